@@ -1,0 +1,15 @@
+//! The vocabulary of the market and its mathematics.
+//!
+//! Owns what the words mean: events, markets, selections, books, prices, lines, and everything that can be
+//! computed from them without knowing the time or touching the outside. May use nothing else of this crate and no
+//! I/O crate.
+#![warn(missing_docs)]
+
+pub mod batch;
+pub mod ids;
+pub mod line;
+pub mod market_key;
+pub mod price;
+pub mod quality;
+pub mod selection;
+pub mod time;
