@@ -1,1 +1,30 @@
-//! (room)
+//! The judge of quotes: `apply` one batch, get what changed.
+//!
+//! Owns the state of every quote and the rules that change it (see section 2 of the domain contract). Pure: no clock,
+//! no I/O, no randomness, no async; the only time it knows is the instant of the batch. The same batches in the same
+//! order give the same changes, byte for byte. May use `market` and nothing else of this crate.
+#![warn(missing_docs)]
+
+pub mod as_of;
+mod apply;
+mod book_pass;
+pub mod changes;
+mod checks;
+mod event_pass;
+mod identity;
+pub mod image;
+mod market_pass;
+pub mod names;
+pub mod restore;
+mod scope;
+pub mod seen;
+pub mod settings;
+mod state;
+pub mod status;
+#[cfg(test)]
+mod tests;
+mod varint;
+
+pub use apply::Engine;
+pub use changes::Changes;
+pub use settings::EngineSettings;

@@ -1,1 +1,3 @@
-//! (room)
+//! Sources of quotes.
+
+pub mod odds_api;

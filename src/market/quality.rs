@@ -80,8 +80,6 @@ reasons! {
     UnknownMarket = 17, "unknown_market", Warning;
     /// A book that the book table does not know.
     UnknownBook = 18, "unknown_book", Warning;
-    /// The book's last update had already passed the age limit when the answer was received.
-    StaleOnReceipt = 19, "stale_on_receipt", Warning;
     /// The provider's time for a market went backwards.
     TimeWentBack = 20, "time_went_back", Warning;
     /// The event changed in a way that identity does not allow (other teams under the same id).

@@ -1,0 +1,135 @@
+//! A slate of the size that a desk polls: 400 events x 30 books x 3 markets = 72,000 quotes, some 6.8 MB of JSON.
+#![allow(dead_code)]
+
+use std::fmt::Write;
+
+use stratum::feeds::odds_api::wire::{self, AnswerInfo};
+use stratum::market::batch::{Batch, Endpoint, Scope};
+use stratum::market::price::OddsFormat;
+use stratum::market::time::Timestamp;
+
+pub const EVENTS: usize = 400;
+pub const BOOKS: usize = 30;
+pub const QUOTES: usize = EVENTS * BOOKS * 6;
+
+/// The instant of the first look.
+pub fn start() -> Timestamp {
+    Timestamp::parse("2026-11-20T20:00:00Z").expect("time")
+}
+
+/// The body of look number `look`, 60 s apart, in which `per_mille` thousandths of the markets have moved since the
+/// look before.
+pub fn body(look: u64, per_mille: u64) -> Vec<u8> {
+    let mut out = String::with_capacity(7_000_000);
+    let now = start().plus(look as i64 * 60_000);
+    out.push('[');
+    for e in 0..EVENTS {
+        if e > 0 {
+            out.push(',');
+        }
+        let start = now.plus((3600 + 600 * (e as i64 % 100)) * 1000 - look as i64 * 60_000).to_wire();
+        write!(
+            out,
+            r#"{{"id":"{e:032x}","sport_key":"basketball_nba","sport_title":"NBA","commence_time":"{start}","home_team":"Harbor City Gulls {e}","away_team":"Prairie Bison {e}","bookmakers":["#
+        )
+        .expect("string");
+        for b in 0..BOOKS {
+            if b > 0 {
+                out.push(',');
+            }
+            let seen = now.plus(-(((b * 7 + e) % 50) as i64 * 1000)).to_wire();
+            write!(out, r#"{{"key":"book_{b:02}","title":"Book {b:02}","last_update":"{seen}","markets":["#)
+                .expect("string");
+            for (m, key) in ["h2h", "spreads", "totals"].iter().enumerate() {
+                if m > 0 {
+                    out.push(',');
+                }
+                let n = ((e * BOOKS + b) * 3 + m) as u64;
+                // A market moves in a look when a scramble of its number and the look says so.
+                let moves = (1..=look)
+                    .filter(|l| (n.wrapping_mul(0x9E37_79B9) ^ l.wrapping_mul(0x85EB_CA6B)) % 1000 < per_mille)
+                    .count() as i64;
+                let tick = (n as i64 * 7 + moves * 3) % 17;
+                let (p1, p2) = (-101 - tick, -119 + tick);
+                write!(out, r#"{{"key":"{key}","last_update":"{seen}","outcomes":["#).expect("string");
+                match *key {
+                    "h2h" => write!(
+                        out,
+                        r#"{{"name":"Harbor City Gulls {e}","price":{p1}}},{{"name":"Prairie Bison {e}","price":{p2}}}"#
+                    ),
+                    "spreads" => write!(
+                        out,
+                        r#"{{"name":"Harbor City Gulls {e}","price":{p1},"point":-3.5}},{{"name":"Prairie Bison {e}","price":{p2},"point":3.5}}"#
+                    ),
+                    _ => write!(
+                        out,
+                        r#"{{"name":"Over","price":{p1},"point":221.5}},{{"name":"Under","price":{p2},"point":221.5}}"#
+                    ),
+                }
+                .expect("string");
+                out.push_str("]}");
+            }
+            out.push_str("]}");
+        }
+        out.push_str("]}");
+    }
+    out.push(']');
+    out.into_bytes()
+}
+
+/// The batch of a body.
+pub fn batch(body: &[u8], look: u64) -> Batch<'_> {
+    wire::read(body, info(look)).expect("batch").0
+}
+
+pub fn info(look: u64) -> AnswerInfo<'static> {
+    AnswerInfo {
+        source: "the-odds-api",
+        sport: "basketball_nba",
+        endpoint: Endpoint::Odds,
+        received_at: start().plus(look as i64 * 60_000),
+        scope: Scope::default(),
+        format: Some(OddsFormat::American),
+    }
+}
+
+/// The answer as plain typed structs: the raw limit of parsing.
+pub mod typed {
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    pub struct Event<'a> {
+        pub id: &'a str,
+        pub sport_key: &'a str,
+        pub commence_time: &'a str,
+        pub home_team: &'a str,
+        pub away_team: &'a str,
+        #[serde(borrow)]
+        pub bookmakers: Vec<Book<'a>>,
+    }
+
+    #[derive(Deserialize)]
+    pub struct Book<'a> {
+        pub key: &'a str,
+        pub title: &'a str,
+        pub last_update: &'a str,
+        #[serde(borrow)]
+        pub markets: Vec<Market<'a>>,
+    }
+
+    #[derive(Deserialize)]
+    pub struct Market<'a> {
+        pub key: &'a str,
+        pub last_update: &'a str,
+        #[serde(borrow)]
+        pub outcomes: Vec<Outcome<'a>>,
+    }
+
+    #[derive(Deserialize)]
+    pub struct Outcome<'a> {
+        pub name: &'a str,
+        pub price: f64,
+        #[serde(default)]
+        pub point: Option<f64>,
+    }
+}

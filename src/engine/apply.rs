@@ -1,0 +1,234 @@
+//! `Engine::apply`: one batch in, what changed out.
+
+use rustc_hash::FxHashMap;
+
+use super::changes::{Changes, Issue, Keyframe, Look, NewName, QuoteChange, QuoteKey};
+use super::book_pass::end_group;
+use super::image;
+use super::names::{NameKind, Names};
+use super::scope::AskedFor;
+use super::seen::SeenWriter;
+use super::settings::EngineSettings;
+use super::state::{EventState, QuoteState};
+use super::status::Status;
+use crate::market::batch::{Batch, Endpoint, Place};
+use crate::market::ids::{BookId, EventId, LookId, MarketId, SportId};
+use crate::market::quality::{Reason, Severity};
+use crate::market::time::Timestamp;
+
+/// A keyframe is written after so many rows of an event, or four times its quotes, whichever is more.
+const KEYFRAME_ROWS: u32 = 512;
+/// ... or after so many looks.
+const KEYFRAME_LOOKS: u64 = 2000;
+
+/// The state of the market as far as the batches applied so far tell.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    pub(crate) settings: EngineSettings,
+    pub(crate) names: Names,
+    /// Indexed by event number less one; `None` for events that have been forgotten.
+    pub(crate) events: Vec<Option<Box<EventState>>>,
+    /// Slots given so far in forgotten events, so that a returning one does not give them twice.
+    pub(crate) retired_slots: FxHashMap<EventId, u32>,
+    /// Provider id to event, per source number.
+    pub(crate) aliases: FxHashMap<u32, FxHashMap<Box<str>, EventId>>,
+    /// Remembered events per source and sport.
+    pub(crate) active: FxHashMap<(u32, SportId), Vec<EventId>>,
+    pub(crate) last_look: LookId,
+}
+
+/// What belongs to the look that is being applied.
+pub(super) struct Pass<'p> {
+    pub(super) look: LookId,
+    pub(super) at: Timestamp,
+    pub(super) out: Changes,
+    pub(super) asked: AskedFor<'p>,
+    /// Batch indices of places with defects, by level.
+    pub(super) defects: Defects,
+    pub(super) strict: bool,
+}
+
+/// The defects of a batch in the order of their places, so that each level finds its own quickly.
+pub(super) struct Defects {
+    sorted: Vec<(Place, Reason, String)>,
+}
+
+impl Defects {
+    fn new(batch: &Batch<'_>) -> Self {
+        let mut sorted: Vec<_> = batch.defects.iter().map(|d| (d.place, d.reason, d.detail.clone())).collect();
+        sorted.sort_by_key(|(place, ..)| *place);
+        Self { sorted }
+    }
+
+    pub(super) fn at(&self, place: Place) -> &[(Place, Reason, String)] {
+        if self.sorted.is_empty() {
+            return &[];
+        }
+        let from = self.sorted.partition_point(|(p, ..)| *p < place);
+        let to = self.sorted.partition_point(|(p, ..)| *p <= place);
+        self.sorted.get(from..to).unwrap_or_default()
+    }
+}
+
+impl Pass<'_> {
+    pub(super) fn issue(&mut self, event: Option<EventId>, book: Option<BookId>, market: Option<MarketId>, reason: Reason, detail: String) {
+        let severity = if self.strict { Severity::Error } else { reason.severity() };
+        self.out.issues.push(Issue { event, book, market, reason, severity, detail });
+    }
+
+    pub(super) fn row(&mut self, event: EventId, quote: &QuoteState, new: Option<QuoteKey>) {
+        self.out.quotes.push(QuoteChange { event, slot: quote.slot, new, value: quote.value });
+    }
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    pub fn new(settings: EngineSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
+    /// Names and their numbers.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &EngineSettings {
+        &self.settings
+    }
+
+    /// Number of the last look applied; 0 before the first.
+    pub fn last_look(&self) -> LookId {
+        self.last_look
+    }
+
+    /// Quotes in memory, of whatever status.
+    pub fn quotes_in_memory(&self) -> usize {
+        self.events.iter().flatten().flat_map(|e| e.groups()).map(|g| g.quotes.len()).sum()
+    }
+
+    /// Applies one successful answer, whole.
+    ///
+    /// Costs time in proportion to the size of the batch and to the remembered events of its sport, never to history.
+    pub fn apply(&mut self, batch: &Batch<'_>) -> Changes {
+        let look = LookId(self.last_look.0 + 1);
+        self.last_look = look;
+        let at = batch.received_at;
+        let mut pass = Pass {
+            look,
+            at,
+            out: Changes {
+                look: Look {
+                    id: look,
+                    source: 0,
+                    sport: SportId(0),
+                    endpoint: batch.endpoint,
+                    received_at: at,
+                    events: 0,
+                    quotes: 0,
+                    changes: 0,
+                    issues: 0,
+                },
+                names: Vec::new(),
+                events: Vec::new(),
+                quotes: Vec::new(),
+                issues: Vec::new(),
+                cleared: Vec::new(),
+                seen: Vec::new(),
+                keyframes: Vec::new(),
+            },
+            asked: AskedFor::new(&batch.scope),
+            defects: Defects::new(batch),
+            strict: self.settings.strict,
+        };
+        let source = self.intern(&mut pass, NameKind::Source, batch.source);
+        let asked_sport = if batch.sport.is_empty() {
+            batch.events.iter().find(|e| !e.sport.is_empty()).map_or("", |e| &*e.sport)
+        } else {
+            batch.sport
+        };
+        let sport = SportId(self.intern(&mut pass, NameKind::Sport, asked_sport) as u16);
+        (pass.out.look.source, pass.out.look.sport) = (source, sport);
+        for (_, reason, detail) in pass.defects.at(Place::Batch).to_vec() {
+            pass.issue(None, None, None, reason, detail);
+        }
+
+        let mut seen = SeenWriter::new(at, batch.markets.len() * 3);
+        for (index, obs) in batch.events.iter().enumerate() {
+            self.apply_event(&mut pass, &mut seen, batch, index as u32, obs, source, sport);
+        }
+        pass.out.seen = seen.finish();
+        if matches!(batch.endpoint, Endpoint::Odds | Endpoint::HistoricalOdds) {
+            self.mark_missing_events(&mut pass, source, sport);
+        }
+        self.forget_old_events(at, source, sport);
+        pass.out.look.changes = pass.out.quotes.len() as u32;
+        pass.out.look.issues = pass.out.issues.len() as u32;
+        pass.out
+    }
+
+    pub(super) fn intern(&mut self, pass: &mut Pass<'_>, kind: NameKind, name: &str) -> u32 {
+        if name.is_empty() {
+            return 0;
+        }
+        let (number, new) = kind.list(&mut self.names).intern(name);
+        if new {
+            pass.out.names.push(NewName { kind, number, name: name.into() });
+        }
+        number
+    }
+
+    /// Packs the event's whole state once enough has been written since the last time.
+    pub(super) fn keyframe(&self, pass: &mut Pass<'_>, event: &mut EventState) {
+        let old = pass.look.0.saturating_sub(event.keyframe_look.0) >= KEYFRAME_LOOKS;
+        if event.rows_since_keyframe < KEYFRAME_ROWS && !old {
+            return;
+        }
+        let quotes = event.quotes().count() as u32;
+        if event.rows_since_keyframe >= 4 * quotes || old {
+            event.rows_since_keyframe = 0;
+            event.keyframe_look = pass.look;
+            let state = image::pack(event.quotes().map(|q| (q.slot, &q.value)));
+            pass.out.keyframes.push(Keyframe { event: event.id, state });
+        }
+    }
+
+    /// Quotes of events that the answer should have held and did not.
+    fn mark_missing_events(&mut self, pass: &mut Pass<'_>, source: u32, sport: SportId) {
+        let Some(ids) = self.active.get(&(source, sport)).cloned() else { return };
+        for id in ids {
+            let Some(mut event) = self.events.get_mut(id.0 as usize - 1).and_then(Option::take) else { continue };
+            if event.present_in != pass.look && pass.asked.event(&event) {
+                for at in 0..event.books.len() {
+                    let book = event.books[at].book;
+                    if !self.asked_book(pass, book) {
+                        continue;
+                    }
+                    for g in 0..event.books[at].groups.len() {
+                        if pass.asked.market(event.books[at].groups[g].market, &self.names) {
+                            end_group(pass, &mut event, at, g, Status::EventMissing);
+                        }
+                    }
+                }
+                self.keyframe(pass, &mut event);
+            }
+            self.events[id.0 as usize - 1] = Some(event);
+        }
+    }
+
+    fn forget_old_events(&mut self, at: Timestamp, source: u32, sport: SportId) {
+        let Some(ids) = self.active.get_mut(&(source, sport)) else { return };
+        let (events, retired, after) = (&mut self.events, &mut self.retired_slots, self.settings.forget_after_ms);
+        ids.retain(|id| {
+            let Some(place) = events.get_mut(id.0 as usize - 1) else { return false };
+            let Some(event) = place.as_ref() else { return false };
+            let keep = at.since(event.commence) <= after || event.has_present_quotes();
+            if !keep {
+                retired.insert(*id, event.next_slot);
+                *place = None;
+            }
+            keep
+        });
+    }
+}
+

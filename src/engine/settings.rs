@@ -1,0 +1,58 @@
+//! What the user may decide about judging quotes.
+
+use rustc_hash::FxHashMap;
+
+/// What the engine needs to know of a book.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct BookInfo {
+    /// Regions in which the provider lists it. Empty: unknown, so every region covers it.
+    pub regions: Vec<String>,
+    /// Own limit of age in milliseconds, for books that are updated rarely.
+    pub max_age_ms: Option<i64>,
+    /// Two-sided exchange: back prices may add up to less than 1.
+    pub exchange: bool,
+}
+
+/// Settings of the engine.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EngineSettings {
+    /// A quote whose provider time is older than this at receipt is suspect. Milliseconds; 5 minutes by default.
+    pub max_age_ms: i64,
+    /// A provider time that does not advance over so many looks and [`EngineSettings::frozen_ms`] makes suspect.
+    pub frozen_looks: u8,
+    /// See [`EngineSettings::frozen_looks`]. Milliseconds.
+    pub frozen_ms: i64,
+    /// Provider times this far ahead of ours are taken for a difference of clocks. Milliseconds.
+    pub future_skew_ms: i64,
+    /// Treat warnings as errors.
+    pub strict: bool,
+    /// The raw probabilities of a two-way market above this sum are not a real market.
+    pub max_overround: f64,
+    /// Pregame moves of a spread beyond so many points between two looks are reported.
+    pub spread_jump: f64,
+    /// The same for totals.
+    pub total_jump: f64,
+    /// Events are forgotten (by the engine, not by the store) so long after their start once nothing of them is open.
+    /// Milliseconds.
+    pub forget_after_ms: i64,
+    /// Known books by key.
+    pub books: FxHashMap<String, BookInfo>,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        const MINUTE: i64 = 60_000;
+        Self {
+            max_age_ms: 5 * MINUTE,
+            frozen_looks: 3,
+            frozen_ms: 5 * MINUTE,
+            future_skew_ms: MINUTE,
+            strict: false,
+            max_overround: 1.25,
+            spread_jump: 10.0,
+            total_jump: 20.0,
+            forget_after_ms: 4 * 24 * 60 * MINUTE,
+            books: FxHashMap::default(),
+        }
+    }
+}

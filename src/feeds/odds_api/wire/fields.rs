@@ -1,0 +1,216 @@
+//! Single values, read leniently: a value of another type is reported, never fatal.
+
+use std::borrow::Cow;
+
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::market::time::Timestamp;
+
+/// A scalar as it stood in the answer.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Scalar<'a> {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(Cow<'a, str>),
+    /// An array or object, skipped.
+    Compound,
+}
+
+impl<'a> Scalar<'a> {
+    /// Text, or what stood there instead.
+    pub(super) fn into_text(self) -> Result<Option<Cow<'a, str>>, Self> {
+        match self {
+            Self::Null => Ok(None),
+            Self::Text(t) => Ok(Some(t)),
+            other => Err(other),
+        }
+    }
+
+    /// An instant: RFC 3339 text or whole seconds of the epoch.
+    pub(super) fn into_time(self) -> Result<Option<Timestamp>, Self> {
+        match self {
+            Self::Null => Ok(None),
+            // f64 holds every second of the next centuries exactly.
+            Self::Number(n) if n.is_finite() && n.abs() < 1e11 => Ok(Some(Timestamp::from_millis((n * 1000.0) as i64))),
+            Self::Text(t) => match Timestamp::parse(&t) {
+                Some(at) => Ok(Some(at)),
+                None => Err(Self::Text(t)),
+            },
+            other => Err(other),
+        }
+    }
+
+    /// For a person, shortened.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(b) => b.to_string(),
+            Self::Number(n) => n.to_string(),
+            Self::Text(t) => format!("{:?}", t.chars().take(40).collect::<String>()),
+            Self::Compound => "an array or object".to_owned(),
+        }
+    }
+}
+
+/// Reads any value as a [`Scalar`].
+pub(super) struct ScalarSeed;
+
+impl<'de> serde::de::DeserializeSeed<'de> for ScalarSeed {
+    type Value = Scalar<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Scalar<'de>, D::Error> {
+        d.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Borrowed(v)))
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Owned(v.to_owned())))
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(v as f64))
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(v as f64))
+    }
+
+    fn visit_f64<E>(self, v: f64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(v))
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Bool(v))
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Scalar<'de>, A::Error> {
+        skip_seq(seq)?;
+        Ok(Scalar::Compound)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scalar<'de>, A::Error> {
+        skip_map(map)?;
+        Ok(Scalar::Compound)
+    }
+}
+
+/// Skips a value of any shape.
+///
+/// Not `serde::de::IgnoredAny`: the parser skips that without a limit of depth, so that a hostile answer could
+/// exhaust the stack. This way goes through the parser's own limit.
+pub(super) struct Skip;
+
+impl<'de> serde::de::DeserializeSeed<'de> for Skip {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_any(ScalarVisitor).map(drop)
+    }
+}
+
+pub(super) fn skip_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
+    while seq.next_element_seed(Skip)?.is_some() {}
+    Ok(())
+}
+
+pub(super) fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+    while map.next_key_seed(Skip)?.is_some() {
+        map.next_value_seed(Skip)?;
+    }
+    Ok(())
+}
+
+/// A field name of the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    Id,
+    SportKey,
+    CommenceTime,
+    HomeTeam,
+    AwayTeam,
+    Bookmakers,
+    Key,
+    Title,
+    LastUpdate,
+    Markets,
+    Outcomes,
+    Name,
+    Description,
+    Price,
+    Point,
+    Completed,
+    Scores,
+    Score,
+    Data,
+    Timestamp,
+    Previous,
+    Next,
+    Other,
+}
+
+pub(super) struct KeySeed;
+
+impl<'de> serde::de::DeserializeSeed<'de> for KeySeed {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Key, D::Error> {
+        d.deserialize_identifier(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a field name")
+    }
+
+    #[inline]
+    fn visit_str<E>(self, v: &str) -> Result<Key, E> {
+        Ok(match v {
+            "name" => Key::Name,
+            "price" => Key::Price,
+            "point" => Key::Point,
+            "key" => Key::Key,
+            "last_update" => Key::LastUpdate,
+            "outcomes" => Key::Outcomes,
+            "title" => Key::Title,
+            "markets" => Key::Markets,
+            "id" => Key::Id,
+            "sport_key" => Key::SportKey,
+            "commence_time" => Key::CommenceTime,
+            "home_team" => Key::HomeTeam,
+            "away_team" => Key::AwayTeam,
+            "bookmakers" => Key::Bookmakers,
+            "description" => Key::Description,
+            "completed" => Key::Completed,
+            "scores" => Key::Scores,
+            "score" => Key::Score,
+            "data" => Key::Data,
+            "timestamp" => Key::Timestamp,
+            "previous_timestamp" => Key::Previous,
+            "next_timestamp" => Key::Next,
+            _ => Key::Other,
+        })
+    }
+}
