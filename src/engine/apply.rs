@@ -136,6 +136,7 @@ impl Engine {
                 cleared: Vec::new(),
                 seen: Vec::new(),
                 keyframes: Vec::new(),
+                forgotten: Vec::new(),
             },
             asked: AskedFor::new(&batch.scope),
             defects: Defects::new(batch),
@@ -161,7 +162,7 @@ impl Engine {
         if matches!(batch.endpoint, Endpoint::Odds | Endpoint::HistoricalOdds) {
             self.mark_missing_events(&mut pass, source, sport);
         }
-        self.forget_old_events(at, source, sport);
+        self.forget_old_events(&mut pass, source, sport);
         pass.out.look.changes = pass.out.quotes.len() as u32;
         pass.out.look.issues = pass.out.issues.len() as u32;
         pass.out
@@ -216,15 +217,16 @@ impl Engine {
         }
     }
 
-    fn forget_old_events(&mut self, at: Timestamp, source: u32, sport: SportId) {
+    fn forget_old_events(&mut self, pass: &mut Pass<'_>, source: u32, sport: SportId) {
         let Some(ids) = self.active.get_mut(&(source, sport)) else { return };
         let (events, retired, after) = (&mut self.events, &mut self.retired_slots, self.settings.forget_after_ms);
         ids.retain(|id| {
             let Some(place) = events.get_mut(id.0 as usize - 1) else { return false };
             let Some(event) = place.as_ref() else { return false };
-            let keep = at.since(event.commence) <= after || event.has_present_quotes();
+            let keep = pass.at.since(event.commence) <= after || event.has_present_quotes();
             if !keep {
                 retired.insert(*id, event.next_slot);
+                pass.out.forgotten.push((*id, event.next_slot));
                 *place = None;
             }
             keep

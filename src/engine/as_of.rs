@@ -110,10 +110,11 @@ impl Fold {
         self.rows
     }
 
-    /// Tells of a look, newest first: the market whose quotes `in_group` picks was shown at `at` with the provider's
-    /// time `update`, in an event that then started at `start`.
-    pub fn seen(&mut self, at: Timestamp, update: Option<Timestamp>, start: Timestamp, in_group: impl Fn(Slot) -> bool) {
-        for quote in self.quotes.iter_mut().filter(|q| !q.resolved && in_group(q.slot)) {
+    /// Tells of a look at `at`, newest first, in an event that then started at `start`. `shown` answers whether the look
+    /// showed the market of a quote, and the provider's time of it.
+    pub fn seen(&mut self, at: Timestamp, start: Timestamp, shown: impl Fn(Slot) -> Option<Option<Timestamp>>) {
+        for quote in self.quotes.iter_mut().filter(|q| !q.resolved) {
+            let Some(update) = shown(quote.slot) else { continue };
             quote.value.last_seen = at;
             quote.value.provider_update = update;
             quote.value.phase = Phase::of(at, start);

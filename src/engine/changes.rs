@@ -27,6 +27,8 @@ pub struct Changes {
     pub seen: Vec<u8>,
     /// Whole states of events, so that looking back never has to read a long log: see [`super::image`].
     pub keyframes: Vec<Keyframe>,
+    /// Events that the engine let go of, with the number of slots that they have used.
+    pub forgotten: Vec<(EventId, u32)>,
 }
 
 /// One successful answer, in numbers.

@@ -1,0 +1,101 @@
+//! What the engine needs to go on where it stopped.
+
+use rusqlite::{Connection, params};
+
+use super::as_of::{EventAsOf, StallRule, last_look, load};
+use super::{Store, StoreError, codec};
+use crate::engine::names::NameKind;
+use crate::engine::restore::{EngineImage, EventImage};
+use crate::engine::{Engine, EngineSettings};
+use crate::market::ids::{BookId, EventId, LookId, MarketId, SportId};
+use crate::market::quality::Reason;
+use crate::market::time::Timestamp;
+
+impl Store {
+    /// An engine in the state that the newest committed look left behind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn engine(&self, settings: EngineSettings) -> Result<Engine, StoreError> {
+        engine(&self.connection, settings)
+    }
+}
+
+pub(super) fn engine(c: &Connection, settings: EngineSettings) -> Result<Engine, StoreError> {
+    let rule = StallRule { looks: settings.frozen_looks, ms: settings.frozen_ms };
+    let last: Option<i64> = c.query_row("SELECT max(id) FROM look", [], |r| r.get(0))?;
+    let mut image = EngineImage {
+        names: names(c)?,
+        last_look: LookId(last.unwrap_or(0) as u64),
+        aliases: aliases(c)?,
+        events: Vec::new(),
+    };
+    let mut select = c.prepare("SELECT DISTINCT source, sport FROM event WHERE forgotten IS NULL ORDER BY 1, 2")?;
+    let scopes: Vec<(u32, SportId)> =
+        select.query_map([], |r| Ok((r.get(0)?, SportId(r.get(1)?))))?.collect::<Result<_, _>>()?;
+    for (source, sport) in scopes {
+        let mut select = c.prepare_cached(&format!(
+            "SELECT {} FROM event WHERE source = ? AND sport = ? AND forgotten IS NULL ORDER BY id",
+            codec::EVENT_COLUMNS
+        ))?;
+        let rows = select.query_map(params![source, sport.0], codec::event_row)?.collect::<Result<Vec<_>, _>>()?;
+        let Some(last) = last_look(c, source, sport, Timestamp::from_millis(i64::MAX))? else { continue };
+        for event in load(c, rows, last, Some(rule))? {
+            let open_issues = open_issues(c, event.row.id)?;
+            image.events.push(event_image(event, open_issues));
+        }
+    }
+    Ok(Engine::restore(settings, image))
+}
+
+type OpenIssue = (Option<BookId>, Option<MarketId>, Reason);
+
+fn event_image(event: EventAsOf, open_issues: Vec<OpenIssue>) -> EventImage {
+    EventImage {
+        row: event.row,
+        keyframe_look: event.keyframe_look,
+        rows_since_keyframe: event.rows_since_keyframe,
+        quotes: event.quotes,
+        stalls: event.stalls,
+        open_issues,
+    }
+}
+
+pub(super) fn names(c: &Connection) -> Result<Vec<(NameKind, Vec<String>)>, StoreError> {
+    let mut select = c.prepare_cached("SELECT number, name FROM name WHERE kind = ? ORDER BY number")?;
+    let mut lists = Vec::new();
+    for kind in NameKind::ALL {
+        let mut list = Vec::new();
+        let mut rows = select.query([kind as u8])?;
+        while let Some(r) = rows.next()? {
+            if r.get::<_, u32>(0)? as usize != list.len() + 1 {
+                return Err(StoreError::Damaged { what: "list of names" });
+            }
+            list.push(r.get(1)?);
+        }
+        lists.push((kind, list));
+    }
+    Ok(lists)
+}
+
+fn aliases(c: &Connection) -> Result<Vec<(EventId, u32, String, u32)>, StoreError> {
+    let mut select = c.prepare("SELECT id, source, provider_id, slots FROM event ORDER BY id")?;
+    let rows = select.query_map([], |r| {
+        Ok((EventId(r.get(0)?), r.get(1)?, r.get(2)?, r.get::<_, Option<u32>>(3)?.unwrap_or(0)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn open_issues(c: &Connection, event: EventId) -> Result<Vec<OpenIssue>, StoreError> {
+    let mut select = c.prepare_cached(
+        "SELECT DISTINCT book, market, reason FROM quality WHERE event = ? AND cleared IS NULL ORDER BY 1, 2, 3",
+    )?;
+    let mut rows = select.query([event.0])?;
+    let mut found = Vec::new();
+    while let Some(r) = rows.next()? {
+        let reason = Reason::from_number(r.get(2)?).ok_or(StoreError::Damaged { what: "quality issue" })?;
+        let (book, market): (Option<u16>, Option<u16>) = (r.get(0)?, r.get(1)?);
+        found.push((book.map(BookId), market.map(MarketId), reason));
+    }
+    Ok(found)
+}
