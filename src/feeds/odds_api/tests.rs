@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use super::ask::{Ask, BookFilter, EventFilter};
 use super::breaker::{BreakerConfig, BreakerView, Purpose};
-use super::client::{Client, ClientConfig};
+use super::client::{Client, ClientConfig, ClientError, DEFAULT_BASE_URL};
 use super::fetched::Fetched;
 use super::quota::Quota;
-use super::request::{Ask, BookFilter, EventFilter, Question, Request};
+use super::request::{Question, Request};
 use super::retry::RetryPolicy;
 use crate::feeds::outcome::{AttemptClass, Outcome, Unavailable};
 use crate::feeds::secret::ApiKey;
@@ -338,9 +339,10 @@ async fn cut_answers_are_lost_not_parsed() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound but not listening: the port stays ours, and connections to it are refused.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let base_url = format!("http://{}", socket.local_addr().unwrap());
     let server = Server { base_url, seen: Arc::default() };
     let fetched = fetch(&server.client(), &odds()).await;
     assert_eq!(reason(&fetched), Some(Unavailable::Transient));
@@ -476,6 +478,9 @@ async fn logs_never_hold_the_key() {
         reply("302 Found", "location: /elsewhere\r\n", ""),
     ])
     .await;
+    // With a single subscriber in the process, an event first met on the thread of another test would be switched off
+    // for good; with two, every one of them is asked.
+    let _second = tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(std::io::sink).finish());
     // This test's runtime has one thread, so the subscriber sees everything that happens in it.
     let guard = tracing::subscriber::set_default(subscriber);
     let client = server.client();
@@ -584,6 +589,10 @@ fn base_urls() {
     for good in ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9", "http://127.0.0.1:8080/v4/"] {
         let client = build(good).unwrap();
         assert!(!format!("{client:?}").contains("/v4"), "{good}");
+    }
+    // Without root certificates there is an error that says so, never a panic.
+    for remote in [DEFAULT_BASE_URL, "https://127.0.0.1:8443/prefix/"] {
+        assert!(matches!(build(remote), Ok(_) | Err(ClientError::Setup(_))), "{remote}");
     }
     for bad in [
         "",
