@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::changes::{Changes, Issue, Keyframe, Look, NewName, QuoteChange, QuoteKey};
 use super::book_pass::end_group;
+use super::changes::{Changes, Issue, Keyframe, Look, NewName, QuoteChange, QuoteKey};
 use super::image;
 use super::names::{NameKind, Names};
 use super::scope::AskedFor;
@@ -71,7 +71,14 @@ impl Defects {
 }
 
 impl Pass<'_> {
-    pub(super) fn issue(&mut self, event: Option<EventId>, book: Option<BookId>, market: Option<MarketId>, reason: Reason, detail: String) {
+    pub(super) fn issue(
+        &mut self,
+        event: Option<EventId>,
+        book: Option<BookId>,
+        market: Option<MarketId>,
+        reason: Reason,
+        detail: String,
+    ) {
         let severity = if self.strict { Severity::Error } else { reason.severity() };
         self.out.issues.push(Issue { event, book, market, reason, severity, detail });
     }
@@ -233,4 +240,3 @@ impl Engine {
         });
     }
 }
-

@@ -56,8 +56,10 @@ pub struct Fold {
 impl Fold {
     /// Starts from the values of a keyframe, or from nothing.
     pub fn new(keyframe: Vec<(Slot, QuoteValue)>) -> Self {
-        let quotes: Vec<_> =
-            keyframe.into_iter().map(|(slot, value)| Folded { slot, value, resolved: !value.status.is_present() }).collect();
+        let quotes: Vec<_> = keyframe
+            .into_iter()
+            .map(|(slot, value)| Folded { slot, value, resolved: !value.status.is_present() })
+            .collect();
         let unresolved = quotes.iter().filter(|q| !q.resolved).count();
         Self { quotes, unresolved, rows: 0 }
     }

@@ -58,7 +58,10 @@ impl Engine {
             return at;
         }
         let info = self.settings.books.get(key);
-        if info.is_none() && !self.settings.books.is_empty() && pass.out.names.iter().any(|n| n.kind == NameKind::Book && *n.name == *key) {
+        if info.is_none()
+            && !self.settings.books.is_empty()
+            && pass.out.names.iter().any(|n| n.kind == NameKind::Book && *n.name == *key)
+        {
             let detail = format!("{key} is not in the book table; treated as a retail book of its own");
             pass.issue(Some(event.id), Some(number), None, Reason::UnknownBook, detail);
         }
@@ -130,7 +133,8 @@ impl Engine {
             return g;
         }
         let spec = MarketSpec::parse(key);
-        if spec.family == Family::Other && pass.out.names.iter().any(|n| n.kind == NameKind::Market && *n.name == *key) {
+        if spec.family == Family::Other && pass.out.names.iter().any(|n| n.kind == NameKind::Market && *n.name == *key)
+        {
             let detail = format!("{key} is stored and shown, not calculated with");
             pass.issue(Some(event.id), Some(event.books[at].book), Some(number), Reason::UnknownMarket, detail);
         }

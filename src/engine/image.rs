@@ -93,16 +93,18 @@ mod tests {
             any::<bool>(),
             (time(), time(), time(), proptest::option::of(time())),
         )
-            .prop_map(|(line, american, status, live, (first_seen, last_changed, last_seen, provider_update))| QuoteValue {
-                line,
-                price: Price::american(american).expect("in range"),
-                status: Status::ALL[status],
-                phase: if live { Phase::InPlay } else { Phase::Pregame },
-                first_seen,
-                last_changed,
-                last_seen,
-                provider_update,
-            })
+            .prop_map(
+                |(line, american, status, live, (first_seen, last_changed, last_seen, provider_update))| QuoteValue {
+                    line,
+                    price: Price::american(american).expect("in range"),
+                    status: Status::ALL[status],
+                    phase: if live { Phase::InPlay } else { Phase::Pregame },
+                    first_seen,
+                    last_changed,
+                    last_seen,
+                    provider_update,
+                },
+            )
     }
 
     proptest! {

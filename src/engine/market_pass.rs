@@ -191,7 +191,8 @@ impl Engine {
         };
         let line = if outcome.point.is_nan() { None } else { Line::from_points(outcome.point) };
         let takes_line = spec.has_line() || spec.line_is_identity();
-        let bad_point = (spec.has_line() && line.is_none()) || (takes_line && line.is_none() && !outcome.point.is_nan());
+        let bad_point =
+            (spec.has_line() && line.is_none()) || (takes_line && line.is_none() && !outcome.point.is_nan());
         if bad_point && !point_reported {
             found.report(pass, Reason::BadPoint, || match outcome.point.is_nan() {
                 true => format!("{}: no point", outcome.name),
@@ -347,4 +348,3 @@ fn settle(pass: &mut Pass<'_>, found: &Found, group: &mut GroupState, status: St
     }
     rows
 }
-

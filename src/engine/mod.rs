@@ -5,8 +5,8 @@
 //! order give the same changes, byte for byte. May use `market` and nothing else of this crate.
 #![warn(missing_docs)]
 
-pub mod as_of;
 mod apply;
+pub mod as_of;
 mod book_pass;
 pub mod changes;
 mod checks;

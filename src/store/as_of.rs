@@ -164,7 +164,12 @@ impl LookTimes<'_> {
 }
 
 /// Keyframe, rows, keys and starts of one event.
-fn begin(c: &Connection, mut row: EventRow, last: LookId, times: &mut LookTimes<'_>) -> Result<Option<Loading>, StoreError> {
+fn begin(
+    c: &Connection,
+    mut row: EventRow,
+    last: LookId,
+    times: &mut LookTimes<'_>,
+) -> Result<Option<Loading>, StoreError> {
     let (event, upto) = (row.id.0, last.0 as i64);
     let first_look: i64 =
         c.prepare_cached("SELECT first_look FROM event WHERE id = ?")?.query_row([event], |r| r.get(0))?;
@@ -245,7 +250,9 @@ fn walk_back(
          WHERE source = ?1 AND sport = ?2 AND received_at <= (SELECT received_at FROM look WHERE id = ?3) AND id <= ?3
          ORDER BY received_at DESC, id DESC",
     )?;
-    let newest = c.prepare_cached("SELECT received_at FROM look WHERE id = ?")?.query_row([last.0 as i64], |r| codec::time(r, 0))?;
+    let newest = c
+        .prepare_cached("SELECT received_at FROM look WHERE id = ?")?
+        .query_row([last.0 as i64], |r| codec::time(r, 0))?;
     let mut looks = select.query(params![source, sport.0, last.0 as i64])?;
     for _ in 0..MAX_LOOKS_BACK {
         let waiting = loading.iter().any(|l| !l.fold.is_resolved());

@@ -3,10 +3,10 @@
 use rusqlite::Row;
 
 use super::StoreError;
+use crate::engine::as_of::LogRow;
 use crate::engine::changes::{EventRow, EventStatus, QuoteKey};
 use crate::engine::seen::{SeenGroup, visit_seen};
 use crate::engine::status::from_status_code;
-use crate::engine::as_of::LogRow;
 use crate::market::batch::{Asked, Scope};
 use crate::market::ids::{BookId, EventId, LookId, MarketId, Slot, SportId, SubjectId};
 use crate::market::line::Line;
@@ -79,7 +79,10 @@ pub(super) fn quote_key(row: &Row<'_>) -> Result<(Slot, QuoteKey), StoreError> {
 }
 
 /// `look, slot, line, price, status, last_seen, provider_update`.
-pub(super) fn log_row(row: &Row<'_>, at: impl FnOnce(LookId) -> Result<Timestamp, StoreError>) -> Result<LogRow, StoreError> {
+pub(super) fn log_row(
+    row: &Row<'_>,
+    at: impl FnOnce(LookId) -> Result<Timestamp, StoreError>,
+) -> Result<LogRow, StoreError> {
     let look = LookId(row.get::<_, i64>(0)? as u64);
     let (status, phase) = from_status_code(row.get(4)?).ok_or(StoreError::Damaged { what: "change" })?;
     Ok(LogRow {

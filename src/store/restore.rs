@@ -80,9 +80,8 @@ pub(super) fn names(c: &Connection) -> Result<Vec<(NameKind, Vec<String>)>, Stor
 
 fn aliases(c: &Connection) -> Result<Vec<(EventId, u32, String, u32)>, StoreError> {
     let mut select = c.prepare("SELECT id, source, provider_id, slots FROM event ORDER BY id")?;
-    let rows = select.query_map([], |r| {
-        Ok((EventId(r.get(0)?), r.get(1)?, r.get(2)?, r.get::<_, Option<u32>>(3)?.unwrap_or(0)))
-    })?;
+    let rows = select
+        .query_map([], |r| Ok((EventId(r.get(0)?), r.get(1)?, r.get(2)?, r.get::<_, Option<u32>>(3)?.unwrap_or(0))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -186,7 +186,11 @@ impl Together<'_> {
 }
 
 /// Numbers of a source and a sport, if both are known.
-pub(super) fn source_and_sport(c: &Connection, source: &str, sport: &str) -> Result<Option<(u32, SportId)>, StoreError> {
+pub(super) fn source_and_sport(
+    c: &Connection,
+    source: &str,
+    sport: &str,
+) -> Result<Option<(u32, SportId)>, StoreError> {
     let mut find = c.prepare_cached("SELECT number FROM name WHERE kind = ? AND name = ?")?;
     let mut number = |kind: u8, name: &str| -> rusqlite::Result<Option<u32>> {
         find.query_row(params![kind, name], |r| r.get(0)).map(Some).or_else(none_if_no_rows)
@@ -253,8 +257,11 @@ fn write_look(c: &Connection, changes: &Changes, meta: &LookMeta) -> Result<(), 
     write_events(c, changes)?;
     write_quotes(c, changes)?;
     for keyframe in &changes.keyframes {
-        c.prepare_cached("INSERT OR REPLACE INTO keyframe (event, look, state) VALUES (?,?,?)")?
-            .execute(params![keyframe.event.0, id, codec::pack(&keyframe.state)?])?;
+        c.prepare_cached("INSERT OR REPLACE INTO keyframe (event, look, state) VALUES (?,?,?)")?.execute(params![
+            keyframe.event.0,
+            id,
+            codec::pack(&keyframe.state)?
+        ])?;
     }
     write_quality(c, changes)?;
     Ok(())

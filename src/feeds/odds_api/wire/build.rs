@@ -403,8 +403,10 @@ impl<'de> Visitor<'de> for BookSeed<'_, 'de> {
             b.batch.markets.truncate(marks.0 as usize);
             b.batch.outcomes.truncate(marks.1 as usize);
             let index = b.books();
-            b.batch.defects.retain(|d| !matches!(d.place,
-                Place::Book(e, k) | Place::Market(e, k, _) | Place::Outcome(e, k, _, _) if e == event && k == index));
+            b.batch.defects.retain(|d| {
+                !matches!(d.place,
+                Place::Book(e, k) | Place::Market(e, k, _) | Place::Outcome(e, k, _, _) if e == event && k == index)
+            });
             b.defect(Place::Event(event), Reason::MissingField, "bookmaker without key");
             return Ok(());
         };
@@ -489,9 +491,9 @@ impl<'de> Visitor<'de> for MarketSeed<'_, 'de> {
         }
         let Some(key) = key else {
             b.batch.outcomes.truncate(mark as usize);
-            b.batch.defects.retain(
-                |d| !matches!(d.place, Place::Market(_, _, m) | Place::Outcome(_, _, m, _) if m == index),
-            );
+            b.batch
+                .defects
+                .retain(|d| !matches!(d.place, Place::Market(_, _, m) | Place::Outcome(_, _, m, _) if m == index));
             b.defect(Place::Book(event, book), Reason::MissingField, "market without key");
             return Ok(());
         };
