@@ -6,4 +6,5 @@
 
 pub mod odds_api;
 pub mod outcome;
+pub mod recording;
 pub mod secret;
