@@ -153,7 +153,7 @@ impl Engine {
         let asked_sport = if batch.sport.is_empty() {
             batch.events.iter().find(|e| !e.sport.is_empty()).map_or("", |e| &*e.sport)
         } else {
-            batch.sport
+            &batch.sport
         };
         let sport = SportId(self.intern(&mut pass, NameKind::Sport, asked_sport) as u16);
         (pass.out.look.source, pass.out.look.sport) = (source, sport);

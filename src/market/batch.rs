@@ -208,7 +208,7 @@ pub struct Batch<'a> {
     /// Who answered, such as `the-odds-api`.
     pub source: &'a str,
     /// The sport that was asked for; the events' own sport keys win where they differ.
-    pub sport: &'a str,
+    pub sport: Cow<'a, str>,
     /// Which question.
     pub endpoint: Endpoint,
     /// When the answer was received; for historical answers, the instant of the snapshot.
@@ -234,7 +234,7 @@ impl<'a> Batch<'a> {
     pub fn empty(source: &'a str, sport: &'a str, endpoint: Endpoint, received_at: Timestamp) -> Self {
         Self {
             source,
-            sport,
+            sport: Cow::Borrowed(sport),
             endpoint,
             received_at,
             scope: Scope::default(),
@@ -245,6 +245,48 @@ impl<'a> Batch<'a> {
             outcomes: Vec::new(),
             defects: Vec::new(),
         }
+    }
+
+    /// One batch for each sport in the answer, in the order of their first events.
+    ///
+    /// An answer usually is about one sport; `upcoming` mixes them. A mixed answer is complete for none of its sports,
+    /// so each part was asked for its own events only.
+    pub fn split_by_sport(mut self) -> Vec<Self> {
+        let first = self.events.iter().find(|e| !e.sport.is_empty()).map(|e| e.sport.clone());
+        let Some(first) = first else { return vec![self] };
+        let differs = |e: &EventObs<'_>| !e.sport.is_empty() && e.sport != first;
+        if !self.events.iter().any(differs) {
+            self.sport = first;
+            return vec![self];
+        }
+        let mut sports: Vec<Cow<'a, str>> = Vec::new();
+        for event in &mut self.events {
+            if event.sport.is_empty() {
+                event.sport = first.clone();
+            }
+            if !sports.contains(&event.sport) {
+                sports.push(event.sport.clone());
+            }
+        }
+        let part = |sport: Cow<'a, str>| {
+            let mut part = self.clone();
+            let keep: Vec<bool> = part.events.iter().map(|e| e.sport == sport).collect();
+            let number = |old: u32| keep.iter().take(old as usize).filter(|k| **k).count() as u32;
+            part.defects.retain_mut(|d| {
+                let event = match &mut d.place {
+                    Place::Batch => return true,
+                    Place::Event(e) | Place::Book(e, _) | Place::Market(e, ..) | Place::Outcome(e, ..) => e,
+                };
+                let kept = keep.get(*event as usize).copied().unwrap_or(false);
+                *event = number(*event);
+                kept
+            });
+            part.events.retain(|e| e.sport == sport);
+            part.scope.events = Asked::Only(part.events.iter().map(|e| e.id.to_string()).collect());
+            part.sport = sport;
+            part
+        };
+        sports.into_iter().map(part).collect()
     }
 
     /// Books of an event. Empty for a range that does not fit.

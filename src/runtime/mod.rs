@@ -1,1 +1,4 @@
-//! (room)
+//! Starts, feeds, supervises and stops the rooms. The only place that knows all of them.
+
+pub mod import;
+pub mod intake;
