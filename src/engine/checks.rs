@@ -1,7 +1,7 @@
 //! Judging one market of one book as a whole, after its outcomes have been read.
 
 use super::settings::EngineSettings;
-use super::state::{GroupState, QuoteState};
+use super::state::GroupState;
 use crate::market::ids::LookId;
 use crate::market::market_key::Family;
 use crate::market::quality::Reason;
@@ -20,7 +20,7 @@ pub(crate) fn contradiction(group: &GroupState, look: LookId) -> Option<(Reason,
     if group.spec.line_is_identity() {
         return None;
     }
-    let find = |side| group.quotes.iter().find(|q| q.selection.side == side && q.shown_in == look && q.is_present());
+    let find = |side| group.quotes.iter().find(|q| q.selection.side == side && q.readable_in(look));
     match group.spec.family {
         Family::Spread => {
             let (home, away) = (find(Side::Home)?, find(Side::Away)?);
@@ -42,7 +42,7 @@ pub(crate) fn missing_side(group: &GroupState, look: LookId) -> Option<String> {
     if size == 0 || group.spec.line_is_identity() {
         return None;
     }
-    let shown = group.quotes.iter().filter(|q| q.shown_in == look && q.is_present()).count();
+    let shown = group.quotes.iter().filter(|q| q.readable_in(look)).count();
     (shown < size).then(|| format!("{shown} of {size} sides"))
 }
 
@@ -57,9 +57,8 @@ pub(crate) fn odd_overround(
     if size == 0 || group.spec.lay || group.spec.line_is_identity() {
         return None;
     }
-    let shown = |q: &&QuoteState| q.shown_in == look && q.is_present();
     let (mut n, mut sum) = (0, 0.0);
-    for quote in group.quotes.iter().filter(shown) {
+    for quote in group.quotes.iter().filter(|q| q.readable_in(look)) {
         n += 1;
         sum += quote.value.price.probability();
     }

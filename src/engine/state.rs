@@ -164,7 +164,8 @@ pub(crate) struct QuoteState {
 }
 
 impl QuoteState {
-    pub(crate) fn is_present(&self) -> bool {
-        self.value.status.is_present()
+    /// The look showed it with a line and a price.
+    pub(crate) fn readable_in(&self, look: LookId) -> bool {
+        self.shown_in == look && self.fate != Fate::Unreadable
     }
 }
