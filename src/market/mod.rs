@@ -7,6 +7,8 @@
 
 pub mod batch;
 pub mod books;
+pub mod bucket;
+pub mod day;
 pub mod ids;
 pub mod line;
 pub mod market_key;
