@@ -24,6 +24,11 @@ impl SlateClock {
         if rollover_hour > 23 { None } else { Some(Self { zone, rollover_hour }) }
     }
 
+    /// Days of `zone` that begin at midnight.
+    pub const fn midnight(zone: Tz) -> Self {
+        Self { zone, rollover_hour: 0 }
+    }
+
     /// The zone.
     pub const fn zone(self) -> Tz {
         self.zone

@@ -15,4 +15,5 @@ pub mod market_key;
 pub mod price;
 pub mod quality;
 pub mod selection;
+pub mod sports;
 pub mod time;
