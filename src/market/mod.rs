@@ -16,4 +16,5 @@ pub mod price;
 pub mod quality;
 pub mod selection;
 pub mod sports;
+pub mod teams;
 pub mod time;
