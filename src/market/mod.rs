@@ -9,6 +9,7 @@ pub mod batch;
 pub mod books;
 pub mod bucket;
 pub mod day;
+pub mod identity;
 pub mod ids;
 pub mod line;
 pub mod market_key;
