@@ -1,7 +1,7 @@
 //! The tables of teams: which team of a league a name means.
 //!
 //! Owns the facts of `assets/teams/*.toml`, the form in which names are compared ([`name`]), and suggestions for
-//! names that nobody has ([`suggest`]). A name is compared exactly, but for case, accents, punctuation and the
+//! names that nobody has (`suggest`). A name is compared exactly, but for case, accents, punctuation and the
 //! readings of "St". What only resembles a name is suggested to a person and never matched. May not know any event.
 
 pub mod name;
