@@ -6,10 +6,16 @@
 #![warn(missing_docs)]
 
 pub mod batch;
+pub mod books;
+pub mod bucket;
+pub mod day;
+pub mod identity;
 pub mod ids;
 pub mod line;
 pub mod market_key;
 pub mod price;
 pub mod quality;
 pub mod selection;
+pub mod sports;
+pub mod teams;
 pub mod time;
