@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod batch;
+pub mod devig;
 pub mod ids;
 pub mod line;
 pub mod market_key;
