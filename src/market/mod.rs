@@ -14,3 +14,4 @@ pub mod price;
 pub mod quality;
 pub mod selection;
 pub mod time;
+pub mod value;
