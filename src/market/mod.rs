@@ -8,7 +8,9 @@
 pub mod batch;
 pub mod devig;
 pub mod ids;
+pub mod key_numbers;
 pub mod line;
+pub mod margin;
 pub mod market_key;
 pub mod price;
 pub mod quality;
