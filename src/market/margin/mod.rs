@@ -98,6 +98,9 @@ pub enum ModelError {
     /// No location in the model's range fits.
     #[error("the expected result is outside the model's range")]
     OffGrid,
+    /// No result is on the other side of the line, so that no price is fair.
+    #[error("no result lies beyond a line at {0}: the bet is decided in advance")]
+    Certain(f64),
     /// The lines are too far apart to carry a price from one to the other.
     #[error("the lines are {distance} apart; prices are carried over at most {limit}")]
     TooFar {
@@ -206,6 +209,11 @@ impl Distribution {
         self.max_shift
     }
 
+    /// The smallest and largest location, in points.
+    pub fn range(&self) -> (f64, f64) {
+        self.table.range()
+    }
+
     /// The location (expected margin of the home team, or expected total) of a line with its vig-free probability,
     /// conditional on no push. A moneyline is the line 0 with the draw left out.
     ///
@@ -228,6 +236,9 @@ impl Distribution {
     /// [`ModelError`] for a wrong side and for lines or locations the model does not reach.
     pub fn probability(&self, side: Side, line: Line, location: f64) -> Result<f64, ModelError> {
         let (win, loss) = self.shares(side, line, location)?;
+        if win <= 0.0 || loss <= 0.0 {
+            return Err(ModelError::Certain(line.points()));
+        }
         Ok(win / (win + loss))
     }
 
@@ -278,7 +289,7 @@ impl Distribution {
         Ok(self.table.mass(number, cell))
     }
 
-    /// Chances of (home, draw, away) for a margin; of (over, exactly, under) 0 for a total, which is no question.
+    /// Chances of (home, draw, away). Defined for margins only.
     ///
     /// # Errors
     /// [`ModelError::OffGrid`] for a location outside the model, [`ModelError::WrongSide`] for a total.
@@ -337,8 +348,7 @@ impl Distribution {
         Ok(rungs)
     }
 
-    /// The chances of two opposite legs taken together, at these odds. Legs at quarter lines are counted as their
-    /// nearer-to-even halves would be: half results count as pushes.
+    /// The chances of two opposite legs taken together, at these odds. Half results of quarter lines count as pushes.
     ///
     /// # Errors
     /// As [`Distribution::probability`] for either leg.

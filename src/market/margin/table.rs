@@ -23,7 +23,7 @@ impl Grid {
     /// How many locations; `None` for a grid that is none or too large.
     pub fn count(&self) -> Option<usize> {
         let cells = ((self.to - self.from) / self.step).round();
-        (self.from.is_finite() && self.step > 0.0 && (1.0..=5000.0).contains(&cells)).then_some(cells as usize + 1)
+        (self.from.is_finite() && self.step > 0.0 && (1.0..=5000.0).contains(&cells)).then(|| cells as usize + 1)
     }
 }
 
@@ -119,6 +119,11 @@ impl Table {
         let quarter = threshold.rem_euclid(50) == 25;
         let [low, high] = if quarter { [threshold - 25, threshold + 25] } else { [threshold; 2] };
         Columns { pairs: [pair(low), pair(high)], single: !quarter }
+    }
+
+    /// The first and last location.
+    pub(super) fn range(&self) -> (f64, f64) {
+        (self.from, self.from + self.step * (self.rows - 1) as f64)
     }
 
     /// Where a location lies; `None` outside the grid.
