@@ -3,6 +3,7 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 
 use super::*;
+use crate::market::line::Line;
 use crate::market::price::decimal_to_american;
 use crate::market::value::half_point_ladder;
 

@@ -12,61 +12,25 @@
 //! games, so that rare numbers stay near the smooth kernel; then the kernel is widened or narrowed until the spread of
 //! results around their locations agrees. Repeated to a standstill.
 
+mod fit;
+mod output;
+mod tables;
+
 use std::collections::HashMap;
 use std::error::Error;
-use std::io::Read as _;
 use std::path::Path;
 
 use stratum::market::devig::{self, Method};
 use stratum::market::line::Line;
-use stratum::market::margin::base::{Base, Kernel};
-use stratum::market::margin::{Basis, Distribution, Grid, Provenance, Quantity};
+use stratum::market::margin::base::Kernel;
+use stratum::market::margin::{Grid, Quantity};
 use stratum::market::selection::Side;
 
+use fit::{Fit, Game, Spec, Weights, fit_frequencies, fit_totals};
+use output::{About, HEADER, OTHERS, entry, model};
+use tables::{find, read};
+
 type Res<T> = Result<T, Box<dyn Error>>;
-
-/// A game: the line, the vig-free probability of home or over at it, and what happened.
-#[derive(Clone, Copy)]
-struct Game {
-    line: Line,
-    fair: f64,
-    result: i32,
-    /// How much it counts: older games less.
-    count: f64,
-}
-
-/// Which numbers share a weight, and which have one.
-#[derive(Clone, Copy, PartialEq)]
-enum Weights {
-    /// By size: |m| from 0 to the limit.
-    Size(i32),
-    /// By number, from .. to.
-    Number(i32, i32),
-    /// None.
-    Flat,
-}
-
-#[derive(Clone)]
-struct Spec {
-    quantity: Quantity,
-    kernel: Kernel,
-    fit_kernel: bool,
-    weights: Weights,
-    /// A level score cannot happen.
-    no_draw: bool,
-    prior: f64,
-    lowest: i32,
-    highest: i32,
-    grid: Grid,
-}
-
-struct Fit {
-    kernel: Kernel,
-    weights: Vec<f64>,
-    games: f64,
-    /// Root mean square distance of results from locations.
-    sd: f64,
-}
 
 fn main() -> Res<()> {
     let folder = std::env::args().nth(1).ok_or("usage: fit_margin_models DATA")?;
@@ -80,124 +44,6 @@ fn main() -> Res<()> {
     println!("{OTHERS}");
     Ok(())
 }
-
-// ---------------------------------------------------------------- fitting
-
-impl Spec {
-    fn base(&self, kernel: Kernel, weights: &[f64]) -> Base {
-        Base::new(kernel, self.lowest, self.highest, |m| match self.weights {
-            Weights::Size(_) => usize::try_from(m.abs()).ok().and_then(|i| weights.get(i)).copied().unwrap_or(1.0),
-            Weights::Number(first, _) => {
-                usize::try_from(m - first).ok().and_then(|i| weights.get(i)).copied().unwrap_or(1.0)
-            }
-            Weights::Flat => {
-                if m == 0 && self.no_draw {
-                    0.0
-                } else {
-                    1.0
-                }
-            }
-        })
-    }
-
-    fn distribution(&self, kernel: Kernel, weights: &[f64]) -> Res<Distribution> {
-        let provenance = Provenance {
-            basis: Basis::Fitted,
-            source: String::new(),
-            sample: 0,
-            from: String::new(),
-            to: String::new(),
-            version: 0,
-        };
-        Distribution::new(self.quantity, &self.base(kernel, weights), self.grid, 1e6, 1e6, provenance)
-            .ok_or_else(|| "the grid does not fit the numbers".into())
-    }
-
-    fn slot(&self, m: i32) -> Option<usize> {
-        match self.weights {
-            Weights::Size(last) => (m.abs() <= last).then_some(m.unsigned_abs() as usize),
-            Weights::Number(first, last) => (first..=last).contains(&m).then_some((m - first) as usize),
-            Weights::Flat => None,
-        }
-    }
-
-    fn fit(&self, games: &[Game]) -> Res<Fit> {
-        let slots = match self.weights {
-            Weights::Size(last) => last as usize + 1,
-            Weights::Number(first, last) => (last - first) as usize + 1,
-            Weights::Flat => usize::from(self.no_draw),
-        };
-        let mut weights = vec![1.0; slots];
-        if self.no_draw
-            && let Some(w) = weights.first_mut()
-        {
-            *w = 0.0;
-        }
-        let mut kernel = self.kernel;
-        let side = if self.quantity == Quantity::Margin { Side::Home } else { Side::Over };
-        let (mut sample, mut sd) = (0.0, 0.0);
-        for _ in 0..60 {
-            let model = self.distribution(kernel, &weights)?;
-            // Many games share a line: each location once.
-            let mut by_location: Vec<(f64, f64)> = Vec::new();
-            let mut observed = vec![0.0; slots];
-            let (mut square, mut variance) = (0.0, 0.0);
-            let mut used = 0.0;
-            sample = 0.0;
-            for g in games {
-                let Ok(location) = model.location(side, g.line, g.fair) else { continue };
-                used += g.count;
-                sample += 1.0;
-                by_location.push((location, g.count));
-                if let Some(o) = self.slot(g.result).and_then(|i| observed.get_mut(i)) {
-                    *o += g.count;
-                }
-                square += g.count * (f64::from(g.result) - location).powi(2);
-            }
-            by_location.sort_by(|a, b| a.0.total_cmp(&b.0));
-            by_location.dedup_by(|b, a| {
-                let same = (a.0 - b.0).abs() < 1e-9;
-                if same {
-                    a.1 += b.1;
-                }
-                same
-            });
-            let mut expected = vec![0.0; slots];
-            for (location, count) in &by_location {
-                let mut moment = 0.0;
-                for m in self.lowest..=self.highest {
-                    let mass = count * model.chance_of(m, *location).unwrap_or(0.0);
-                    moment += mass * (f64::from(m) - location).powi(2);
-                    if let Some(e) = self.slot(m).and_then(|i| expected.get_mut(i)) {
-                        *e += mass;
-                    }
-                }
-                variance += moment;
-            }
-            for ((w, o), e) in weights.iter_mut().zip(&observed).zip(&expected) {
-                if *w > 0.0 {
-                    *w *= (o + self.prior) / (e + self.prior * *w);
-                }
-            }
-            straighten(self, &mut weights, |i| expected.get(i).copied().unwrap_or(0.0));
-            if self.fit_kernel {
-                let ratio = square / variance;
-                kernel = match kernel {
-                    Kernel::Normal { sd } => Kernel::Normal { sd: sd * ratio.powf(0.4) },
-                    Kernel::Skellam { rate } => Kernel::Skellam { rate: rate * ratio.powf(0.7) },
-                    // Narrower counts have a larger size.
-                    Kernel::NegativeBinomial { size } => {
-                        Kernel::NegativeBinomial { size: (size * ratio.powf(-4.0)).clamp(1.0, 1e4) }
-                    }
-                };
-            }
-            sd = (square / used).sqrt();
-        }
-        Ok(Fit { kernel, weights, games: sample, sd })
-    }
-}
-
-// ---------------------------------------------------------------- sports
 
 const NFL_GRID: Grid = Grid { from: -30.0, to: 30.0, step: 0.25 };
 
@@ -346,8 +192,8 @@ fn basketball(folder: &Path) -> Res<()> {
                   sportsbookreviewsonline as a Kaggle set); prices taken as even";
     model("nba", &["basketball_nba"], &["basketball_nba_preseason", "basketball_nba_summer_league"]);
     let days = ("2014-10-28", last.as_str());
-    entry("margin", &spec, &margin, &About { basis: "fitted", source, days: days, up_to: None }, (16.0, 4.0));
-    entry("total", &total_spec, &total, &About { basis: "fitted", source, days: days, up_to: None }, (24.0, 6.0));
+    entry("margin", &spec, &margin, &About { basis: "fitted", source, days, up_to: None }, (16.0, 4.0));
+    entry("total", &total_spec, &total, &About { basis: "fitted", source, days, up_to: None }, (24.0, 6.0));
 
     // WNBA: no results with lines at hand. Basketball's numbers are nearly flat, so a normal distribution serves.
     let flat = |sd: f64, no_draw: bool| Fit {
@@ -394,14 +240,17 @@ fn basketball(folder: &Path) -> Res<()> {
                   taken as even. Small sample: weights lie close to flat";
     model("ncaab", &["basketball_ncaab"], &["basketball_wncaab"]);
     let days = ("2020-11-26", "2021-04-05");
-    entry("margin", &spec, &margin, &About { basis: "fitted", source, days: days, up_to: None }, (16.0, 4.0));
-    entry("total", &total_spec, &total, &About { basis: "fitted", source, days: days, up_to: None }, (22.0, 6.0));
+    entry("margin", &spec, &margin, &About { basis: "fitted", source, days, up_to: None }, (16.0, 4.0));
+    entry("total", &total_spec, &total, &About { basis: "fitted", source, days, up_to: None }, (22.0, 6.0));
     Ok(())
 }
 
+/// Day number, home points, away points.
+type Played = (i64, f64, f64);
+
 fn college_games(folder: &Path) -> Res<(Vec<Game>, Vec<Game>)> {
     let scores = read(&find(folder, "ncaam_scores", ".csv.gz")?)?;
-    let mut played: HashMap<(String, String), Vec<(i64, f64, f64)>> = HashMap::new();
+    let mut played: HashMap<(String, String), Vec<Played>> = HashMap::new();
     for row in scores.rows() {
         let (Some(home), Some(away)) = (scores.text(row, "home_team"), scores.text(row, "away_team")) else { continue };
         let (Some(h), Some(a)) = (scores.number(row, "home_score"), scores.number(row, "away_score")) else { continue };
@@ -626,251 +475,9 @@ fn soccer(folder: &Path) -> Res<()> {
         let fit = spec.fit(&games)?;
         entry("margin", &spec, &fit, &About { basis: "fitted", source, days, up_to }, (3.5, 1.5));
     }
-    entry("total", &total_spec, &total, &About { basis: "fitted", source, days: days, up_to: None }, (3.5, 1.5));
+    entry("total", &total_spec, &total, &About { basis: "fitted", source, days, up_to: None }, (3.5, 1.5));
     Ok(())
 }
-
-/// Weights per number that grow by a constant factor from number to number are a tilt, which the location takes back:
-/// they mean nothing inside the list but would leave a step at its end. Divides that trend out, and the mean level with it.
-fn straighten(spec: &Spec, weights: &mut [f64], importance: impl Fn(usize) -> f64) {
-    if !matches!(spec.weights, Weights::Number(..)) {
-        return;
-    }
-    let points: Vec<(f64, f64, f64)> =
-        weights.iter().enumerate().filter(|(_, w)| **w > 0.0).map(|(i, w)| (i as f64, w.ln(), importance(i))).collect();
-    let mass: f64 = points.iter().map(|p| p.2).sum();
-    let mean_x = points.iter().map(|p| p.2 * p.0).sum::<f64>() / mass;
-    let mean_y = points.iter().map(|p| p.2 * p.1).sum::<f64>() / mass;
-    let covariance: f64 = points.iter().map(|p| p.2 * (p.0 - mean_x) * (p.1 - mean_y)).sum();
-    let variance: f64 = points.iter().map(|p| p.2 * (p.0 - mean_x).powi(2)).sum();
-    let slope = covariance / variance;
-    for (i, w) in weights.iter_mut().enumerate() {
-        *w *= (-mean_y - slope * (i as f64 - mean_x)).exp();
-    }
-}
-
-/// Weights that give these shares of games when strengths are spread normally with `spread` around `centre`.
-fn fit_frequencies(spec: &Spec, target: &[(i32, f64)], centre: f64, spread: f64) -> Res<Fit> {
-    let scale: f64 = target.iter().map(|t| t.1).sum();
-    let mut games = Vec::new();
-    for (m, share) in target {
-        games.push((*m, 20_000.0 * share / scale));
-    }
-    // Strengths as 41 slices of a normal distribution; results spread over them do not matter, only their sums do.
-    let slices: Vec<(f64, f64)> = (-20..=20)
-        .map(|i| {
-            let z = f64::from(i) * 0.15;
-            (centre + spread * z, (-0.5 * z * z).exp())
-        })
-        .collect();
-    let mass: f64 = slices.iter().map(|s| s.1).sum();
-    let slots = match spec.weights {
-        Weights::Number(first, last) => (last - first) as usize + 1,
-        Weights::Size(last) => last as usize + 1,
-        Weights::Flat => 0,
-    };
-    let mut weights = vec![1.0; slots];
-    let level = spec.slot(0);
-    if let Some(w) = level.and_then(|i| weights.get_mut(i)) {
-        *w = 0.0;
-    }
-    for _ in 0..400 {
-        let model = spec.distribution(spec.kernel, &weights)?;
-        let mut expected = vec![0.0; slots];
-        for m in spec.lowest..=spec.highest {
-            if let Some(e) = spec.slot(m).and_then(|i| expected.get_mut(i)) {
-                for (at, share) in &slices {
-                    *e += share / mass * 20_000.0 * model.chance_of(m, *at)?;
-                }
-            }
-        }
-        let mut observed = vec![0.0; slots];
-        for (m, count) in &games {
-            if let Some(o) = spec.slot(*m).and_then(|i| observed.get_mut(i)) {
-                *o += count;
-            }
-        }
-        for ((w, o), e) in weights.iter_mut().zip(&observed).zip(&expected) {
-            if *w > 0.0 && *e > 0.0 && *o > 0.0 {
-                *w *= (o / e).powf(0.7);
-            }
-        }
-    }
-    straighten(spec, &mut weights, |_| 1.0);
-    Ok(Fit { kernel: spec.kernel, weights, games: 0.0, sd: 0.0 })
-}
-
-/// Weights of totals that give published shares (percent) at a mean; the other numbers take the mean odd or even weight
-/// of the published ones.
-fn fit_totals(spec: &Spec, mean: f64, published: &[(i32, f64)]) -> Res<Vec<f64>> {
-    let Weights::Number(first, last) = spec.weights else { return Err("totals have a weight per number".into()) };
-    let mut weights = vec![1.0; (last - first) as usize + 1];
-    for _ in 0..300 {
-        let model = spec.distribution(spec.kernel, &weights)?;
-        let (mut parity, mut counts) = ([0.0, 0.0], [0.0, 0.0]);
-        for (k, share) in published {
-            let got = model.chance_of(*k, mean)?;
-            if let Some(w) = weights.get_mut((k - first) as usize) {
-                *w *= (share / 100.0 / got).powf(0.7);
-                let i = (k.rem_euclid(2)) as usize;
-                parity[i] += w.ln();
-                counts[i] += 1.0;
-            }
-        }
-        for (k, w) in (first..=last).zip(weights.iter_mut()) {
-            if published.iter().all(|(n, _)| *n != k) {
-                let i = (k.rem_euclid(2)) as usize;
-                *w = if counts[i] > 0.0 { (parity[i] / counts[i]).exp() } else { 1.0 };
-            }
-        }
-        // A common factor means nothing; the odd and even weights of numbers far out shall lie around 1.
-        let level = (0.5 * (parity[0] / counts[0] + parity[1] / counts[1])).exp();
-        weights.iter_mut().for_each(|w| *w /= level);
-    }
-    Ok(weights)
-}
-
-// ---------------------------------------------------------------- output
-
-const HEADER: &str = "\
-# How margins (home minus away) and totals are distributed around what the market expects, per sport.
-# Written by `cargo run --example fit_margin_models -- DATA`; the method is described there.
-#
-# Each distribution is a kernel times a weight per number, tilted to the location (the expected margin or total).
-# basis: fitted (to results and closing lines, game by game), published (to published frequencies), assumed (carried over
-# from a related sport) or normal (a plain normal approximation). Copy this file and name yours in the settings to
-# replace it.
-#
-# weights: of |margin| 0, 1, 2 ..., or of the totals first, first + 1 ...; all others are 1. A margin of weight 0 cannot
-# happen. home_weights and away_weights: of a win by 0, 1, 2 ... where the sides differ.
-# reach: largest distance between a line and the location that is answered. max_shift: largest distance over which a price
-# is carried from one line to another. A * ends the beginning of a sport key; `borrowed` sports are shown as such.
-version = 1";
-
-const OTHERS: &str = r#"
-[[model]]
-name = "basketball"
-sports = ["basketball_*"]
-
-[[model.margin]]
-basis = "normal"
-source = "normal distribution without a level score, for leagues without a model of their own"
-sample = 0
-from = "-"
-to = "-"
-version = 1
-lowest = -100
-highest = 100
-grid = { from = -45.0, to = 45.0, step = 0.5 }
-reach = 16.0
-max_shift = 4.0
-kernel = { kind = "normal", sd = 12.0 }
-weights = [0.0]
-
-[[model.total]]
-basis = "normal"
-source = "normal distribution, for leagues without a model of their own"
-sample = 0
-from = "-"
-to = "-"
-version = 1
-lowest = 40
-highest = 340
-grid = { from = 100.0, to = 260.0, step = 0.5 }
-reach = 24.0
-max_shift = 6.0
-kernel = { kind = "normal", sd = 16.5 }
-
-[[model]]
-name = "australian rules"
-sports = ["aussierules_*"]
-
-[[model.margin]]
-basis = "normal"
-source = "normal distribution"
-sample = 0
-from = "-"
-to = "-"
-version = 1
-lowest = -250
-highest = 250
-grid = { from = -90.0, to = 90.0, step = 1.0 }
-reach = 45.0
-max_shift = 10.0
-kernel = { kind = "normal", sd = 36.0 }
-
-[[model]]
-name = "rugby"
-sports = ["rugbyleague_*", "rugbyunion_*"]
-
-[[model.margin]]
-basis = "normal"
-source = "normal distribution"
-sample = 0
-from = "-"
-to = "-"
-version = 1
-lowest = -110
-highest = 110
-grid = { from = -45.0, to = 45.0, step = 0.5 }
-reach = 20.0
-max_shift = 4.0
-kernel = { kind = "normal", sd = 16.0 }"#;
-
-fn model(name: &str, sports: &[&str], borrowed: &[&str]) {
-    let list = |keys: &[&str]| keys.iter().map(|k| format!("\"{k}\"")).collect::<Vec<_>>().join(", ");
-    println!("\n[[model]]\nname = \"{name}\"\nsports = [{}]", list(sports));
-    if !borrowed.is_empty() {
-        println!("borrowed = [{}]", list(borrowed));
-    }
-}
-
-/// What an entry says of itself.
-struct About<'a> {
-    basis: &'a str,
-    source: &'a str,
-    days: (&'a str, &'a str),
-    up_to: Option<f64>,
-}
-
-fn entry(part: &str, spec: &Spec, fit: &Fit, about: &About<'_>, (reach, max_shift): (f64, f64)) {
-    let About { basis, source, days, up_to } = *about;
-    let sample = fit.games as u32;
-    println!("\n[[model.{part}]]\nbasis = \"{basis}\"\nsource = \"{source}\"\nsample = {sample}");
-    println!("from = \"{}\"\nto = \"{}\"\nversion = 1", days.0, days.1);
-    if let Some(t) = up_to {
-        println!("total_up_to = {t:?}");
-    }
-    println!("lowest = {}\nhighest = {}", spec.lowest, spec.highest);
-    let g = spec.grid;
-    println!("grid = {{ from = {:?}, to = {:?}, step = {:?} }}", g.from, g.to, g.step);
-    println!("reach = {reach:?}\nmax_shift = {max_shift:?}");
-    match fit.kernel {
-        Kernel::Normal { sd } => println!("kernel = {{ kind = \"normal\", sd = {sd:.3} }}"),
-        Kernel::Skellam { rate } => println!("kernel = {{ kind = \"skellam\", rate = {rate:.4} }}"),
-        Kernel::NegativeBinomial { size } => println!("kernel = {{ kind = \"negative_binomial\", size = {size:.2} }}"),
-    }
-    let list = |w: &[f64]| w.iter().map(|w| format!("{w:.3}")).collect::<Vec<_>>().join(", ");
-    match (spec.weights, spec.quantity) {
-        (Weights::Number(first, _), Quantity::Margin) => {
-            let zero = (-first) as usize;
-            let (away, home) = fit.weights.split_at(zero.min(fit.weights.len()));
-            let mut away: Vec<f64> = away.iter().rev().copied().collect();
-            away.insert(0, home.first().copied().unwrap_or(0.0));
-            println!("home_weights = [{}]\naway_weights = [{}]", list(home), list(&away));
-        }
-        (Weights::Number(first, _), Quantity::Total) => {
-            println!("first = {first}\nweights = [{}]", list(&fit.weights));
-        }
-        _ if fit.weights.is_empty() => {}
-        _ => println!("weights = [{}]", list(&fit.weights)),
-    }
-    if fit.sd > 0.0 && fit.games > 0.0 {
-        println!("# results lie {:.2} from their locations (root mean square)", fit.sd);
-    }
-}
-
-// ---------------------------------------------------------------- reading
 
 fn game(line: f64, p: f64, result: f64) -> Res<Game> {
     let line = Line::from_points(line).ok_or("a line that is none")?;
@@ -899,64 +506,4 @@ fn fair_of<const N: usize>(prices: &[Option<f64>; N], max_sum: f64) -> Option<Ve
 fn day_number(text: &str) -> Option<i64> {
     let date: chrono::NaiveDate = text.get(..10)?.parse().ok()?;
     Some(i64::from(chrono::Datelike::num_days_from_ce(&date)))
-}
-
-fn find(folder: &Path, start: &str, end: &str) -> Res<std::path::PathBuf> {
-    let mut found: Vec<_> = std::fs::read_dir(folder)?
-        .filter_map(|e| Some(e.ok()?.path()))
-        .filter(|p| {
-            let name = p.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            name.starts_with(start) && name.ends_with(end)
-        })
-        .collect();
-    found.sort();
-    found.into_iter().next().ok_or_else(|| format!("no {start}*{end} in {}", folder.display()).into())
-}
-
-/// A comma-separated table. Quoted fields keep their commas.
-struct Table {
-    columns: HashMap<String, usize>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn rows(&self) -> std::ops::Range<usize> {
-        0..self.rows.len()
-    }
-
-    fn text(&self, row: usize, column: &str) -> Option<&str> {
-        let field = self.rows.get(row)?.get(*self.columns.get(column)?)?;
-        (!field.is_empty()).then_some(field)
-    }
-
-    fn number(&self, row: usize, column: &str) -> Option<f64> {
-        self.text(row, column)?.parse().ok()
-    }
-}
-
-fn read(path: &Path) -> Res<Table> {
-    let mut bytes = Vec::new();
-    flate2::read::MultiGzDecoder::new(std::fs::File::open(path)?).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let mut lines = text.trim_start_matches('\u{feff}').lines().map(split);
-    let header = lines.next().ok_or("an empty table")?;
-    let columns = header.into_iter().enumerate().map(|(i, name)| (name, i)).collect();
-    Ok(Table { columns, rows: lines.collect() })
-}
-
-fn split(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut quoted = false;
-    for c in line.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => fields.push(String::new()),
-            c => {
-                if let Some(f) = fields.last_mut() {
-                    f.push(c);
-                }
-            }
-        }
-    }
-    fields
 }
