@@ -68,14 +68,19 @@ pub(super) fn event_row(row: &Row<'_>) -> rusqlite::Result<EventRow> {
 
 /// `slot, book, market, side, subject, own_line`.
 pub(super) fn quote_key(row: &Row<'_>) -> Result<(Slot, QuoteKey), StoreError> {
-    let side = Side::from_number(row.get(3)?).ok_or(StoreError::Damaged { what: "quote" })?;
+    quote_key_at(row, 0)
+}
+
+/// The same, from column `from` on.
+pub(super) fn quote_key_at(row: &Row<'_>, from: usize) -> Result<(Slot, QuoteKey), StoreError> {
+    let side = Side::from_number(row.get(from + 3)?).ok_or(StoreError::Damaged { what: "quote" })?;
     let selection = Selection {
         side,
-        subject: SubjectId(row.get(4)?),
-        line: row.get::<_, Option<i32>>(5)?.map(Line::from_hundredths),
+        subject: SubjectId(row.get(from + 4)?),
+        line: row.get::<_, Option<i32>>(from + 5)?.map(Line::from_hundredths),
     };
-    let key = QuoteKey { book: BookId(row.get(1)?), market: MarketId(row.get(2)?), selection };
-    Ok((Slot(row.get(0)?), key))
+    let key = QuoteKey { book: BookId(row.get(from + 1)?), market: MarketId(row.get(from + 2)?), selection };
+    Ok((Slot(row.get(from)?), key))
 }
 
 /// `look, slot, line, price, status, last_seen, provider_update`.

@@ -21,6 +21,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 pub use error::StoreError;
+pub use lock::writer_of;
 pub use retention::{Kept, Retention};
 use rusqlite::{Connection, OpenFlags};
 pub use schema::SCHEMA_VERSION;

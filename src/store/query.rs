@@ -1,1 +1,448 @@
-//! (later)
+//! Questions that people and commands ask, answered as rows with names in them.
+
+use rusqlite::params;
+
+use super::as_of::EventAsOf;
+use super::write::none_if_no_rows;
+use super::{Reader, StoreError, codec, restore};
+use crate::engine::changes::{EventRow, QuoteKey};
+use crate::engine::names::Names;
+use crate::engine::status::QuoteValue;
+use crate::market::ids::{LookId, Slot, SportId};
+use crate::market::market_key::Family;
+use crate::market::quality::Reason;
+use crate::market::selection::Side;
+use crate::market::time::Timestamp;
+
+/// An event with names.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct EventView {
+    /// Our id.
+    pub event_id: u32,
+    /// The provider's id.
+    pub provider_event_id: String,
+    /// Who told of it.
+    pub source: String,
+    /// Sport key.
+    pub sport: String,
+    /// Home team.
+    pub home_team: String,
+    /// Away team.
+    pub away_team: String,
+    /// Scheduled start.
+    pub commence_time: Timestamp,
+    /// `scheduled`, `live` or `final`.
+    pub status: &'static str,
+    /// Points of the home team.
+    pub home_score: Option<i32>,
+    /// Points of the away team.
+    pub away_score: Option<i32>,
+    /// When it was first received.
+    pub first_seen: Timestamp,
+}
+
+/// A quote with names: one row of `stratum quotes`.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct QuoteView {
+    /// Our id of the event.
+    pub event_id: u32,
+    /// The provider's id of the event.
+    pub provider_event_id: String,
+    /// Market key.
+    pub market: String,
+    /// Team, `Over`, `Under`, `Draw`, or player and side.
+    pub selection: String,
+    /// `home`, `away`, `draw`, `over`, `under`, `yes`, `no` or `named`.
+    pub side: &'static str,
+    /// Book key.
+    pub book: String,
+    /// Line.
+    pub line: Option<f64>,
+    /// Decimal odds.
+    pub price_decimal: f64,
+    /// American odds.
+    pub price_american: i64,
+    /// `open`, `suspect` or `gone`.
+    pub status: &'static str,
+    /// Why it is not open.
+    pub status_reason: Option<&'static str>,
+    /// `pregame` or `in_play`.
+    pub phase: &'static str,
+    /// When it was first received.
+    pub first_seen: Timestamp,
+    /// When this line and price were first received.
+    pub last_changed: Timestamp,
+    /// When they were last received.
+    pub last_seen: Timestamp,
+    /// When the provider last saw the market at the book.
+    pub provider_update: Option<Timestamp>,
+}
+
+/// A row of the change log with names: one row of `stratum history`.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct ChangeView {
+    /// Our id of the event.
+    pub event_id: u32,
+    /// The look that brought it.
+    pub look: u64,
+    /// When that look was received.
+    pub at: Timestamp,
+    /// Market key.
+    pub market: String,
+    /// See [`QuoteView::selection`].
+    pub selection: String,
+    /// See [`QuoteView::side`].
+    pub side: &'static str,
+    /// Book key.
+    pub book: String,
+    /// Line from then on.
+    pub line: Option<f64>,
+    /// Decimal odds from then on.
+    pub price_decimal: f64,
+    /// American odds from then on.
+    pub price_american: i64,
+    /// Status from then on.
+    pub status: &'static str,
+    /// Why it was not open.
+    pub status_reason: Option<&'static str>,
+    /// `pregame` or `in_play`.
+    pub phase: &'static str,
+}
+
+/// What is stored of one sport of one source.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct SportStatus {
+    /// Who answered.
+    pub source: String,
+    /// Sport key.
+    pub sport: String,
+    /// Looks.
+    pub looks: u64,
+    /// Events.
+    pub events: u64,
+    /// Rows of the change log.
+    pub changes: u64,
+    /// Credits that the looks cost.
+    pub credits: i64,
+    /// First look.
+    pub first_look: Timestamp,
+    /// Newest look.
+    pub last_look: Timestamp,
+    /// Quality issues that have not ended.
+    pub open_issues: u64,
+}
+
+/// A count of quality issues.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct IssueCount {
+    /// Why.
+    pub reason: &'static str,
+    /// `warning` or `error`.
+    pub severity: String,
+    /// How many ever.
+    pub count: u64,
+    /// How many have not ended.
+    pub open: u64,
+}
+
+/// The last word of a source on a question.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct FetchView {
+    /// When.
+    pub at: Timestamp,
+    /// Who was asked.
+    pub source: String,
+    /// Which question.
+    pub endpoint: String,
+    /// Sport key.
+    pub sport: String,
+    /// `data`, `no_events` or `unavailable`.
+    pub outcome: String,
+    /// Why unavailable.
+    pub reason: Option<String>,
+    /// Credits left.
+    pub remaining: Option<i64>,
+    /// For a person.
+    pub message: Option<String>,
+}
+
+impl Reader {
+    /// All names and their numbers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn names(&self) -> Result<Names, StoreError> {
+        let mut names = Names::default();
+        for (kind, list) in restore::names(&self.connection)? {
+            for name in list {
+                kind.list(&mut names).intern(&name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Events whose number, provider id or team fits `text`, soonest first. A number or an id fits one event only.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn find_events(&self, text: &str) -> Result<Vec<EventRow>, StoreError> {
+        let exact = self.events_where("provider_id = ?1 OR id = CAST(?1 AS INTEGER) AND ?1 = CAST(CAST(?1 AS INTEGER) AS TEXT)", text)?;
+        if !exact.is_empty() {
+            return Ok(exact);
+        }
+        self.events_where("instr(lower(home || ' @ ' || away || ' vs ' || home), lower(?1)) > 0", text)
+    }
+
+    fn events_where(&self, condition: &str, text: &str) -> Result<Vec<EventRow>, StoreError> {
+        let sql = format!("SELECT {} FROM event WHERE {condition} ORDER BY commence DESC, id", codec::EVENT_COLUMNS);
+        let mut select = self.connection.prepare_cached(&sql)?;
+        Ok(select.query_map([text], codec::event_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Events of one sport or of all, in the order of their starts, as now known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn events(&self, sport: Option<SportId>) -> Result<Vec<EventRow>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM event WHERE ?1 IS NULL OR sport = ?1 ORDER BY commence, id",
+            codec::EVENT_COLUMNS
+        );
+        let mut select = self.connection.prepare_cached(&sql)?;
+        Ok(select.query_map([sport.map(|s| s.0)], codec::event_row)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Every row of the change log of one market of an event, in the order of time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn history(
+        &self,
+        event: &EventRow,
+        market: &str,
+        book: Option<&str>,
+        names: &Names,
+    ) -> Result<Vec<ChangeView>, StoreError> {
+        let market_number = names.markets.number(market);
+        let book_number = book.map(|b| names.books.number(b));
+        let mut select = self.connection.prepare_cached(
+            "SELECT change.look, change.slot, change.line, change.price, change.status, change.last_seen,
+                    change.provider_update, look.received_at, quote.slot, quote.book, quote.market, quote.side,
+                    quote.subject, quote.own_line
+             FROM change JOIN quote ON quote.event = change.event AND quote.slot = change.slot
+             JOIN look ON look.id = change.look
+             WHERE change.event = ?1 AND quote.market = ?2 AND (?3 IS NULL OR quote.book = ?3)
+             ORDER BY change.look, change.slot",
+        )?;
+        // A name that was never seen has no number, and so no history.
+        let mut rows = select.query(params![event.id.0, market_number, book_number.map(|b| b.unwrap_or(0))])?;
+        let mut history = Vec::new();
+        while let Some(r) = rows.next()? {
+            let row = codec::log_row(r, |_| Ok(codec::time(r, 7)?))?;
+            let (_, key) = codec::quote_key_at(r, 8)?;
+            history.push(ChangeView {
+                event_id: event.id.0,
+                look: row.look.0,
+                at: row.at,
+                market: names.market(key.market).to_owned(),
+                selection: selection_name(event, &key, names),
+                side: side_name(key.selection.side),
+                book: names.book(key.book).to_owned(),
+                line: row.line.map(|l| l.points()),
+                price_decimal: row.price.to_decimal(),
+                price_american: row.price.to_american(),
+                status: row.status.name(),
+                status_reason: reason_of(row.status),
+                phase: row.phase.name(),
+            });
+        }
+        Ok(history)
+    }
+
+    /// What is stored, by source and sport.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn status(&self, names: &Names) -> Result<Vec<SportStatus>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT source, sport, count(*), sum(changes), ifnull(sum(cost), 0), min(received_at), max(received_at),
+                    (SELECT count(*) FROM event WHERE event.source = look.source AND event.sport = look.sport),
+                    (SELECT count(*) FROM quality JOIN event ON event.id = quality.event
+                     WHERE cleared IS NULL AND event.source = look.source AND event.sport = look.sport)
+             FROM look GROUP BY source, sport ORDER BY max(received_at) DESC, source, sport",
+        )?;
+        let rows = select.query_map([], |r| {
+            Ok(SportStatus {
+                source: names.sources.name(r.get(0)?).to_owned(),
+                sport: names.sport(SportId(r.get(1)?)).to_owned(),
+                looks: r.get::<_, i64>(2)? as u64,
+                changes: r.get::<_, i64>(3)? as u64,
+                credits: r.get(4)?,
+                first_look: codec::time(r, 5)?,
+                last_look: codec::time(r, 6)?,
+                events: r.get::<_, i64>(7)? as u64,
+                open_issues: r.get::<_, i64>(8)? as u64,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Quality issues by reason.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn issues(&self) -> Result<Vec<IssueCount>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT reason, severity, count(*), sum(cleared IS NULL AND event IS NOT NULL) FROM quality
+             GROUP BY reason, severity ORDER BY count(*) DESC, reason",
+        )?;
+        let rows = select.query_map([], |r| {
+            let reason = Reason::from_number(r.get(0)?).map_or("unknown", Reason::name);
+            Ok(IssueCount {
+                reason,
+                severity: r.get(1)?,
+                count: r.get::<_, i64>(2)? as u64,
+                open: r.get::<_, i64>(3)? as u64,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest attempt for each question of each source.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn last_fetches(&self) -> Result<Vec<FetchView>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT max(at), source, endpoint, sport, outcome, reason, remaining, message FROM fetch_log
+             GROUP BY source, endpoint, sport ORDER BY 1 DESC, 2, 3, 4",
+        )?;
+        let rows = select.query_map([], |r| {
+            Ok(FetchView {
+                at: codec::time(r, 0)?,
+                source: r.get(1)?,
+                endpoint: r.get(2)?,
+                sport: r.get(3)?,
+                outcome: r.get(4)?,
+                reason: r.get(5)?,
+                remaining: r.get(6)?,
+                message: r.get(7)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Started games without a final score, of one sport: those whose score is worth asking for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unfinished(&self, sport: &str, now: Timestamp, within_ms: i64) -> Result<u64, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT count(*) FROM event WHERE sport = (SELECT number FROM name WHERE kind = 1 AND name = ?)
+             AND commence BETWEEN ? AND ? AND status < 2",
+        )?;
+        let n: i64 =
+            select.query_row(params![sport, now.plus(-within_ms).millis(), now.millis()], |r| r.get(0))?;
+        Ok(n as u64)
+    }
+
+    /// The newest look of all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn newest(&self) -> Result<Option<(LookId, Timestamp)>, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT id, received_at FROM look ORDER BY id DESC LIMIT 1")?;
+        let row = select.query_row([], |r| Ok((LookId(r.get::<_, i64>(0)? as u64), codec::time(r, 1)?)));
+        Ok(row.map(Some).or_else(none_if_no_rows)?)
+    }
+}
+
+/// An event with names.
+pub fn event_view(row: &EventRow, names: &Names) -> EventView {
+    EventView {
+        event_id: row.id.0,
+        provider_event_id: row.provider_id.to_string(),
+        source: names.sources.name(row.source).to_owned(),
+        sport: names.sport(row.sport).to_owned(),
+        home_team: row.home.to_string(),
+        away_team: row.away.to_string(),
+        commence_time: row.commence,
+        status: row.status.name(),
+        home_score: row.score.map(|s| s.0),
+        away_score: row.score.map(|s| s.1),
+        first_seen: row.first_seen,
+    }
+}
+
+/// The quotes of an event with names: by market, selection, line and book.
+pub fn quote_views(event: &EventAsOf, names: &Names) -> Vec<QuoteView> {
+    let mut quotes: Vec<&(Slot, QuoteKey, QuoteValue)> = event.quotes.iter().collect();
+    quotes.sort_by_key(|(slot, key, _)| {
+        let s = key.selection;
+        (names.market(key.market), names.subject(s.subject), s.line, s.side, names.book(key.book), *slot)
+    });
+    quotes.into_iter().map(|(_, key, value)| quote_view(&event.row, key, value, names)).collect()
+}
+
+fn quote_view(event: &EventRow, key: &QuoteKey, value: &QuoteValue, names: &Names) -> QuoteView {
+    QuoteView {
+        event_id: event.id.0,
+        provider_event_id: event.provider_id.to_string(),
+        market: names.market(key.market).to_owned(),
+        selection: selection_name(event, key, names),
+        side: side_name(key.selection.side),
+        book: names.book(key.book).to_owned(),
+        line: value.line.map(|l| l.points()),
+        price_decimal: value.price.to_decimal(),
+        price_american: value.price.to_american(),
+        status: value.status.name(),
+        status_reason: reason_of(value.status),
+        phase: value.phase.name(),
+        first_seen: value.first_seen,
+        last_changed: value.last_changed,
+        last_seen: value.last_seen,
+        provider_update: value.provider_update,
+    }
+}
+
+fn reason_of(status: crate::engine::status::Status) -> Option<&'static str> {
+    (status.name() == "suspect").then(|| status.cause())
+}
+
+/// What a person calls the selection.
+pub fn selection_name(event: &EventRow, key: &QuoteKey, names: &Names) -> String {
+    let s = key.selection;
+    let side = match s.side {
+        Side::Home => &*event.home,
+        Side::Away => &*event.away,
+        Side::Draw => "Draw",
+        Side::Over => "Over",
+        Side::Under => "Under",
+        Side::Yes => "Yes",
+        Side::No => "No",
+        Side::Named => return names.subject(s.subject).to_owned(),
+    };
+    match names.subject(s.subject) {
+        "" => side.to_owned(),
+        whom if names.spec(key.market).family == Family::TeamTotal && whom == side => side.to_owned(),
+        whom => format!("{whom} {side}"),
+    }
+}
+
+/// The name of a side in JSON.
+pub const fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Home => "home",
+        Side::Away => "away",
+        Side::Draw => "draw",
+        Side::Over => "over",
+        Side::Under => "under",
+        Side::Yes => "yes",
+        Side::No => "no",
+        Side::Named => "named",
+    }
+}
+
+/// The newest instant there is: "now" for a store that holds recorded days.
+pub const END_OF_TIME: Timestamp = Timestamp::from_millis(i64::MAX);
