@@ -172,9 +172,13 @@ impl RecordingReader {
         self.envelope().map(|(line, body)| Line { body: body.to_vec(), ..line })
     }
 
-    /// When the line stepped to was captured, without copying its body.
+    /// When the line stepped to was captured. Reads the whole line only where the time is not its first key, so a
+    /// line that is damaged further on is found out by [`Self::line`], not here.
     pub(super) fn captured_at(&self) -> Result<Option<Timestamp>, RecordingError> {
-        self.envelope().map(|(line, _)| line.captured_at)
+        match leading_time(self.raw()) {
+            Some(at) => Ok(Some(at)),
+            None => self.envelope().map(|(line, _)| line.captured_at),
+        }
     }
 
     fn envelope(&self) -> Result<(Line, &[u8]), RecordingError> {
@@ -196,6 +200,13 @@ impl Iterator for RecordingReader {
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.step()?.and_then(|()| self.line()))
     }
+}
+
+/// The time of a line that begins with it.
+fn leading_time(raw: &[u8]) -> Option<Timestamp> {
+    let rest = raw.strip_prefix(br#"{"captured_at":""#)?;
+    let text = &rest[..memchr::memchr(b'"', rest.get(..64.min(rest.len()))?)?];
+    Timestamp::parse(std::str::from_utf8(text).ok()?)
 }
 
 /// Without blanks at both ends, and without a byte order mark at the beginning of a file.
