@@ -1,4 +1,5 @@
 //! The real program, from its arguments to its exit code: settings, doctor, completions, manual.
+#![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -27,7 +27,8 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 /// The shortest whole form, such as `90s`, `15m` or `7d`.
 pub fn format_duration(duration: Duration) -> String {
     let ms = duration.as_millis();
-    let (name, size) = UNITS.iter().rev().find(|(_, size)| ms != 0 && ms % u128::from(*size) == 0).unwrap_or(&UNITS[1]);
+    let (name, size) =
+        UNITS.iter().rev().find(|(_, size)| ms != 0 && ms.is_multiple_of(u128::from(*size))).unwrap_or(&UNITS[1]);
     format!("{}{name}", ms / u128::from(*size))
 }
 
