@@ -23,8 +23,6 @@ pub struct Totals {
     pub lines: u64,
     /// Their bytes after unpacking.
     pub bytes: u64,
-    /// Lines that cannot be read.
-    pub unreadable: u64,
 }
 
 /// All lines of some files and folders by `captured_at`; ties by path, then by line. Lines without a time come first.
@@ -86,14 +84,11 @@ impl Merged {
             if step.is_ok() {
                 self.totals.bytes += reader.raw().len() as u64;
             }
-            match step.and_then(|()| reader.captured_at()) {
-                Ok(at) => {
-                    first = first.or(Some(at)).min(Some(at));
-                    in_order &= last.is_none_or(|last| last <= at);
-                    last = Some(at);
-                }
-                Err(_) => self.totals.unreadable += 1,
-            }
+            // Unreadable lines are reported when the stream gets to them.
+            let Ok(at) = step.and_then(|()| reader.captured_at()) else { continue };
+            first = first.or(Some(at)).min(Some(at));
+            in_order &= last.is_none_or(|last| last <= at);
+            last = Some(at);
         }
         let state = if in_order { SourceState::Unopened } else { SourceState::Spooled(Spool::of(path)?) };
         Ok(Source { path: path.to_owned(), first: first.flatten(), state, next: None })

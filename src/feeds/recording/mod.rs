@@ -14,6 +14,7 @@
 //! use the vocabulary of the market and the file system, nothing else.
 #![warn(missing_docs)]
 
+mod ahead;
 mod body;
 mod line;
 mod merge;

@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::ahead::Ahead;
 use super::line::envelope_and_body;
 use super::{Fault, Line, MAX_LINE, RecordingError, parse_line};
 use crate::market::time::Timestamp;
 
 /// Unpacked bytes kept ready.
 const BUFFER: usize = 1 << 20;
+/// Packed files from this size on, in bytes, are unpacked on a thread of their own.
+const WORTH_A_THREAD: u64 = 64 << 10;
 /// Largest zstd window accepted, as a power of two: 128 MB.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
@@ -172,9 +175,13 @@ impl RecordingReader {
         self.envelope().map(|(line, body)| Line { body: body.to_vec(), ..line })
     }
 
-    /// When the line stepped to was captured, without copying its body.
+    /// When the line stepped to was captured. Reads the whole line only where the time is not its first key, so a
+    /// line that is damaged further on is found out by [`Self::line`], not here.
     pub(super) fn captured_at(&self) -> Result<Option<Timestamp>, RecordingError> {
-        self.envelope().map(|(line, _)| line.captured_at)
+        match leading_time(self.raw()) {
+            Some(at) => Ok(Some(at)),
+            None => self.envelope().map(|(line, _)| line.captured_at),
+        }
     }
 
     fn envelope(&self) -> Result<(Line, &[u8]), RecordingError> {
@@ -198,6 +205,13 @@ impl Iterator for RecordingReader {
     }
 }
 
+/// The time of a line that begins with it.
+fn leading_time(raw: &[u8]) -> Option<Timestamp> {
+    let rest = raw.strip_prefix(br#"{"captured_at":""#)?;
+    let text = &rest[..memchr::memchr(b'"', rest.get(..64.min(rest.len()))?)?];
+    Timestamp::parse(std::str::from_utf8(text).ok()?)
+}
+
 /// Without blanks at both ends, and without a byte order mark at the beginning of a file.
 fn trimmed(line: &[u8], first: bool) -> &[u8] {
     let line = if first { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
@@ -205,21 +219,21 @@ fn trimmed(line: &[u8], first: bool) -> &[u8] {
 }
 
 pub(super) fn unpacked(mut file: File) -> io::Result<Box<dyn BufRead + Send>> {
+    let large = file.metadata()?.len() >= WORTH_A_THREAD;
     let mut magic = Vec::with_capacity(4);
     (&mut file).take(4).read_to_end(&mut magic)?;
     let whole = Cursor::new(magic.clone()).chain(file);
-    Ok(match magic.as_slice() {
-        [0x1f, 0x8b, ..] => {
-            Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(BufReader::new(whole))))
-        }
+    let packed: Box<dyn Read + Send> = match magic.as_slice() {
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(whole))),
         // A frame, or a skippable frame in front of one.
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
             let mut decoder = zstd::Decoder::new(whole)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            Box::new(BufReader::with_capacity(BUFFER, decoder))
+            Box::new(decoder)
         }
-        _ => Box::new(BufReader::with_capacity(BUFFER, whole)),
-    })
+        _ => return Ok(Box::new(BufReader::with_capacity(BUFFER, whole))),
+    };
+    Ok(if large { Box::new(Ahead::start(packed)?) } else { Box::new(BufReader::with_capacity(BUFFER, packed)) })
 }
 
 enum Step {

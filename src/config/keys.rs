@@ -1,0 +1,211 @@
+//! The table of all settings: name, type, bounds.
+
+use std::time::Duration;
+
+use super::duration::parse_duration;
+
+/// What a setting holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// `http://` or `https://`.
+    Url,
+    /// A path; empty for none.
+    Path,
+    /// Names in lower case with digits and underscores; `true` when the list may not be empty.
+    Names(bool),
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    /// A duration between two, in seconds.
+    Duration(u64, u64),
+    /// A duration of at least some seconds, or `forever`.
+    Keep(u64),
+    /// `true` or `false`.
+    Bool,
+    /// A whole number between two.
+    Int(i64, i64),
+    /// A table with names of the user's own, each a duration between two, in seconds.
+    DurationByName(u64, u64),
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub path: &'static str,
+    pub kind: Kind,
+}
+
+const DAY: u64 = 86_400;
+
+/// Every setting, in the order of the default file.
+pub(super) const KEYS: [Key; 20] = [
+    Key { path: "odds_api.base_url", kind: Kind::Url },
+    Key { path: "odds_api.key_file", kind: Kind::Path },
+    Key { path: "odds_api.sports", kind: Kind::Names(false) },
+    Key { path: "odds_api.markets", kind: Kind::Names(true) },
+    Key { path: "odds_api.regions", kind: Kind::Names(false) },
+    Key { path: "odds_api.books", kind: Kind::Names(false) },
+    Key { path: "odds_api.odds_format", kind: Kind::Choice(&["american", "decimal"]) },
+    Key { path: "odds_api.interval", kind: Kind::Duration(1, DAY) },
+    Key { path: "odds_api.timeout", kind: Kind::Duration(1, 300) },
+    Key { path: "odds_api.record", kind: Kind::Path },
+    Key { path: "quotes.max_age", kind: Kind::Duration(1, DAY) },
+    Key { path: "quotes.strict", kind: Kind::Bool },
+    Key { path: "quotes.max_age_by_book", kind: Kind::DurationByName(1, DAY) },
+    Key { path: "store.path", kind: Kind::Path },
+    Key { path: "retention.raw", kind: Kind::Keep(3600) },
+    Key { path: "retention.changes", kind: Kind::Keep(DAY) },
+    Key { path: "retention.logs", kind: Kind::Keep(3600) },
+    Key { path: "log.level", kind: Kind::Choice(&["error", "warn", "info", "debug", "trace"]) },
+    Key { path: "log.format", kind: Kind::Choice(&["text", "json"]) },
+    Key { path: "log.files", kind: Kind::Int(1, 3650) },
+];
+
+/// The setting of a path, and the name of the user's own behind it in a free table.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| {
+        key.path == path
+            || matches!(key.kind, Kind::DurationByName(..))
+                && path.strip_prefix(key.path).and_then(|rest| rest.strip_prefix('.')).is_some_and(|n| !n.contains('.'))
+    })
+}
+
+/// The environment variable of a setting.
+pub(super) fn variable(path: &str) -> String {
+    format!("STRATUM_{}", path.replace('.', "_").to_ascii_uppercase())
+}
+
+/// The known name most like `name`, if any is like it at all.
+pub(super) fn nearest<S: AsRef<str>>(name: &str, known: impl IntoIterator<Item = S>) -> Option<String> {
+    known
+        .into_iter()
+        .map(|k| (distance(name, k.as_ref()), k.as_ref().to_owned()))
+        .min()
+        .filter(|(d, k)| *d <= 1 + k.len().max(name.len()) / 3)
+        .map(|(_, k)| k)
+}
+
+/// Letters to change, add or leave out (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(200).enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+impl Kind {
+    /// Turns the text of a variable or flag into a value of this kind's type. What does not fit stays a text and is
+    /// then refused by [`Kind::problem`].
+    pub(super) fn value_of(self, text: &str) -> toml::Value {
+        let as_text = || toml::Value::String(text.to_owned());
+        match self {
+            Self::Names(_) => toml::Value::Array(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|t| !t.is_empty())
+                    .map(|t| toml::Value::String(t.into()))
+                    .collect(),
+            ),
+            Self::Bool => text.parse().map_or_else(|_| as_text(), toml::Value::Boolean),
+            Self::Int(..) => text.parse().map_or_else(|_| as_text(), toml::Value::Integer),
+            _ => as_text(),
+        }
+    }
+
+    /// What is wrong with a value: `None` when nothing is. Otherwise what is expected, for a person.
+    pub(super) fn problem(self, value: &toml::Value) -> Option<String> {
+        let text = value.as_str();
+        let fits = match self {
+            Self::Path => text.is_some_and(|t| !t.contains('\0')),
+            Self::Url => text.is_some_and(is_url),
+            Self::Names(needed) => value.as_array().is_some_and(|names| {
+                (!needed || !names.is_empty()) && names.iter().all(|n| n.as_str().is_some_and(is_name))
+            }),
+            Self::Choice(words) => text.is_some_and(|t| words.contains(&t)),
+            Self::Duration(min, max) | Self::DurationByName(min, max) => text
+                .and_then(parse_duration)
+                .is_some_and(|d| (Duration::from_secs(min)..=Duration::from_secs(max)).contains(&d)),
+            Self::Keep(min) => {
+                text.is_some_and(|t| t == "forever" || parse_duration(t).is_some_and(|d| d >= Duration::from_secs(min)))
+            }
+            Self::Bool => value.is_bool(),
+            Self::Int(min, max) => value.as_integer().is_some_and(|n| (min..=max).contains(&n)),
+        };
+        (!fits).then(|| self.expected())
+    }
+
+    fn expected(self) -> String {
+        use super::duration::format_duration;
+        let seconds = |s| format_duration(Duration::from_secs(s));
+        match self {
+            Self::Path => "a path in quotes".into(),
+            Self::Url => "an address such as \"https://api.the-odds-api.com\", without user name or query".into(),
+            Self::Names(true) => "a list of at least one name such as [\"h2h\", \"totals\"]".into(),
+            Self::Names(false) => "a list of names such as [\"basketball_nba\"]".into(),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+            Self::Duration(min, max) | Self::DurationByName(min, max) => {
+                format!("a duration such as \"60s\" or \"15m\", from {} to {}", seconds(min), seconds(max))
+            }
+            Self::Keep(min) => format!("a duration such as \"7d\" of at least {}, or \"forever\"", seconds(min)),
+            Self::Bool => "true or false".into(),
+            Self::Int(min, max) => format!("a whole number from {min} to {max}"),
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'))
+}
+
+/// A user name or query could hold a secret, which then would be shown.
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+            && rest.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'@' | b'?' | b'#' | b'\\' | b'"'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_found() {
+        let paths = || KEYS.iter().map(|k| k.path);
+        assert_eq!(nearest("odds_api.intervall", paths()).as_deref(), Some("odds_api.interval"));
+        assert_eq!(nearest("quotes.maxage", paths()).as_deref(), Some("quotes.max_age"));
+        assert_eq!(nearest("zzzzzz", paths()), None);
+    }
+
+    #[test]
+    fn values_are_checked() {
+        let text = |t: &str| toml::Value::String(t.into());
+        let url = Kind::Url;
+        for good in ["https://api.the-odds-api.com", "http://127.0.0.1:8080", "http://[::1]:80/v4"] {
+            assert_eq!(url.problem(&text(good)), None, "{good}");
+        }
+        for bad in ["", "api.com", "ftp://x", "https://", "https://u:p@x", "https://x?apiKey=1", "https://x y"] {
+            assert!(url.problem(&text(bad)).is_some(), "{bad}");
+        }
+        let interval = Kind::Duration(1, DAY);
+        for (value, good) in [("1s", true), ("24h", true), ("999ms", false), ("25h", false), ("60", false)] {
+            assert_eq!(interval.problem(&text(value)).is_none(), good, "{value}");
+        }
+        assert!(interval.problem(&toml::Value::Integer(60)).is_some());
+        assert!(Kind::Keep(3600).problem(&text("forever")).is_none());
+        assert!(Kind::Names(true).problem(&Kind::Names(true).value_of(" , ")).is_some());
+        assert!(Kind::Names(true).problem(&Kind::Names(true).value_of("h2h, totals")).is_none());
+        assert!(Kind::Names(true).problem(&Kind::Names(true).value_of("h2h&apiKey")).is_some());
+        assert!(Kind::Int(1, 9).problem(&Kind::Int(1, 9).value_of("x")).is_some());
+        assert!(Kind::Bool.problem(&Kind::Bool.value_of("yes")).is_some());
+    }
+}

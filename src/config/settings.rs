@@ -1,0 +1,170 @@
+//! The settings, typed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use super::Resolved;
+use super::duration::parse_duration;
+use crate::market::price::OddsFormat;
+
+/// Everything that may be set. Checked when it was read: durations and numbers are within their bounds.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Settings {
+    /// The Odds API.
+    pub odds_api: OddsApiSettings,
+    /// What counts as a usable quote.
+    pub quotes: QuoteSettings,
+    /// The database.
+    pub store: StoreSettings,
+    /// How long things are kept.
+    pub retention: RetentionSettings,
+    /// The log.
+    pub log: LogSettings,
+}
+
+/// Settings of the source The Odds API.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct OddsApiSettings {
+    /// Where questions are sent to.
+    pub base_url: String,
+    /// File of the key; empty for the usual place.
+    pub key_file: String,
+    /// Sport keys to follow.
+    pub sports: Vec<String>,
+    /// Market keys; never empty.
+    pub markets: Vec<String>,
+    /// Regions; not empty unless `books` has some.
+    pub regions: Vec<String>,
+    /// Books; win over regions when not empty.
+    pub books: Vec<String>,
+    /// How prices are asked for.
+    #[serde(deserialize_with = "odds_format")]
+    pub odds_format: OddsFormat,
+    /// Time between two looks at a sport.
+    #[serde(deserialize_with = "duration")]
+    pub interval: Duration,
+    /// How long to wait for an answer.
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+    /// File to which answers are recorded; empty for none.
+    pub record: String,
+}
+
+/// What counts as a usable quote.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct QuoteSettings {
+    /// Oldest report of a book that still counts as fresh.
+    #[serde(deserialize_with = "duration")]
+    pub max_age: Duration,
+    /// Warnings about data count as errors.
+    pub strict: bool,
+    /// Books with an age of their own.
+    #[serde(default, deserialize_with = "durations")]
+    pub max_age_by_book: BTreeMap<String, Duration>,
+}
+
+impl QuoteSettings {
+    /// The oldest report of a book that still counts as fresh.
+    pub fn max_age_of(&self, book: &str) -> Duration {
+        self.max_age_by_book.get(book).copied().unwrap_or(self.max_age)
+    }
+}
+
+/// The database.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct StoreSettings {
+    /// Its path; empty for the usual place.
+    pub path: String,
+}
+
+/// How long things are kept.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+pub struct RetentionSettings {
+    /// Answers as they came.
+    pub raw: Keep,
+    /// Changes of quotes.
+    pub changes: Keep,
+    /// Entries about fetches and quality.
+    pub logs: Keep,
+}
+
+/// How long something is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// Never deleted.
+    Forever,
+    /// Deleted when older.
+    For(Duration),
+}
+
+/// The log.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct LogSettings {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    /// How lines are written.
+    pub format: LogFormat,
+    /// Daily files that are kept.
+    pub files: u16,
+}
+
+/// How lines of the log are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// From values that were checked one by one.
+    pub(super) fn from_values(values: &[Resolved]) -> Result<Self, String> {
+        let mut root = toml::Table::new();
+        for Resolved { path, value, .. } in values {
+            let mut table = &mut root;
+            let mut parts = path.split('.').peekable();
+            while let Some(part) = parts.next() {
+                if parts.peek().is_none() {
+                    table.insert(part.to_owned(), value.clone());
+                    break;
+                }
+                let inner = table.entry(part).or_insert_with(|| toml::Table::new().into());
+                table = inner.as_table_mut().ok_or_else(|| format!("{path} is inside a value"))?;
+            }
+        }
+        root.try_into().map_err(|e: toml::de::Error| e.message().to_owned())
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(d)?;
+    parse_duration(&text).ok_or_else(|| serde::de::Error::custom("not a duration"))
+}
+
+fn durations<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeMap<String, Duration>, D::Error> {
+    let texts = BTreeMap::<String, String>::deserialize(d)?;
+    let pairs = texts.into_iter().map(|(name, text)| Some((name, parse_duration(&text)?)));
+    pairs.collect::<Option<_>>().ok_or_else(|| serde::de::Error::custom("not a duration"))
+}
+
+fn odds_format<'de, D: Deserializer<'de>>(d: D) -> Result<OddsFormat, D::Error> {
+    match String::deserialize(d)?.as_str() {
+        "american" => Ok(OddsFormat::American),
+        "decimal" => Ok(OddsFormat::Decimal),
+        _ => Err(serde::de::Error::custom("not a format of odds")),
+    }
+}
+
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        if text == "forever" {
+            return Ok(Self::Forever);
+        }
+        parse_duration(&text).map(Self::For).ok_or_else(|| serde::de::Error::custom("not a duration"))
+    }
+}
