@@ -1,1 +1,3 @@
-//! (room)
+//! Sources of quotes: a folder per source, each turning what it fetches into batches.
+
+pub mod sim;
