@@ -8,3 +8,4 @@ pub mod odds_api;
 pub mod outcome;
 pub mod recording;
 pub mod secret;
+pub mod sim;

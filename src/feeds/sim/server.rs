@@ -1,0 +1,316 @@
+//! The simulator on loopback HTTP: the provider's paths, and a few of its own under `/sim` to steer it.
+//!
+//! `GET /sim/state` tells the virtual time and counts; `GET`, `POST`, `DELETE /sim/faults` list, add and clear faults;
+//! `POST /sim/clock` with `{"advance_s": 60}` or `{"speed": 10}` moves time.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio_util::io::ReaderStream;
+
+use super::api::{Answer, Api, Delivery, Stats};
+use super::body::BadBody;
+use super::clock::SimClock;
+use super::faults::FaultSpec;
+use super::playback::{Frames, Playback};
+use super::scenario::Scenario;
+use crate::market::price::OddsFormat;
+use crate::market::time::Timestamp;
+
+/// A slow body takes about this long.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// What to serve.
+pub enum SimContent {
+    /// A simulated market.
+    Scenario(Box<Scenario>),
+    /// A recording: frames, oldest first, and the form of its prices.
+    Recording {
+        /// Frames.
+        frames: Frames,
+        /// Form of prices in them.
+        format: OddsFormat,
+        /// Credits a month.
+        credits: i64,
+    },
+}
+
+/// How to start a simulator.
+pub struct SimConfig {
+    /// What to serve.
+    pub content: SimContent,
+    /// Virtual time at the start; also when the scenario starts.
+    pub start: Timestamp,
+    /// Virtual seconds per real second; `None` takes the scenario's; 0 is a clock moved by hand.
+    pub speed: Option<u32>,
+    /// Port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// The only key accepted; `None` accepts any.
+    pub api_key: Option<SecretString>,
+}
+
+impl SimConfig {
+    /// A scenario from `start` on, at its own speed, on any free port, with any key.
+    pub fn scenario(scenario: Scenario, start: Timestamp) -> Self {
+        Self { content: SimContent::Scenario(Box::new(scenario)), start, speed: None, port: 0, api_key: None }
+    }
+}
+
+/// Why a simulator did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The port is taken or not allowed.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}; choose another port, or 0 for any free one")]
+    Listen {
+        /// Port asked for.
+        port: u16,
+        /// Reason of the operating system.
+        source: std::io::Error,
+    },
+}
+
+struct Shared {
+    api: Mutex<Api>,
+    clock: SimClock,
+    /// Requests allowed per real second, and the running second with its count.
+    limit: u32,
+    window: Mutex<(Instant, u32)>,
+}
+
+impl Shared {
+    fn api(&self) -> MutexGuard<'_, Api> {
+        self.api.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request; false when it is one too many.
+    fn pace(&self) -> bool {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if window.0.elapsed() >= Duration::from_secs(1) {
+            *window = (Instant::now(), 0);
+        }
+        window.1 += 1;
+        self.limit == 0 || window.1 <= self.limit
+    }
+}
+
+/// Starts simulators.
+pub struct SimServer;
+
+impl SimServer {
+    /// Starts one on loopback. It stops when the handle is dropped or told to.
+    ///
+    /// # Errors
+    /// [`SimError::Listen`] when the port cannot be had.
+    pub async fn start(config: SimConfig) -> Result<SimHandle, SimError> {
+        let fail = |source| SimError::Listen { port: config.port, source };
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(fail)?;
+        let address = listener.local_addr().map_err(fail)?;
+        let (api, limit, own_speed) = match config.content {
+            SimContent::Scenario(s) => {
+                (Api::of_scenario(&s, config.start, config.api_key), s.requests_per_second, s.speed)
+            }
+            SimContent::Recording { frames, format, credits } => {
+                (Api::of_recording(Playback::new(frames, format), credits, config.api_key), 30, 1)
+            }
+        };
+        let clock = match config.speed.unwrap_or(own_speed) {
+            0 => SimClock::manual(config.start),
+            speed => SimClock::running(config.start, speed),
+        };
+        let shared = Arc::new(Shared { api: Mutex::new(api), clock, limit, window: Mutex::new((Instant::now(), 0)) });
+        let router = Router::new().fallback(handle).with_state(Arc::clone(&shared));
+        let task = tokio::spawn(async move {
+            // An error here means that the socket is gone; clients see it as such.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(SimHandle { address, shared, task })
+    }
+}
+
+/// A running simulator.
+pub struct SimHandle {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl SimHandle {
+    /// `http://127.0.0.1:port`, without a slash at the end: takes the place of the provider's host.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its clock; moving it moves the market.
+    pub fn clock(&self) -> SimClock {
+        self.shared.clock.clone()
+    }
+
+    /// Switches a fault on, `from_s` from now.
+    pub fn set_fault(&self, spec: FaultSpec) {
+        let now = self.shared.clock.now();
+        self.shared.api().faults.set(spec, now);
+    }
+
+    /// Switches all faults off.
+    pub fn clear_faults(&self) {
+        self.shared.api().faults.clear();
+    }
+
+    /// Counts so far.
+    pub fn stats(&self) -> Stats {
+        self.shared.api().stats
+    }
+
+    /// Stops listening.
+    pub async fn shutdown(mut self) {
+        self.task.abort();
+        // Aborting is the expected end.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for SimHandle {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn handle(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Some(own) = uri.path().strip_prefix("/sim/") {
+        return control(&shared, &method, own.trim_end_matches('/'), &body);
+    }
+    if method != Method::GET {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "Use GET"}));
+    }
+    let zipped = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .any(|v| v.split(',').any(|e| e.trim().split(';').next() == Some("gzip")));
+    // Writing a large answer takes tens of milliseconds: not on the threads that serve sockets.
+    let work = tokio::task::spawn_blocking(move || {
+        let fast_enough = shared.pace();
+        let now = shared.clock.now();
+        let mut api = shared.api();
+        let answer =
+            if fast_enough { api.get(now, uri.path(), uri.query().unwrap_or_default()) } else { api.too_fast(now) };
+        drop(api);
+        if zipped { zip(answer) } else { (answer, false) }
+    });
+    match work.await {
+        Ok((answer, zipped)) => respond(answer, zipped),
+        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": "The simulator failed"})),
+    }
+}
+
+/// Compresses a body; one that cannot be compressed goes as it is.
+fn zip(mut answer: Answer) -> (Answer, bool) {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(answer.body.len() / 8 + 64), Compression::fast());
+    match encoder.write_all(&answer.body).and_then(|()| encoder.finish()) {
+        Ok(bytes) => {
+            answer.body = bytes;
+            (answer, true)
+        }
+        Err(_) => (answer, false),
+    }
+}
+
+fn respond(answer: Answer, zipped: bool) -> Response {
+    let body = match answer.delivery {
+        Delivery::Plain => Body::from(answer.body),
+        Delivery::Slow => Body::from_stream(ReaderStream::new(BadBody::slow(answer.body, SLOW))),
+        Delivery::Cut => Body::from_stream(ReaderStream::new(BadBody::cut(answer.body))),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    let kind = if answer.html { "text/html; charset=utf-8" } else { "application/json; charset=utf-8" };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if zipped {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    if let Some(quota) = answer.quota {
+        headers.insert("x-requests-remaining", HeaderValue::from(quota.remaining));
+        headers.insert("x-requests-used", HeaderValue::from(quota.used));
+        headers.insert("x-requests-last", HeaderValue::from(quota.last));
+    }
+    response
+}
+
+fn plain(status: StatusCode, value: &Value) -> Response {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// The simulator's own paths.
+fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Response {
+    let bad = |why: String| plain(StatusCode::UNPROCESSABLE_ENTITY, &json!({"message": why}));
+    match (method, path) {
+        (&Method::GET, "state") => {
+            let stats = shared.api().stats;
+            let clock = &shared.clock;
+            plain(StatusCode::OK, &json!({"now": clock.now(), "speed": clock.speed(), "stats": stats}))
+        }
+        (&Method::GET, "faults") => plain(StatusCode::OK, &json!(shared.api().faults.specs())),
+        (&Method::DELETE, "faults") => {
+            shared.api().faults.clear();
+            plain(StatusCode::OK, &json!([]))
+        }
+        (&Method::POST, "faults") => {
+            let many = serde_json::from_slice::<Vec<FaultSpec>>(body);
+            let specs = match many.or_else(|_| serde_json::from_slice::<FaultSpec>(body).map(|s| vec![s])) {
+                Ok(specs) => specs,
+                Err(e) => return bad(format!("a fault or a list of faults is expected: {e}")),
+            };
+            if let Some(why) = specs.iter().find_map(|s| s.check().err()) {
+                return bad(why);
+            }
+            let now = shared.clock.now();
+            let mut api = shared.api();
+            for spec in specs {
+                api.faults.set(spec, now);
+            }
+            plain(StatusCode::OK, &json!(api.faults.specs()))
+        }
+        (&Method::POST, "clock") => {
+            let Ok(value) = serde_json::from_slice::<Value>(body) else { return bad("JSON is expected".into()) };
+            let advance = value.get("advance_s").and_then(Value::as_i64);
+            let speed = value.get("speed").and_then(Value::as_u64).and_then(|s| u32::try_from(s).ok());
+            if advance.is_none() && speed.is_none() {
+                return bad("advance_s or speed is expected, as a whole number".into());
+            }
+            if let Some(seconds) = advance {
+                shared.clock.advance(seconds.saturating_mul(1000));
+            }
+            if let Some(speed) = speed {
+                shared.clock.set_speed(speed);
+            }
+            plain(StatusCode::OK, &json!({"now": shared.clock.now(), "speed": shared.clock.speed()}))
+        }
+        _ => plain(StatusCode::NOT_FOUND, &json!({"message": "state, faults or clock"})),
+    }
+}
