@@ -26,20 +26,21 @@ pub(super) fn additive(q: &[f64], sum: f64, out: &mut [f64]) -> f64 {
 /// q^k with sum 1. Returns k >= 1.
 ///
 /// With the favourite f, f^k + rest(k) = 1 is written ln(1 - f^k) - ln rest(k) = 0: concave and increasing in k, so
-/// Newton started at k = 1, left of the root, climbs to it without overshooting, and quickly, because both terms are
+/// Newton started left of the root (k = 1) climbs to it without overshooting, and quickly, because both terms are
 /// nearly linear.
 pub(super) fn power(q: &[f64], out: &mut [f64]) -> f64 {
     if let ([q1, q2], [p1, p2]) = (q, &mut *out) {
         let swapped = q2 > q1;
         let (high, low) = if swapped { (*q2, *q1) } else { (*q1, *q2) };
         let (a, b) = (-high.ln(), -low.ln());
-        let mut k = 1.0;
+        // Σ q^k is convex and falls, so its own tangent at k = 1 also ends left of the root, close by for usual margins.
+        let mut k = 1.0 + (q1 + q2 - 1.0) / (a * high + b * low);
         for _ in 0..MAX_STEPS {
             let rest = -(-a * k).exp_m1();
             let step = -(rest.ln() + b * k) / (a * (1.0 - rest) / rest + b);
             k += step;
-            // What is left after a step this small is its square.
-            if step.abs() < 1e-8 * k {
+            // What is left after a step this small is about its square.
+            if step.abs() < 1e-7 * k {
                 break;
             }
         }

@@ -74,12 +74,17 @@ fn ln_bessel(n: u32, x: f64) -> f64 {
 pub struct Base {
     lowest: i32,
     ln_mass: Vec<f64>,
+    /// exp(ln_mass - largest).
+    mass: Vec<f64>,
 }
 
 impl Base {
     /// Kernel times `weight(m)` over `lowest..=highest`. A weight of 0 makes a number impossible.
     pub fn new(kernel: Kernel, lowest: i32, highest: i32, weight: impl Fn(i32) -> f64) -> Self {
-        Self { lowest, ln_mass: (lowest..=highest).map(|m| kernel.ln_mass(m) + weight(m).ln()).collect() }
+        let ln_mass: Vec<f64> = (lowest..=highest).map(|m| kernel.ln_mass(m) + weight(m).ln()).collect();
+        let top = ln_mass.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mass = ln_mass.iter().map(|b| (b - top).exp()).collect();
+        Self { lowest, ln_mass, mass }
     }
 
     /// The smallest number.
@@ -101,13 +106,24 @@ impl Base {
     pub fn tilted(&self, theta: f64, out: &mut Vec<f64>) -> (f64, f64) {
         let value = |i: usize| f64::from(self.lowest) + i as f64;
         out.clear();
-        out.extend(self.ln_mass.iter().enumerate().map(|(i, b)| b + theta * value(i)));
-        let top = out.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let half = 0.5 * theta * self.mass.len() as f64;
+        if half.abs() < 100.0 {
+            // Growing by a constant factor from number to number, which stays far from the ends of a double's range.
+            let (mut factor, ratio) = ((-half).exp(), theta.exp());
+            out.extend(self.mass.iter().map(|b| {
+                let p = b * factor;
+                factor *= ratio;
+                p
+            }));
+        } else {
+            out.extend(self.ln_mass.iter().enumerate().map(|(i, b)| b + theta * value(i)));
+            let top = out.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            out.iter_mut().for_each(|p| *p = (*p - top).exp());
+        }
         let (mut sum, mut first) = (0.0, 0.0);
-        for (i, p) in out.iter_mut().enumerate() {
-            *p = (*p - top).exp();
-            sum += *p;
-            first += *p * value(i);
+        for (i, p) in out.iter().enumerate() {
+            sum += p;
+            first += p * value(i);
         }
         let mean = first / sum;
         let mut variance = 0.0;
@@ -118,16 +134,17 @@ impl Base {
         (mean, variance)
     }
 
-    /// The tilt with this mean, from a first guess; `None` when the numbers cannot have it.
+    /// The tilt with this mean, from a first guess; `None` when the numbers cannot have it. Leaves the probabilities at
+    /// that tilt in `pmf`.
     ///
     /// The derivative of the mean in θ is the variance, so this is Newton, kept in a bracket.
-    pub fn theta_of_mean(&self, mean: f64, guess: f64, scratch: &mut Vec<f64>) -> Option<f64> {
+    pub fn theta_of_mean(&self, mean: f64, guess: f64, pmf: &mut Vec<f64>) -> Option<f64> {
         let (mut low, mut high) = (-60.0, 60.0);
         let mut theta = guess;
         for _ in 0..300 {
-            let (got, variance) = self.tilted(theta, scratch);
+            let (got, variance) = self.tilted(theta, pmf);
             let miss = mean - got;
-            if miss.abs() < 1e-12 * mean.abs().max(1.0) {
+            if miss.abs() < 1e-11 * mean.abs().max(1.0) {
                 return Some(theta);
             }
             if miss > 0.0 {
@@ -139,7 +156,7 @@ impl Base {
             theta = if next > low && next < high { next } else { 0.5 * (low + high) };
         }
         // Within rounding of a mean that lies in the numbers' inside.
-        let (got, _) = self.tilted(theta, scratch);
+        let (got, _) = self.tilted(theta, pmf);
         ((got - mean).abs() < 1e-9 * mean.abs().max(1.0)).then_some(theta)
     }
 }

@@ -88,10 +88,12 @@ impl Table {
         let columns = base.len() + 1;
         let mut below = vec![0.0; rows * columns];
         let mut pmf = Vec::with_capacity(base.len());
-        let mut theta = 0.0;
+        let (mut theta, mut rise) = (0.0, 0.0);
         for row in 0..rows {
-            theta = base.theta_of_mean(grid.from + row as f64 * grid.step, theta, &mut pmf)?;
-            base.tilted(theta, &mut pmf);
+            let found = base.theta_of_mean(grid.from + row as f64 * grid.step, theta + rise, &mut pmf)?;
+            // The tilt is nearly linear in the mean: the last difference is a good guess of the next.
+            rise = if row == 0 { 0.0 } else { found - theta };
+            theta = found;
             let mut sum = 0.0;
             for (i, p) in pmf.iter().enumerate() {
                 sum += p;
