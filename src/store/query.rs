@@ -186,7 +186,10 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub fn find_events(&self, text: &str) -> Result<Vec<EventRow>, StoreError> {
-        let exact = self.events_where("provider_id = ?1 OR id = CAST(?1 AS INTEGER) AND ?1 = CAST(CAST(?1 AS INTEGER) AS TEXT)", text)?;
+        let exact = self.events_where(
+            "provider_id = ?1 OR id = CAST(?1 AS INTEGER) AND ?1 = CAST(CAST(?1 AS INTEGER) AS TEXT)",
+            text,
+        )?;
         if !exact.is_empty() {
             return Ok(exact);
         }
@@ -204,10 +207,8 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub fn events(&self, sport: Option<SportId>) -> Result<Vec<EventRow>, StoreError> {
-        let sql = format!(
-            "SELECT {} FROM event WHERE ?1 IS NULL OR sport = ?1 ORDER BY commence, id",
-            codec::EVENT_COLUMNS
-        );
+        let sql =
+            format!("SELECT {} FROM event WHERE ?1 IS NULL OR sport = ?1 ORDER BY commence, id", codec::EVENT_COLUMNS);
         let mut select = self.connection.prepare_cached(&sql)?;
         Ok(select.query_map([sport.map(|s| s.0)], codec::event_row)?.collect::<Result<_, _>>()?)
     }
@@ -341,8 +342,7 @@ impl Reader {
             "SELECT count(*) FROM event WHERE sport = (SELECT number FROM name WHERE kind = 1 AND name = ?)
              AND commence BETWEEN ? AND ? AND status < 2",
         )?;
-        let n: i64 =
-            select.query_row(params![sport, now.plus(-within_ms).millis(), now.millis()], |r| r.get(0))?;
+        let n: i64 = select.query_row(params![sport, now.plus(-within_ms).millis(), now.millis()], |r| r.get(0))?;
         Ok(n as u64)
     }
 
@@ -351,8 +351,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub fn newest(&self) -> Result<Option<(LookId, Timestamp)>, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT id, received_at FROM look ORDER BY id DESC LIMIT 1")?;
+        let mut select = self.connection.prepare_cached("SELECT id, received_at FROM look ORDER BY id DESC LIMIT 1")?;
         let row = select.query_row([], |r| Ok((LookId(r.get::<_, i64>(0)? as u64), codec::time(r, 1)?)));
         Ok(row.map(Some).or_else(none_if_no_rows)?)
     }
