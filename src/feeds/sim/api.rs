@@ -9,6 +9,7 @@ use super::error::ApiError;
 use super::faults::{FaultKind, FaultSwitch};
 use super::game::Phase;
 use super::ledger::{Ledger, Quota};
+use super::play::play;
 use super::playback::Playback;
 use super::query::{OddsQuery, Params, is_event_id};
 use super::rng::{mix, name_tag};
@@ -79,7 +80,7 @@ pub struct Api {
 }
 
 /// Body and cost.
-type Served = Result<(Vec<u8>, i64), ApiError>;
+pub(super) type Served = Result<(Vec<u8>, i64), ApiError>;
 
 impl Api {
     /// The provider of a scenario that starts at `start`. With a `key`, other keys are refused; without, any key does.
@@ -392,55 +393,6 @@ enum Data {
     Event(Box<EventView>),
 }
 
-/// Answers from a recording: odds as recorded, events derived, scores and the rest empty.
-fn play(playback: &mut Playback, now: Timestamp, parts: &[&str], params: &Params) -> Served {
-    match parts {
-        ["v4", "sports"] => {
-            let list: Vec<_> = playback
-                .sports(now)
-                .into_iter()
-                .map(|key| {
-                    let known = sports::sport(&key);
-                    json!({"group": known.map_or("Other", |s| s.group), "title": known.map_or(key.as_str(), |s| s.title),
-                           "description": known.map_or("", |s| s.description), "active": true, "has_outrights": false,
-                           "key": key})
-                })
-                .collect();
-            Ok((json!(list).to_string().into_bytes(), 0))
-        }
-        ["v4", "sports", sport, "odds"] => {
-            let query = params.odds(sport, false)?;
-            let cost = query.markets.len() as i64 * query.books.regions_charged();
-            let body = playback.body(now, sport, query.style.odds).unwrap_or_else(|| b"[]".to_vec());
-            let empty = body.iter().filter(|b| !b.is_ascii_whitespace()).count() <= 2;
-            Ok((body, if empty { 0 } else { cost }))
-        }
-        ["v4", "sports", sport, "events"] => Ok((playback.events(now, sport), 0)),
-        ["v4", "sports", _, "scores"] => Ok((b"[]".to_vec(), if params.get("daysFrom").is_some() { 2 } else { 1 })),
-        ["v4", "sports", sport, "events", id, "odds"] => {
-            let query = params.odds(sport, true)?;
-            let event = playback.event(now, sport, id, query.style.odds).ok_or_else(event_not_found)?;
-            let keys = event
-                .get("bookmakers")
-                .and_then(serde_json::Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(|b| b.get("markets")?.as_array())
-                .flatten()
-                .filter_map(|m| m.get("key")?.as_str())
-                .collect::<std::collections::BTreeSet<_>>();
-            let cost = keys.len() as i64 * query.books.regions_charged();
-            Ok((event.to_string().into_bytes(), cost))
-        }
-        ["v4", "historical", ..] => Err(ApiError::new(
-            401,
-            "HISTORICAL_UNAVAILABLE_ON_FREE_USAGE_PLAN",
-            "Historical odds are not available while a recording is played",
-        )),
-        _ => Err(not_found()),
-    }
-}
-
 fn one_event(
     world: &mut World,
     faults: &mut FaultSwitch,
@@ -524,10 +476,10 @@ fn invalid_key() -> ApiError {
     ApiError::new(401, "INVALID_KEY", "API key is not valid")
 }
 
-fn event_not_found() -> ApiError {
+pub(super) fn event_not_found() -> ApiError {
     ApiError::new(404, "EVENT_NOT_FOUND", "Event not found. It may have expired, or the id is wrong")
 }
 
-fn not_found() -> ApiError {
+pub(super) fn not_found() -> ApiError {
     ApiError::new(404, "NOT_FOUND", "Not found")
 }

@@ -36,7 +36,7 @@ impl BadBody {
 impl AsyncRead for BadBody {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let pause = self.pause;
-        let due = self.sent % self.portion == 0 && self.sent < self.bytes.len();
+        let due = self.sent.is_multiple_of(self.portion) && self.sent < self.bytes.len();
         if due || self.waiting.is_some() {
             let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(pause)));
             if waiting.as_mut().poll(cx).is_pending() {
@@ -53,5 +53,27 @@ impl AsyncRead for BadBody {
         buf.put_slice(part);
         self.sent = end;
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_slow_body_arrives_whole_and_a_cut_one_by_half() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(10_007).collect();
+        let mut got = Vec::new();
+        BadBody::slow(bytes.clone(), Duration::from_millis(10)).read_to_end(&mut got).await.expect("whole");
+        assert_eq!(got, bytes);
+        got.clear();
+        assert!(BadBody::cut(bytes.clone()).read_to_end(&mut got).await.is_err());
+        assert_eq!(got, &bytes[..5003]);
+        got.clear();
+        assert!(BadBody::cut(Vec::new()).read_to_end(&mut got).await.is_err());
+        BadBody::slow(Vec::new(), Duration::from_millis(10)).read_to_end(&mut got).await.expect("empty");
+        assert!(got.is_empty());
     }
 }

@@ -7,6 +7,9 @@ use super::rng::{Stream, mix, name_tag};
 use super::sports::SportProfile;
 use crate::market::time::Timestamp;
 
+/// A market drifts only this long before the start.
+const QUIET_BEFORE_MS: i64 = 7 * 86_400_000;
+
 /// One belief of the market, valid from its instant on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
@@ -120,6 +123,8 @@ impl Game {
         let mut draw = Stream::new(&[self.tag, 2]);
         let Some(mut step) = self.path.first().copied() else { return };
         let sport = self.sport;
+        // Weeks ahead nothing moves that anybody would see.
+        step.at = step.at.max(self.start.plus(-QUIET_BEFORE_MS));
         loop {
             // The nearer the start, the busier the market.
             let hours = (self.start.since(step.at) as f64 / 3_600_000.0).max(0.0);
@@ -230,7 +235,7 @@ pub fn pairing(n: usize, round: usize, slot: usize) -> (usize, usize) {
     let ring = n.saturating_sub(1).max(1);
     let seat = |i: usize| if i == 0 { 0 } else { 1 + (i - 1 + round) % ring };
     let (a, b) = (seat(slot), seat(n - 1 - slot));
-    if (round + slot) % 2 == 0 { (a, b) } else { (b, a) }
+    if (round + slot).is_multiple_of(2) { (a, b) } else { (b, a) }
 }
 
 #[cfg(test)]

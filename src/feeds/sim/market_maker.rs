@@ -65,11 +65,10 @@ pub fn last_look(
     let pregame = game.phase(at) == Phase::Pregame;
     let every = match (temper.change_fraction > 0.0, pregame) {
         (true, _) => LOOK_S,
-        (false, true) => desk.book.refresh_s,
-        (false, false) => (desk.book.refresh_s * 2 / 3).max(5),
+        (false, true) => desk.desk.refresh_s,
+        (false, false) => (desk.desk.refresh_s * 2 / 3).max(5),
     };
-    let book_tag = super::rng::name_tag(desk.book.key);
-    let offset = (mix(&[book_tag]) % every.unsigned_abs() + mix(&[book_tag, game.tag]) % 4) as i64;
+    let offset = (mix(&[desk.tag]) % every.unsigned_abs() + mix(&[desk.tag, game.tag]) % 4) as i64;
     let regular = (at.secs() - offset).div_euclid(every) * every + offset;
     let scripted = effects.last_change(number, at).map_or(i64::MIN, Timestamp::secs);
     Timestamp::from_secs(regular.max(scripted))

@@ -22,6 +22,7 @@ mod faults;
 mod game;
 mod ledger;
 mod market_maker;
+mod play;
 mod playback;
 mod pricing;
 mod query;

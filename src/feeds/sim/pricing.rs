@@ -57,6 +57,18 @@ impl Margins {
         win / (win + lose).max(1e-12)
     }
 
+    /// The margin at which the probabilities below and above balance. Key numbers pull it away from the expectation.
+    fn median(&self) -> i32 {
+        let mut below = 0.0;
+        for (p, k) in self.0.iter().zip(-REACH..=REACH) {
+            below += p;
+            if below >= 0.5 {
+                return k;
+            }
+        }
+        REACH
+    }
+
     /// Probabilities of home win, draw, away win.
     pub fn results(&self) -> (f64, f64, f64) {
         (self.mass(|k| k > 0), self.mass(|k| k == 0), self.mass(|k| k < 0))
@@ -85,7 +97,7 @@ pub fn margin_view(sport: &SportProfile, m: f64, sd: f64, pregame: bool) -> Marg
             let p = (points * 100.0) as i32;
             if home >= 0.5 { -p } else { p }
         }
-        _ => nearest_even(-(m * 2.0).round() as i32 * 50, |line| margins.cover(line)),
+        _ => nearest_even(-100 * margins.median(), |line| margins.cover(line)),
     };
     MarginView { line, cover: margins.cover(line), home, draw }
 }
@@ -124,8 +136,8 @@ pub fn total_view(t: f64, sd: f64) -> (i32, f64) {
 pub fn margin_for_line(sport: &SportProfile, hundredths: i32, sd: f64) -> f64 {
     // Cover grows with the expectation: bisect.
     let centre = -f64::from(hundredths) / 100.0;
-    let (mut low, mut high) = (centre - 4.0, centre + 4.0);
-    for _ in 0..40 {
+    let (mut low, mut high) = (centre - 12.0, centre + 12.0);
+    for _ in 0..42 {
         let mid = (low + high) / 2.0;
         if Margins::new(sport, mid, sd).cover(hundredths) < 0.5 {
             low = mid;
@@ -185,7 +197,7 @@ pub fn quote(fair: f64, margin: f64, ladder: Ladder) -> Odds {
             } else {
                 500.0
             };
-            Odds::from_milli(((d * 1000.0 / step).floor() * step) as u32)
+            Odds::from_milli((((d * 1000.0 / step).floor() * step) as u32).max(1010))
         }
         Ladder::American(step) => {
             // Cents from even money: -110 is -10, +105 is 5. One scale without the gap between -100 and +100.
@@ -227,6 +239,10 @@ mod tests {
         let back = margin_for_line(nfl, -350, nfl.sd_margin);
         let view = margin_view(nfl, back, nfl.sd_margin, true);
         assert_eq!(view.line, -350);
+        for line in [750, 650, -250, 300, 0] {
+            let m = margin_for_line(nfl, line, nfl.sd_margin);
+            assert_eq!(margin_view(nfl, m, nfl.sd_margin, true).line, line, "{m}");
+        }
         assert!((view.cover - 0.5).abs() < 1e-6);
     }
 
