@@ -7,6 +7,8 @@
 
 pub mod args;
 pub mod config_cmd;
+pub mod daemon;
+pub mod demo;
 pub mod doctor;
 pub mod failure;
 pub mod output;
@@ -57,7 +59,11 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     if cli.daemon && cli.command.is_some() {
         return Err(Failure::Usage("--daemon stands alone: it takes no command".into()));
     }
+    if cli.daemon {
+        return daemon::run(&cli.global, out);
+    }
     match &cli.command {
+        Some(Command::Demo(args)) => demo::run(&cli.global, args, out),
         Some(Command::Config(args)) => config_cmd::run(&cli.global, args, out),
         Some(Command::Doctor(args)) => doctor::run(&cli.global, args, out),
         Some(Command::Completions(args)) => shell_files::completions(args, out),

@@ -37,7 +37,7 @@ pub(super) struct Key {
 const DAY: u64 = 86_400;
 
 /// Every setting, in the order of the default file.
-pub(super) const KEYS: [Key; 20] = [
+pub(super) const KEYS: [Key; 21] = [
     Key { path: "odds_api.base_url", kind: Kind::Url },
     Key { path: "odds_api.key_file", kind: Kind::Path },
     Key { path: "odds_api.sports", kind: Kind::Names(false) },
@@ -47,6 +47,7 @@ pub(super) const KEYS: [Key; 20] = [
     Key { path: "odds_api.odds_format", kind: Kind::Choice(&["american", "decimal"]) },
     Key { path: "odds_api.interval", kind: Kind::Duration(1, DAY) },
     Key { path: "odds_api.timeout", kind: Kind::Duration(1, 300) },
+    Key { path: "odds_api.clock", kind: Kind::Choice(&["local", "server"]) },
     Key { path: "odds_api.record", kind: Kind::Path },
     Key { path: "quotes.max_age", kind: Kind::Duration(1, DAY) },
     Key { path: "quotes.strict", kind: Kind::Bool },

@@ -48,6 +48,8 @@ pub struct OddsApiSettings {
     /// How long to wait for an answer.
     #[serde(deserialize_with = "duration")]
     pub timeout: Duration,
+    /// `local`: looks are stamped with this machine's time; `server`: with the time that each answer carries.
+    pub clock: String,
     /// File to which answers are recorded; empty for none.
     pub record: String,
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::engine::changes::Look;
 use crate::engine::{Changes, Engine};
 use crate::feeds::odds_api::wire::{self, AnswerInfo, WireError};
 use crate::market::batch::{Asked, Batch, Endpoint, Scope};
@@ -141,7 +142,7 @@ pub fn meta(answer: &Answer<'_>, batch: &Batch<'_>, hash: [u8; 16]) -> LookMeta 
 ///
 /// # Errors
 /// [`IntakeError`]; nothing is written for the part that failed.
-pub fn take(engine: &mut Engine, store: &mut Store, answer: &Answer<'_>) -> Result<(Taken, Vec<Changes>), IntakeError> {
+pub fn take(engine: &mut Engine, store: &mut Store, answer: &Answer<'_>) -> Result<(Taken, Vec<Look>), IntakeError> {
     let hash = body_hash(answer.body);
     let mut taken = Taken::default();
     let mut all = Vec::new();
@@ -149,7 +150,7 @@ pub fn take(engine: &mut Engine, store: &mut Store, answer: &Answer<'_>) -> Resu
         let changes = engine.apply(&batch);
         store.commit(&changes, &meta(answer, &batch, hash))?;
         taken.count(&changes);
-        all.push(changes);
+        all.push(changes.look);
     }
     Ok((taken, all))
 }

@@ -1,5 +1,9 @@
 //! Starts, feeds, supervises and stops the rooms. The only place that knows all of them.
 
+pub mod clock;
+pub mod follow;
 pub mod import;
 pub mod intake;
 pub mod logging;
+pub mod pipeline;
+pub mod settings;

@@ -1,10 +1,10 @@
 //! Questions that people and commands ask, answered as rows with names in them.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::as_of::EventAsOf;
 use super::write::none_if_no_rows;
-use super::{Reader, StoreError, codec, restore};
+use super::{Reader, Store, StoreError, codec, restore};
 use crate::engine::changes::{EventRow, QuoteKey};
 use crate::engine::names::Names;
 use crate::engine::status::QuoteValue;
@@ -338,12 +338,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub fn unfinished(&self, sport: &str, now: Timestamp, within_ms: i64) -> Result<u64, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT count(*) FROM event WHERE sport = (SELECT number FROM name WHERE kind = 1 AND name = ?)
-             AND commence BETWEEN ? AND ? AND status < 2",
-        )?;
-        let n: i64 = select.query_row(params![sport, now.plus(-within_ms).millis(), now.millis()], |r| r.get(0))?;
-        Ok(n as u64)
+        unfinished(&self.connection, sport, now, within_ms)
     }
 
     /// The newest look of all.
@@ -355,6 +350,25 @@ impl Reader {
         let row = select.query_row([], |r| Ok((LookId(r.get::<_, i64>(0)? as u64), codec::time(r, 1)?)));
         Ok(row.map(Some).or_else(none_if_no_rows)?)
     }
+}
+
+impl Store {
+    /// See [`Reader::unfinished`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unfinished(&self, sport: &str, now: Timestamp, within_ms: i64) -> Result<u64, StoreError> {
+        unfinished(&self.connection, sport, now, within_ms)
+    }
+}
+
+fn unfinished(c: &Connection, sport: &str, now: Timestamp, within_ms: i64) -> Result<u64, StoreError> {
+    let mut select = c.prepare_cached(
+        "SELECT count(*) FROM event WHERE sport = (SELECT number FROM name WHERE kind = 1 AND name = ?)
+         AND commence BETWEEN ? AND ? AND status < 2",
+    )?;
+    let n: i64 = select.query_row(params![sport, now.plus(-within_ms).millis(), now.millis()], |r| r.get(0))?;
+    Ok(n as u64)
 }
 
 /// An event with names.

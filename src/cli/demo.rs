@@ -1,0 +1,163 @@
+//! `stratum demo`: the whole pipeline over a simulated market. No key, no network.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::Utc;
+
+use super::args::{DemoArgs, Global};
+use super::daemon::{client, follow_config, pipeline_failure, runtime, write_tally};
+use super::{Exit, Failure, output, prepare};
+use crate::feeds::secret::ApiKey;
+use crate::feeds::sim::{Scenario, SimConfig, SimServer};
+use crate::market::time::Timestamp;
+use crate::runtime::clock::Clock;
+use crate::runtime::follow::{follow, stop_on_signals};
+use crate::runtime::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally};
+use crate::runtime::{logging, settings};
+use crate::store::{FILE_NAME, Reader};
+
+/// Virtual seconds that pass in one real second: an evening is over in minutes, and every book is seen to move.
+const SPEED: u32 = 20;
+/// Virtual time between two looks.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// Runs the demo.
+///
+/// # Errors
+/// [`Failure`] when it cannot start, or has to stop early.
+pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if !args.headless {
+        return Err(Failure::Other(
+            "this version has no board yet; `stratum demo --headless --for 60s` runs the market without one".into(),
+        ));
+    }
+    let mut scenario =
+        Scenario::load(args.scenario.as_deref().unwrap_or("demo")).map_err(|e| Failure::Other(e.to_string()))?;
+    if let Some(seed) = args.seed {
+        scenario.seed = seed;
+    }
+    let (paths, loaded) = prepare(global, Vec::new())?;
+    let mut own = loaded.settings;
+    own.odds_api.sports = scenario.sports.iter().map(|s| s.key.clone()).collect();
+    own.odds_api.interval = INTERVAL;
+    own.odds_api.regions = Vec::new();
+    own.odds_api.books = scenario.books.clone();
+    own.odds_api.record = String::new();
+    let folder = demo_folder(global, &paths.data)?;
+    let _log = logging::start(&own.log, &folder.join("logs")).map_err(|e| Failure::Other(e.to_string()))?;
+    let key = ApiKey::parse("demo").map_err(|e| Failure::Other(e.to_string()))?;
+    let store = folder.join(FILE_NAME);
+    let config = PipelineConfig {
+        store: store.clone(),
+        engine: settings::engine_settings(&own),
+        retention: settings::retention(&own.retention),
+        keep_raw: true,
+        record: args.record.clone(),
+        secret: None,
+        origin: Some("DEMO".into()),
+    };
+    let limit = args.for_;
+    let tally = runtime()?.block_on(async {
+        let stop = stop_on_signals()?;
+        let start = Timestamp::from_chrono(Utc::now());
+        let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
+        let sim = SimServer::start(sim).await.map_err(|e| Failure::Other(e.to_string()))?;
+        own.odds_api.base_url = sim.base_url();
+        let client = client(&own, key)?;
+        let pipeline = Pipeline::start(config).map_err(pipeline_failure)?;
+        let _ = writeln!(
+            std::io::stderr(),
+            "stratum: DEMO: a simulated market at {SPEED} times real speed into {}; {}",
+            store.display(),
+            match limit {
+                Some(t) => format!("for {}", crate::config::format_duration(t)),
+                None => "Ctrl-C stops".into(),
+            }
+        );
+        if let Some(limit) = limit {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(limit).await;
+                stop.cancel();
+            });
+        }
+        let config = follow_config(&own, Clock::Sim(sim.clock()));
+        let followed = follow(&client, &pipeline, config, stop).await;
+        let tally = tokio::task::spawn_blocking(move || pipeline.stop())
+            .await
+            .map_err(|_| pipeline_failure(PipelineError::Panicked))?
+            .map_err(pipeline_failure)?;
+        sim.shutdown().await;
+        followed.map_err(pipeline_failure)?;
+        Ok::<_, Failure>(tally)
+    })?;
+    print_summary(args, out, &tally, &store)?;
+    Ok(Exit::Ok)
+}
+
+/// A folder of the demo's own, so that simulated quotes never stand beside real ones. It begins empty each time.
+fn demo_folder(global: &Global, data: &std::path::Path) -> Result<PathBuf, Failure> {
+    // Somebody who names a folder wants the store there, to look at it afterwards.
+    let folder = if global.data_dir.is_some() { data.to_owned() } else { data.join("demo") };
+    if global.data_dir.is_none() && folder.exists() {
+        for name in [FILE_NAME, "stratum.db-wal", "stratum.db-shm"] {
+            match std::fs::remove_file(folder.join(name)) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+                _ => {}
+            }
+        }
+    }
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+#[derive(serde::Serialize)]
+struct Summary {
+    origin: &'static str,
+    store: String,
+    events: usize,
+    looks: u32,
+    quotes: u64,
+    changes: u64,
+    quality_issues: u64,
+    credits_spent: u64,
+    credits_left: Option<u64>,
+    failed_calls: u64,
+    cycle_ms_mean: f64,
+    cycle_ms_max: f64,
+}
+
+fn print_summary(args: &DemoArgs, out: &mut dyn Write, tally: &Tally, store: &std::path::Path) -> Result<(), Failure> {
+    let reader = Reader::open(store).map_err(super::daemon::store_failure)?;
+    let events = reader.events(None).map_err(super::daemon::store_failure)?;
+    if args.output.json {
+        let looks = tally.taken.looks;
+        let summary = Summary {
+            origin: "DEMO",
+            store: store.display().to_string(),
+            events: events.len(),
+            looks,
+            quotes: tally.taken.quotes,
+            changes: tally.taken.changes,
+            quality_issues: tally.taken.issues,
+            credits_spent: tally.credits,
+            credits_left: tally.remaining,
+            failed_calls: tally.failed,
+            cycle_ms_mean: tally.took.as_secs_f64() * 1000.0 / f64::from(looks.max(1)),
+            cycle_ms_max: tally.slowest.as_secs_f64() * 1000.0,
+        };
+        output::json_array(out, &[summary])?;
+        return Ok(());
+    }
+    writeln!(out, "DEMO: every number below comes from a simulated market")?;
+    writeln!(out, "events          {:>12}", events.len())?;
+    write_tally(out, tally)?;
+    if let Some(event) = events.first() {
+        let dir = store.parent().unwrap_or(store).display();
+        writeln!(out)?;
+        writeln!(out, "Look at it:  stratum --data-dir {dir} quotes {}", event.id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,244 @@
+//! A steady cadence: every sport every so often, scores of started games now and then.
+
+use crate::feeds::outcome::Unavailable;
+use crate::market::time::Timestamp;
+
+/// How often to ask. Milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cadence {
+    /// Between two looks at the odds of a sport.
+    pub odds_ms: i64,
+    /// Between two looks at its scores while a game is under way.
+    pub scores_ms: i64,
+}
+
+impl Cadence {
+    /// Odds every `odds_ms`; scores ten times as rarely, but at least five and at most thirty minutes apart.
+    pub fn of(odds_ms: i64) -> Self {
+        const MINUTE: i64 = 60_000;
+        Self { odds_ms: odds_ms.max(1), scores_ms: (odds_ms * 10).clamp(5 * MINUTE, 30 * MINUTE) }
+    }
+}
+
+/// A question that is due.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Due {
+    /// Featured odds of a sport.
+    Odds(String),
+    /// Scores of a sport.
+    Scores(String),
+}
+
+/// Why a sport is not asked about for a while.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pause {
+    /// The reason.
+    pub reason: Unavailable,
+    /// Until then.
+    pub until: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+struct SportPlan {
+    sport: String,
+    odds_at: Timestamp,
+    scores_at: Timestamp,
+    under_way: bool,
+}
+
+/// When each sport is due.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    cadence: Cadence,
+    sports: Vec<SportPlan>,
+    pause: Option<Pause>,
+}
+
+/// After the credits have run out, ask whether they are back so often.
+const QUOTA_PAUSE_MS: i64 = 60 * 60_000;
+/// A sport that the provider does not know is asked about again after so long.
+const UNKNOWN_SPORT_PAUSE_MS: i64 = 6 * 60 * 60_000;
+
+impl Schedule {
+    /// All sports are due from `start` on, spread over one interval so that they do not come in a burst.
+    pub fn new(sports: &[String], cadence: Cadence, start: Timestamp) -> Self {
+        let n = sports.len().max(1) as i64;
+        let plan = |(i, sport): (usize, &String)| SportPlan {
+            sport: sport.clone(),
+            odds_at: start.plus((cadence.odds_ms * i as i64 / n).min(2_000 * i as i64)),
+            scores_at: start,
+            under_way: false,
+        };
+        Self { cadence, sports: sports.iter().enumerate().map(plan).collect(), pause: None }
+    }
+
+    /// The question to ask at `now`, if any is due: the one that has waited longest.
+    pub fn due(&self, now: Timestamp) -> Option<Due> {
+        if self.pause.is_some_and(|p| now < p.until) {
+            return None;
+        }
+        let odds = self.sports.iter().map(|s| (s.odds_at, Due::Odds(s.sport.clone())));
+        let scores = self.sports.iter().filter(|s| s.under_way).map(|s| (s.scores_at, Due::Scores(s.sport.clone())));
+        odds.chain(scores).filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at).map(|(_, due)| due)
+    }
+
+    /// The next instant at which something is due.
+    pub fn next(&self) -> Option<Timestamp> {
+        let odds = self.sports.iter().map(|s| s.odds_at);
+        let scores = self.sports.iter().filter(|s| s.under_way).map(|s| s.scores_at);
+        let next = odds.chain(scores).min()?;
+        Some(self.pause.map_or(next, |p| next.max(p.until)))
+    }
+
+    /// Notes that `due` was asked at `now`. A question is asked again one interval after it was due, or after it was
+    /// asked if that was long overdue: missed looks are not made up for.
+    pub fn asked(&mut self, due: &Due, now: Timestamp) {
+        let cadence = self.cadence;
+        let next = |at: Timestamp, every: i64| if now.since(at) < every { at.plus(every) } else { now.plus(every) };
+        match due {
+            Due::Odds(sport) => self.with(sport, |s| s.odds_at = next(s.odds_at, cadence.odds_ms)),
+            Due::Scores(sport) => self.with(sport, |s| s.scores_at = next(s.scores_at, cadence.scores_ms)),
+        }
+    }
+
+    /// Whether games of a sport are under way, so that its scores are worth their credit.
+    pub fn under_way(&mut self, sport: &str, yes: bool) {
+        self.with(sport, |s| s.under_way = yes);
+    }
+
+    /// Notes that a question got no answer. Answers how long nothing, or this sport, will be asked.
+    pub fn failed(&mut self, due: &Due, reason: Unavailable, now: Timestamp) -> Option<Pause> {
+        let until = match reason {
+            // A refused key stays refused: nothing more is asked until the program is started with another.
+            Unavailable::Auth => Timestamp::from_millis(i64::MAX),
+            Unavailable::Quota => now.plus(QUOTA_PAUSE_MS),
+            Unavailable::NotFound | Unavailable::BadRequest => {
+                let until = now.plus(UNKNOWN_SPORT_PAUSE_MS);
+                let (Due::Odds(sport) | Due::Scores(sport)) = due;
+                self.with(sport, |s| match due {
+                    Due::Odds(_) => s.odds_at = until,
+                    Due::Scores(_) => s.scores_at = until,
+                });
+                return Some(Pause { reason, until });
+            }
+            // The client has its own patience for these.
+            Unavailable::RateLimited | Unavailable::Transient | Unavailable::Malformed | Unavailable::Paused => {
+                return None;
+            }
+        };
+        self.pause = Some(Pause { reason, until });
+        self.pause
+    }
+
+    /// A successful answer ends a pause.
+    pub fn succeeded(&mut self) {
+        self.pause = None;
+    }
+
+    fn with(&mut self, sport: &str, f: impl FnOnce(&mut SportPlan)) {
+        if let Some(plan) = self.sports.iter_mut().find(|s| s.sport == sport) {
+            f(plan);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(s: i64) -> Timestamp {
+        Timestamp::from_secs(1_800_000_000 + s)
+    }
+
+    fn schedule(sports: &[&str]) -> Schedule {
+        let sports: Vec<String> = sports.iter().map(|s| (*s).to_owned()).collect();
+        Schedule::new(&sports, Cadence::of(60_000), at(0))
+    }
+
+    fn run(schedule: &mut Schedule, until: i64) -> Vec<(i64, Due)> {
+        let mut asked = Vec::new();
+        while let Some(next) = schedule.next().filter(|n| *n <= at(until)) {
+            let due = schedule.due(next).expect("due when it says so");
+            schedule.asked(&due, next);
+            asked.push((next.since(at(0)) / 1000, due));
+        }
+        asked
+    }
+
+    #[test]
+    fn every_sport_keeps_its_own_beat() {
+        let mut s = schedule(&["nba", "nfl"]);
+        let asked = run(&mut s, 130);
+        let of = |sport: &str| -> Vec<i64> {
+            asked.iter().filter(|(_, d)| *d == Due::Odds(sport.to_owned())).map(|(t, _)| *t).collect()
+        };
+        assert_eq!(of("nba"), [0, 60, 120]);
+        assert_eq!(of("nfl"), [2, 62, 122]);
+    }
+
+    #[test]
+    fn scores_are_asked_only_while_games_are_under_way() {
+        let mut s = schedule(&["nba"]);
+        assert!(run(&mut s, 3600).iter().all(|(_, d)| matches!(d, Due::Odds(_))));
+        s.under_way("nba", true);
+        let scores = run(&mut s, 3600 + 1800).into_iter().filter(|(_, d)| matches!(d, Due::Scores(_))).count();
+        assert!((3..=5).contains(&scores), "{scores}");
+    }
+
+    #[test]
+    fn missed_looks_are_not_made_up_for() {
+        let mut s = schedule(&["nba"]);
+        let due = s.due(at(0)).expect("due");
+        s.asked(&due, at(0));
+        // The machine slept for an hour.
+        let due = s.due(at(3600)).expect("due");
+        s.asked(&due, at(3600));
+        assert_eq!(s.due(at(3600)), None);
+        assert_eq!(s.next(), Some(at(3660)));
+    }
+
+    #[test]
+    fn a_refused_key_ends_polling_and_an_empty_account_pauses_it() {
+        let mut s = schedule(&["nba"]);
+        let due = s.due(at(0)).expect("due");
+        s.failed(&due, Unavailable::Quota, at(0));
+        assert_eq!(s.due(at(60)), None);
+        assert!(s.due(at(3601)).is_some());
+        s.succeeded();
+        assert!(s.due(at(60)).is_some());
+        s.failed(&due, Unavailable::Auth, at(60));
+        assert_eq!(s.due(at(1_000_000)), None);
+    }
+
+    #[test]
+    fn an_unknown_sport_does_not_stop_the_others() {
+        let mut s = schedule(&["nope", "nba"]);
+        let due = s.due(at(0)).expect("due");
+        s.asked(&due, at(0));
+        s.failed(&due, Unavailable::NotFound, at(0));
+        let asked = run(&mut s, 600);
+        assert!(asked.iter().all(|(_, d)| *d == Due::Odds("nba".into())));
+        assert!(asked.len() >= 10);
+    }
+
+    proptest! {
+        #[test]
+        fn no_sport_is_asked_more_often_than_its_cadence(steps in proptest::collection::vec(1_i64..200, 1..100)) {
+            let mut s = schedule(&["a", "b", "c"]);
+            let (mut now, mut last) = (0, std::collections::BTreeMap::<String, i64>::new());
+            for step in steps {
+                now += step;
+                while let Some(due) = s.due(at(now)) {
+                    s.asked(&due, at(now));
+                    let Due::Odds(sport) = due else { continue };
+                    if let Some(before) = last.insert(sport, now) {
+                        // A late look does not move the beat, so two may be closer by as much as one was late.
+                        prop_assert!(now - before > 0);
+                    }
+                }
+            }
+        }
+    }
+}

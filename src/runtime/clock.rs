@@ -1,0 +1,52 @@
+//! Which clock the looks of a source are stamped with.
+
+use std::time::Duration;
+
+use chrono::Utc;
+
+use crate::feeds::odds_api::fetched::Fetched;
+use crate::feeds::outcome::Outcome;
+use crate::feeds::sim::SimClock;
+use crate::market::time::Timestamp;
+
+/// A source of instants.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// This machine's.
+    Local,
+    /// The provider's own, from the `Date` of each answer: for recordings that are played by a simulator.
+    Server,
+    /// The simulator's in this process.
+    Sim(SimClock),
+}
+
+impl Clock {
+    /// Now, for planning.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Local | Self::Server => Timestamp::from_chrono(Utc::now()),
+            Self::Sim(clock) => clock.now(),
+        }
+    }
+
+    /// The instant of an answer that has just arrived.
+    pub fn received(&self, fetched: &Fetched) -> Timestamp {
+        match (self, &fetched.outcome) {
+            (Self::Sim(clock), _) => clock.now(),
+            (Self::Server, Outcome::Data { server_date, .. } | Outcome::NoEvents { server_date, .. }) => {
+                server_date.unwrap_or(fetched.received_at)
+            }
+            _ => fetched.received_at,
+        }
+    }
+
+    /// How long this machine has to wait until `at`.
+    pub fn wait(&self, at: Timestamp) -> Duration {
+        let ms = u64::try_from(at.since(self.now())).unwrap_or(0);
+        let speed = match self {
+            Self::Sim(clock) => u64::from(clock.speed()).max(1),
+            _ => 1,
+        };
+        Duration::from_millis(ms / speed)
+    }
+}
