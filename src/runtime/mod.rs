@@ -3,3 +3,5 @@
 pub mod import;
 pub mod intake;
 pub mod logging;
+pub mod settings;
+pub mod stop;
