@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::when::AsOf;
 use crate::config::parse_duration;
+use crate::feeds::sim::MAX_SPEED;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -188,9 +189,9 @@ pub struct SimArgs {
     /// Play this recording instead of making up a market.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "seed"])]
     pub recording: Option<PathBuf>,
-    /// How many times faster than real time.
-    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
-    pub speed: f64,
+    /// How many times faster than real time, in whole numbers; the scenario's own when left out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SPEED)))]
+    pub speed: Option<u32>,
     /// Port on this machine; 0 takes a free one and prints it.
     #[arg(long, value_name = "PORT", default_value = "0")]
     pub port: u16,
@@ -282,13 +283,6 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn speed(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(n) if n.is_finite() && (0.01..=100_000.0).contains(&n) => Ok(n),
-        _ => Err("expected a number from 0.01 to 100000".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -345,6 +339,8 @@ mod tests {
             &["demo", "--for", "0s"],
             &["sim", "--speed", "0"],
             &["sim", "--speed", "NaN"],
+            &["sim", "--speed", "1.5"],
+            &["sim", "--speed", "3601"],
             &["sim", "--recording", "a", "--seed", "1"],
             &["history", "x"],
             &["quotes"],

@@ -10,9 +10,17 @@ pub mod config_cmd;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
+pub mod events;
 pub mod failure;
+pub mod history;
+pub mod import;
+pub mod look;
 pub mod output;
+pub mod quotes;
 pub mod shell_files;
+pub mod show;
+pub mod sim;
+pub mod status;
 pub mod when;
 
 use std::ffi::OsString;
@@ -64,6 +72,12 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     }
     match &cli.command {
         Some(Command::Demo(args)) => demo::run(&cli.global, args, out),
+        Some(Command::Status(args)) => status::run(&cli.global, args, out),
+        Some(Command::Events(args)) => events::run(&cli.global, args, out),
+        Some(Command::Quotes(args)) => quotes::run(&cli.global, args, out),
+        Some(Command::History(args)) => history::run(&cli.global, args, out),
+        Some(Command::Import(args)) => import::run(&cli.global, args, out),
+        Some(Command::Sim(args)) => sim::run(&cli.global, args, out),
         Some(Command::Config(args)) => config_cmd::run(&cli.global, args, out),
         Some(Command::Doctor(args)) => doctor::run(&cli.global, args, out),
         Some(Command::Completions(args)) => shell_files::completions(args, out),

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
 use super::pipeline::{Pipeline, PipelineError};
+use super::stop::StopSignals;
 use crate::feeds::odds_api::ask::{Ask, EventFilter};
 use crate::feeds::odds_api::breaker::Purpose;
 use crate::feeds::odds_api::client::Client;
@@ -106,23 +107,16 @@ fn question(due: &Due, ask: &Ask) -> (Request, Purpose) {
     }
 }
 
-/// A token that is cancelled by SIGINT, SIGTERM or SIGHUP. Call it inside the runtime.
+/// A token that is cancelled when the process is asked to stop. Call it inside the runtime.
 ///
 /// # Errors
 /// When the operating system does not let us listen.
 pub fn stop_on_signals() -> std::io::Result<CancellationToken> {
-    use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
-    let mut signals =
-        [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+    let mut signals = StopSignals::listen()?;
     let token = stop.clone();
     tokio::spawn(async move {
-        let [int, term, hup] = &mut signals;
-        tokio::select! {
-            _ = int.recv() => {}
-            _ = term.recv() => {}
-            _ = hup.recv() => {}
-        }
+        signals.next().await;
         token.cancel();
     });
     Ok(stop)

@@ -17,6 +17,8 @@ use crate::store::{Store, StoreError};
 
 /// Looks that one transaction holds at the most.
 const LOOKS_A_COMMIT: usize = 32;
+/// ... and bytes of answers, one answer more than that at the most.
+const BYTES_A_COMMIT: usize = 4 << 20;
 /// Complaints that a report lists; the rest is counted.
 const LISTED: usize = 20;
 
@@ -90,11 +92,14 @@ pub fn import<P: AsRef<Path>>(
     let mut ended = false;
     while !ended {
         let mut chunk = Vec::with_capacity(LOOKS_A_COMMIT);
-        while chunk.len() < LOOKS_A_COMMIT && !ended {
+        let mut bytes = 0;
+        while chunk.len() < LOOKS_A_COMMIT && bytes < BYTES_A_COMMIT && !ended {
             match lines.next() {
                 Some(line) => {
                     report.lines += 1;
-                    chunk.extend(usable(line, &mut report));
+                    let line = usable(line, &mut report);
+                    bytes += line.as_ref().map_or(0, |l| l.body.len());
+                    chunk.extend(line);
                 }
                 None => ended = true,
             }

@@ -7,3 +7,4 @@ pub mod intake;
 pub mod logging;
 pub mod pipeline;
 pub mod settings;
+pub mod stop;

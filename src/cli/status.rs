@@ -1,0 +1,158 @@
+//! `stratum status`: what is stored and how fresh it is.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::args::{Global, StatusArgs};
+use super::output::{Align, Table, json_array, printable};
+use super::{Exit, Failure, look, prepare, show};
+use crate::market::time::Timestamp;
+use crate::store::query::{FetchView, IssueCount, SportStatus};
+use crate::store::{Reader, SCHEMA_VERSION, writer_of};
+
+/// One object of the JSON, told apart by `kind`.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Row {
+    Store(StoreRow),
+    Sport(SportStatus),
+    Quality(IssueCount),
+    Fetch(FetchView),
+}
+
+/// The file itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+struct StoreRow {
+    path: String,
+    /// The file and its write-ahead log.
+    size_bytes: u64,
+    schema: i64,
+    /// The process that writes now.
+    writer_pid: Option<u32>,
+    looks: u64,
+    newest_look: Option<Timestamp>,
+    /// Credits left at the source that was asked last, as it said then.
+    credits_left: Option<i64>,
+}
+
+/// Runs `stratum status`.
+pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let (paths, loaded) = prepare(global, Vec::new())?;
+    let path = paths.store(&loaded.settings);
+    let reader = Reader::open(&path)?;
+    let names = reader.names()?;
+    let (sports, quality, fetches) = (reader.status(&names)?, reader.issues()?, reader.last_fetches()?);
+    let store = StoreRow {
+        path: path.display().to_string(),
+        size_bytes: size(&path),
+        schema: SCHEMA_VERSION,
+        writer_pid: writer_of(&path),
+        looks: sports.iter().map(|s| s.looks).sum(),
+        newest_look: sports.iter().map(|s| s.last_look).max(),
+        credits_left: fetches.iter().find_map(|f| f.remaining),
+    };
+    if args.output.json {
+        let rows = std::iter::once(Row::Store(store))
+            .chain(sports.into_iter().map(Row::Sport))
+            .chain(quality.into_iter().map(Row::Quality))
+            .chain(fetches.into_iter().map(Row::Fetch));
+        json_array(out, rows)?;
+    } else {
+        let now = look::now();
+        print_store(out, &store)?;
+        section(out, sports_table(&sports, now))?;
+        section(out, quality_table(&quality))?;
+        section(out, fetch_table(&fetches, now))?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// Bytes of the store with its write-ahead log.
+fn size(path: &Path) -> u64 {
+    let wal = path.with_extension("db-wal");
+    [path, &wal].iter().filter_map(|p| std::fs::metadata(p).ok()).map(|m| m.len()).sum()
+}
+
+fn print_store(out: &mut dyn Write, store: &StoreRow) -> Result<(), Failure> {
+    let writer = store.writer_pid.map_or_else(|| "none".to_owned(), |pid| format!("process {pid}"));
+    let credits = store.credits_left.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
+    writeln!(out, "store    {}", printable(&store.path))?;
+    writeln!(out, "size     {}, schema {}", show::bytes(store.size_bytes), store.schema)?;
+    writeln!(out, "writer   {writer}")?;
+    writeln!(out, "credits  {credits}{}", if store.credits_left.is_some() { " left" } else { "" })?;
+    Ok(())
+}
+
+fn section(out: &mut dyn Write, table: Table) -> Result<(), Failure> {
+    if !table.is_empty() {
+        writeln!(out)?;
+        table.print(out)?;
+    }
+    Ok(())
+}
+
+fn sports_table(sports: &[SportStatus], now: Timestamp) -> Table {
+    let mut table = Table::new([
+        ("SPORT", Align::Left),
+        ("LOOKS", Align::Right),
+        ("EVENTS", Align::Right),
+        ("CHANGES", Align::Right),
+        ("CREDITS", Align::Right),
+        ("ISSUES", Align::Right),
+        ("FIRST LOOK (UTC)", Align::Left),
+        ("LAST LOOK (UTC)", Align::Left),
+        ("AGO", Align::Right),
+    ]);
+    for s in sports {
+        table.row([
+            s.sport.clone(),
+            s.looks.to_string(),
+            s.events.to_string(),
+            s.changes.to_string(),
+            s.credits.to_string(),
+            s.open_issues.to_string(),
+            show::minute(s.first_look),
+            show::minute(s.last_look),
+            show::span(now.since(s.last_look)),
+        ]);
+    }
+    table
+}
+
+fn quality_table(quality: &[IssueCount]) -> Table {
+    let mut table = Table::new([
+        ("QUALITY ISSUE", Align::Left),
+        ("SEVERITY", Align::Left),
+        ("EVER", Align::Right),
+        ("OPEN", Align::Right),
+    ]);
+    for q in quality {
+        table.row([q.reason.to_owned(), q.severity.clone(), q.count.to_string(), q.open.to_string()]);
+    }
+    table
+}
+
+fn fetch_table(fetches: &[FetchView], now: Timestamp) -> Table {
+    let mut table = Table::new([
+        ("LAST FETCH", Align::Left),
+        ("SPORT", Align::Left),
+        ("AGO", Align::Right),
+        ("OUTCOME", Align::Left),
+        ("CREDITS LEFT", Align::Right),
+        ("MESSAGE", Align::Left),
+    ]);
+    for f in fetches {
+        let outcome = show::status(&f.outcome, f.reason.as_deref());
+        table.row([
+            f.endpoint.clone(),
+            f.sport.clone(),
+            show::span(now.since(f.at)),
+            outcome,
+            f.remaining.map_or_else(|| show::NONE.to_owned(), |n| n.to_string()),
+            f.message.clone().unwrap_or_default(),
+        ]);
+    }
+    table
+}
