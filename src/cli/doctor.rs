@@ -10,6 +10,7 @@ use super::args::{DoctorArgs, Global};
 use super::output::{Align, Table, json_array};
 use super::{Exit, Failure, sources};
 use crate::config::{KeyOrigin, Loaded, Paths, load, odds_api_key};
+use crate::store::{Reader, SCHEMA_VERSION, StoreError, writer_of};
 
 /// How something stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -169,20 +170,34 @@ fn key(paths: &Paths, loaded: &Loaded) -> Finding {
     }
 }
 
-/// What can be said of the store without opening it.
+/// The store, looked at without making or changing anything.
 fn store(path: &Path) -> Vec<Finding> {
-    let mut found = Vec::new();
-    match std::fs::metadata(path) {
+    let file = match std::fs::metadata(path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            found.push(Finding::info("store", "file", format!("{} (made when first needed)", path.display())));
+            return vec![Finding::info("store", "file", format!("{} (made when first needed)", path.display()))];
         }
-        Err(e) => found.push(Finding::new("store", "file", Verdict::Error, format!("{} ({e})", path.display()))),
-        Ok(m) => {
-            let text = format!("{} ({} bytes){}", path.display(), m.len(), mode(&m));
-            found.push(Finding::info("store", "file", text));
-        }
+        Err(e) => return vec![Finding::new("store", "file", Verdict::Error, format!("{} ({e})", path.display()))],
+        Ok(m) => Finding::info("store", "file", format!("{} ({} bytes){}", path.display(), m.len(), mode(&m))),
+    };
+    let writer = writer_of(path).map_or_else(|| "none".to_owned(), |pid| format!("process {pid}"));
+    let mut found = vec![file, Finding::info("store", "writer", writer)];
+    match Reader::open(path).and_then(|reader| contents(&reader)) {
+        Ok(contents) => found.extend(contents),
+        Err(e) => found.push(Finding::new("store", "schema", Verdict::Error, e.to_string())),
     }
     found
+}
+
+fn contents(reader: &Reader) -> Result<Vec<Finding>, StoreError> {
+    let sports = reader.status(&reader.names()?)?;
+    let looks: u64 = sports.iter().map(|s| s.looks).sum();
+    let newest = sports.iter().map(|s| s.last_look).max();
+    Ok(vec![
+        // Opening it has proved that the file is ours and of this version.
+        Finding::info("store", "schema", format!("{SCHEMA_VERSION}, made by stratum")),
+        Finding::info("store", "looks", looks.to_string()),
+        Finding::info("store", "newest look", newest.map_or_else(|| "none".to_owned(), |at| at.to_string())),
+    ])
 }
 
 fn surroundings() -> Vec<Finding> {

@@ -43,7 +43,7 @@ fn table(history: &[ChangeView]) -> Table {
         ("BOOK", Align::Left),
         ("LINE", Align::Right),
         ("US", Align::Right),
-        ("DECIMAL", Align::Right),
+        ("DEC", Align::Right),
         ("PHASE", Align::Left),
         ("STATUS", Align::Left),
     ]);

@@ -93,7 +93,7 @@ fn print(out: &mut dyn Write, quotes: &[QuoteView], reference: Timestamp) -> Res
             ("BOOK", Align::Left),
             ("LINE", Align::Right),
             ("US", Align::Right),
-            ("DECIMAL", Align::Right),
+            ("DEC", Align::Right),
             ("AGE", Align::Right),
             ("CHANGED", Align::Right),
             ("PHASE", Align::Left),

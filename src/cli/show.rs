@@ -32,11 +32,9 @@ pub fn american(price: i64) -> String {
     format!("{price:+}")
 }
 
-/// Decimal odds with two places, or as many more as they have.
+/// Decimal odds with three places, the finest step of exchanges.
 pub fn decimal(price: f64) -> String {
-    let short = format!("{price:.2}");
-    // Odds made from American ones have endless decimals: three places tell them apart.
-    if short.parse() == Ok(price) { short } else { format!("{price:.3}") }
+    format!("{price:.3}")
 }
 
 /// A line: handicaps with their sign, totals without.
@@ -57,9 +55,12 @@ pub fn teams(away: &str, home: &str) -> String {
     }
 }
 
-/// A status with its reason: `suspect (stale)`.
+/// A status with its reason: `suspect (stale)`. Of long reasons the part that tells them apart.
 pub fn status(status: &str, reason: Option<&str>) -> String {
-    reason.map_or_else(|| status.to_owned(), |reason| format!("{status} ({reason})"))
+    reason.map_or_else(
+        || status.to_owned(),
+        |reason| format!("{status} ({})", reason.strip_prefix("event_").unwrap_or(reason)),
+    )
 }
 
 /// A number of bytes as people read it.
@@ -101,10 +102,7 @@ mod tests {
     #[test]
     fn numbers_are_written_as_in_the_trade() {
         assert_eq!((american(-110), american(150)), ("-110".into(), "+150".into()));
-        assert_eq!(
-            (decimal(1.5), decimal(1.91), decimal(1.0 + 100.0 / 110.0)),
-            ("1.50".into(), "1.91".into(), "1.909".into())
-        );
+        assert_eq!((decimal(1.5), decimal(1.0 + 100.0 / 110.0)), ("1.500".into(), "1.909".into()));
         let spread = |p| line(Some(p), "spreads");
         assert_eq!((spread(3.5), spread(-3.0), spread(0.0)), ("+3.5".into(), "-3".into(), "0".into()));
         assert_eq!((line(Some(221.5), "totals"), line(None, "h2h")), ("221.5".into(), "-".into()));
@@ -116,5 +114,9 @@ mod tests {
         assert_eq!(teams("A", "B"), "A @ B");
         assert_eq!((teams("", ""), teams("", "B")), ("-".into(), "B".into()));
         assert_eq!(status("suspect", Some("stale")), "suspect (stale)");
+        assert_eq!(
+            (status("open", None), status("suspect", Some("event_missing"))),
+            ("open".into(), "suspect (missing)".into())
+        );
     }
 }
