@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sonic_rs::JsonValueTrait;
 
 use super::{BodyKind, Fault, classify, shortened};
 use crate::market::batch::{Asked, Endpoint, Scope};
@@ -151,6 +152,12 @@ pub(super) fn envelope_and_body<'a>(
         line.asked = Some(scope(raw)?);
     }
     Ok((line, body.get().as_bytes()))
+}
+
+/// `captured_at` of a line, read up to that key only, which writers put first. `None` does not say that there is none.
+pub(super) fn glance(bytes: &[u8]) -> Option<Timestamp> {
+    let found = sonic_rs::get_from_slice(bytes, ["captured_at"]).ok()?;
+    Timestamp::parse(found.as_str()?)
 }
 
 fn bad(field: &'static str, raw: &RawValue, expected: &'static str) -> Fault {

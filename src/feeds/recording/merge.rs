@@ -2,7 +2,8 @@
 //!
 //! A first pass over every file counts its lines and sees whether they stand in order. A file that does not is copied,
 //! unpacked, to a temporary file with an index of its lines, so that memory holds the index only. Files are opened
-//! when the stream reaches their first line: those that do not overlap are never open together.
+//! when the stream reaches their first line: those that do not overlap are never open together. What the first pass had
+//! to unpack to a temporary file is kept for the second, as long as that does not take too much room.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,8 +12,12 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::unpack::Unpacked;
 use super::{Fault, Line, RecordingError, RecordingReader, parse_line};
 use crate::market::time::Timestamp;
+
+/// Bytes of temporary files that are kept from the first pass to the second, in all. What is beyond is unpacked again.
+const KEPT: u64 = 4 << 30;
 
 /// How much there is, for showing progress.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,6 +28,8 @@ pub struct Totals {
     pub lines: u64,
     /// Their bytes after unpacking.
     pub bytes: u64,
+    /// Lines without a time that can be read. More may turn out to be unreadable when they are read in full.
+    pub unreadable: u64,
 }
 
 /// All lines of some files and folders by `captured_at`; ties by path, then by line. Lines without a time come first.
@@ -33,7 +40,7 @@ pub fn merged<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Merg
     }
     files.sort();
     files.dedup();
-    let mut merged = Merged { totals: Totals::default(), sources: Vec::new(), queue: BinaryHeap::new() };
+    let mut merged = Merged { totals: Totals::default(), kept: 0, sources: Vec::new(), queue: BinaryHeap::new() };
     for path in files {
         let source = merged.survey(&path)?;
         merged.totals.files += 1;
@@ -47,6 +54,8 @@ pub fn merged<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Merg
 /// A merged stream of lines, see [`merged`].
 pub struct Merged {
     totals: Totals,
+    /// Bytes of temporary files kept so far.
+    kept: u64,
     sources: Vec<Source>,
     /// The time of the next line of each source, and the source.
     queue: BinaryHeap<Reverse<(Option<Timestamp>, usize)>>,
@@ -61,7 +70,8 @@ struct Source {
 }
 
 enum SourceState {
-    Unopened,
+    /// Not open yet; what it was unpacked to, if that was kept.
+    Unopened(Option<Unpacked>),
     Sorted(RecordingReader),
     Spooled(Spool),
     Done,
@@ -84,21 +94,38 @@ impl Merged {
             if step.is_ok() {
                 self.totals.bytes += reader.raw().len() as u64;
             }
-            // Unreadable lines are reported when the stream gets to them.
-            let Ok(at) = step.and_then(|()| reader.captured_at()) else { continue };
-            first = first.or(Some(at)).min(Some(at));
-            in_order &= last.is_none_or(|last| last <= at);
-            last = Some(at);
+            match step.and_then(|()| reader.glanced_at()) {
+                Ok(at) => {
+                    first = first.or(Some(at)).min(Some(at));
+                    in_order &= last.is_none_or(|last| last <= at);
+                    last = Some(at);
+                }
+                Err(_) => self.totals.unreadable += 1,
+            }
         }
-        let state = if in_order { SourceState::Unopened } else { SourceState::Spooled(Spool::of(path)?) };
+        let unpacked = reader.into_unpacked();
+        let state = if in_order {
+            let kept = unpacked.filter(|u| self.kept + u.len() <= KEPT);
+            self.kept += kept.as_ref().map_or(0, Unpacked::len);
+            SourceState::Unopened(kept)
+        } else {
+            SourceState::Spooled(Spool::of(path, open(path, unpacked)?)?)
+        };
         Ok(Source { path: path.to_owned(), first: first.flatten(), state, next: None })
+    }
+}
+
+fn open(path: &Path, unpacked: Option<Unpacked>) -> Result<RecordingReader, RecordingError> {
+    match unpacked {
+        Some(unpacked) => Ok(RecordingReader::over(unpacked, Arc::from(path))),
+        None => RecordingReader::open(path),
     }
 }
 
 impl Source {
     fn advance(&mut self) -> Option<Result<Line, RecordingError>> {
-        if matches!(self.state, SourceState::Unopened) {
-            match RecordingReader::open(&self.path) {
+        if let SourceState::Unopened(unpacked) = &mut self.state {
+            match open(&self.path, unpacked.take()) {
                 Ok(reader) => self.state = SourceState::Sorted(reader),
                 Err(e) => {
                     self.state = SourceState::Done;
@@ -109,7 +136,7 @@ impl Source {
         let line = match &mut self.state {
             SourceState::Sorted(reader) => reader.next(),
             SourceState::Spooled(spool) => spool.next(),
-            SourceState::Unopened | SourceState::Done => None,
+            SourceState::Unopened(_) | SourceState::Done => None,
         };
         if line.is_none() {
             self.state = SourceState::Done;
@@ -161,10 +188,9 @@ struct Indexed {
 }
 
 impl Spool {
-    fn of(path: &Path) -> Result<Self, RecordingError> {
+    fn of(path: &Path, mut reader: RecordingReader) -> Result<Self, RecordingError> {
         let fail = |e| RecordingError::new(path, 0, Fault::Write(e));
         let mut out = BufWriter::with_capacity(1 << 20, tempfile::tempfile().map_err(fail)?);
-        let mut reader = RecordingReader::open(path)?;
         let mut index = Vec::new();
         let mut offset = 0;
         let mut last = None;

@@ -14,11 +14,32 @@
 //! use the vocabulary of the market and the file system, nothing else.
 #![warn(missing_docs)]
 
-mod ahead;
 mod body;
+#[cfg(unix)]
+mod frames;
+#[cfg(unix)]
+mod history;
 mod line;
 mod merge;
 mod reader;
+#[cfg(unix)]
+mod unpack;
+/// Elsewhere everything is decoded in memory.
+#[cfg(not(unix))]
+mod unpack {
+    #[derive(Clone, Debug)]
+    pub(super) enum Unpacked {}
+
+    impl Unpacked {
+        pub(super) fn len(&self) -> u64 {
+            match *self {}
+        }
+
+        pub(super) fn reader(&self) -> Box<dyn std::io::BufRead + Send> {
+            match *self {}
+        }
+    }
+}
 mod writer;
 
 pub use body::{BodyKind, classify};
@@ -29,6 +50,8 @@ pub use writer::{Entry, RecordingWriter};
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, unix))]
+mod unpack_tests;
 
 use std::path::{Path, PathBuf};
 

@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::ahead::Ahead;
-use super::line::envelope_and_body;
+use super::line::{envelope_and_body, glance};
+use super::unpack::Unpacked;
 use super::{Fault, Line, MAX_LINE, RecordingError, parse_line};
 use crate::market::time::Timestamp;
 
 /// Unpacked bytes kept ready.
 const BUFFER: usize = 1 << 20;
-/// Packed files from this size on, in bytes, are unpacked on a thread of their own.
-const WORTH_A_THREAD: u64 = 64 << 10;
-/// Largest zstd window accepted, as a power of two: 128 MB.
+/// Largest zstd window that is decoded in memory, as a power of two: 8 MB. Longer ones go through a temporary file.
+#[cfg(unix)]
+const ZSTD_WINDOW_LOG: u32 = 23;
+/// Largest zstd window that is decoded, as a power of two: 128 MB.
+#[cfg(not(unix))]
 const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// The lines of one file. Unreadable lines come as errors and the next call goes on with the line after them.
@@ -27,6 +29,8 @@ pub struct RecordingReader {
     buffer: Vec<u8>,
     line_no: u64,
     state: State,
+    /// Where the content lies, when it was unpacked to a temporary file.
+    unpacked: Option<Unpacked>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,13 +54,26 @@ impl RecordingReader {
         if file.metadata().map_err(fail)?.is_dir() {
             return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
         }
-        let input = unpacked(file).map_err(fail)?;
-        Ok(Self::from_reader(input, path))
+        match opened(file).map_err(fail)? {
+            Opened::Stream(input) => Ok(Self::from_reader(input, path)),
+            Opened::Unpacked(unpacked) => Ok(Self::over(unpacked, path)),
+        }
+    }
+
+    /// Reads a file that was unpacked already.
+    pub(super) fn over(unpacked: Unpacked, path: Arc<Path>) -> Self {
+        Self { unpacked: Some(unpacked.clone()), ..Self::from_reader(unpacked.reader(), path) }
+    }
+
+    /// What the file was unpacked to, to be read once more with [`Self::over`]. `None` for files that are decoded
+    /// while they are read.
+    pub(super) fn into_unpacked(self) -> Option<Unpacked> {
+        self.unpacked
     }
 
     /// Reads lines that are already unpacked; `path` is only named in errors.
     pub fn from_reader(input: Box<dyn BufRead + Send>, path: Arc<Path>) -> Self {
-        let mut reader = Self { path, input, buffer: Vec::new(), line_no: 0, state: State::Lines };
+        let mut reader = Self { path, input, buffer: Vec::new(), line_no: 0, state: State::Lines, unpacked: None };
         reader.look_at_the_beginning();
         reader
     }
@@ -175,12 +192,17 @@ impl RecordingReader {
         self.envelope().map(|(line, body)| Line { body: body.to_vec(), ..line })
     }
 
-    /// When the line stepped to was captured. Reads the whole line only where the time is not its first key, so a
-    /// line that is damaged further on is found out by [`Self::line`], not here.
+    /// When the line stepped to was captured, without copying its body.
     pub(super) fn captured_at(&self) -> Result<Option<Timestamp>, RecordingError> {
-        match leading_time(self.raw()) {
+        self.envelope().map(|(line, _)| line.captured_at)
+    }
+
+    /// When the line stepped to was captured, without looking at the rest of the line where that is possible. The
+    /// rest may turn out to be unreadable.
+    pub(super) fn glanced_at(&self) -> Result<Option<Timestamp>, RecordingError> {
+        match glance(self.raw()) {
             Some(at) => Ok(Some(at)),
-            None => self.envelope().map(|(line, _)| line.captured_at),
+            None => self.captured_at(),
         }
     }
 
@@ -205,35 +227,52 @@ impl Iterator for RecordingReader {
     }
 }
 
-/// The time of a line that begins with it.
-fn leading_time(raw: &[u8]) -> Option<Timestamp> {
-    let rest = raw.strip_prefix(br#"{"captured_at":""#)?;
-    let text = &rest[..memchr::memchr(b'"', rest.get(..64.min(rest.len()))?)?];
-    Timestamp::parse(std::str::from_utf8(text).ok()?)
-}
-
 /// Without blanks at both ends, and without a byte order mark at the beginning of a file.
 fn trimmed(line: &[u8], first: bool) -> &[u8] {
     let line = if first { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
     line.trim_ascii()
 }
 
-pub(super) fn unpacked(mut file: File) -> io::Result<Box<dyn BufRead + Send>> {
-    let large = file.metadata()?.len() >= WORTH_A_THREAD;
+enum Opened {
+    Stream(Box<dyn BufRead + Send>),
+    Unpacked(Unpacked),
+}
+
+/// The unpacked content of a file; what it is packed with is seen from its first bytes.
+pub(super) fn unpacked(file: File) -> io::Result<Box<dyn BufRead + Send>> {
+    Ok(match opened(file)? {
+        Opened::Stream(input) => input,
+        Opened::Unpacked(unpacked) => unpacked.reader(),
+    })
+}
+
+fn opened(mut file: File) -> io::Result<Opened> {
     let mut magic = Vec::with_capacity(4);
     (&mut file).take(4).read_to_end(&mut magic)?;
+    let zstd = matches!(magic.as_slice(), [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18]);
+    #[cfg(unix)]
+    if zstd && file.metadata()?.is_file() {
+        use std::io::{Seek, SeekFrom};
+        file.seek(SeekFrom::Start(0))?;
+        let frames = super::frames::frames(&mut BufReader::new(&file))?;
+        if frames.window > 1 << ZSTD_WINDOW_LOG {
+            return Ok(Opened::Unpacked(Unpacked::of(file, &frames)?));
+        }
+        file.seek(SeekFrom::Start(magic.len() as u64))?;
+    }
     let whole = Cursor::new(magic.clone()).chain(file);
-    let packed: Box<dyn Read + Send> = match magic.as_slice() {
-        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(whole))),
+    Ok(Opened::Stream(match magic.as_slice() {
+        [0x1f, 0x8b, ..] => {
+            Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(BufReader::new(whole))))
+        }
         // A frame, or a skippable frame in front of one.
-        [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
+        _ if zstd => {
             let mut decoder = zstd::Decoder::new(whole)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
+            Box::new(BufReader::with_capacity(BUFFER, decoder))
         }
-        _ => return Ok(Box::new(BufReader::with_capacity(BUFFER, whole))),
-    };
-    Ok(if large { Box::new(Ahead::start(packed)?) } else { Box::new(BufReader::with_capacity(BUFFER, packed)) })
+        _ => Box::new(BufReader::with_capacity(BUFFER, whole)),
+    }))
 }
 
 enum Step {

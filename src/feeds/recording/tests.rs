@@ -23,7 +23,7 @@ fn read_file(path: &Path) -> Vec<Result<Line, RecordingError>> {
     RecordingReader::open(path).expect("opens").collect()
 }
 
-fn sample(n: i64, body: &str) -> Vec<u8> {
+pub(super) fn sample(n: i64, body: &str) -> Vec<u8> {
     format!("{{\"captured_at\":\"{}\",\"body\":{body}}}\n", Timestamp::from_secs(1_700_000_000 + n)).into_bytes()
 }
 
@@ -220,7 +220,7 @@ fn secrets_and_private_headers_are_not_written() {
     assert!(text.contains(r#""headers":{"x-requests-last":"3"}"#) && text.contains("apiKey=***&x=1"), "{text}");
 }
 
-fn put(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+pub(super) fn put(dir: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = dir.join(name);
     std::fs::create_dir_all(path.parent().expect("parent")).expect("dir");
     std::fs::write(&path, bytes).expect("writes");
@@ -318,7 +318,7 @@ proptest! {
 }
 
 /// Developers keep recorded days beside the project.
-fn test_data() -> Option<PathBuf> {
+pub(super) fn test_data() -> Option<PathBuf> {
     let folder = std::env::var_os("STRATUM_TEST_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
     let found = folder.join("odds_api").is_dir().then(|| folder.join("odds_api"));
     if found.is_none() {
