@@ -125,9 +125,11 @@ mod tests {
                 }
             }
             let mut back = Vec::new();
-            prop_assert!(visit_seen(&writer.finish(), at, |event, groups| {
-                back.push((event.0, groups.iter().map(|g| (g.group.0, g.provider_update.map(|p| p.since(at)))).collect::<Vec<_>>()));
-            }));
+            let whole = visit_seen(&writer.finish(), at, |event, groups| {
+                let groups = groups.iter().map(|g| (g.group.0, g.provider_update.map(|p| p.since(at))));
+                back.push((event.0, groups.collect::<Vec<_>>()));
+            });
+            prop_assert!(whole);
             prop_assert_eq!(back, events);
         }
 
