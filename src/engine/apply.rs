@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::book_pass::end_group;
-use super::changes::{Changes, Issue, Keyframe, Look, NewName, QuoteChange, QuoteKey};
+use super::changes::{Changes, Cleared, Issue, Keyframe, Look, NewName, QuoteChange, QuoteKey};
 use super::image;
 use super::names::{NameKind, Names};
 use super::scope::AskedFor;
@@ -81,6 +81,14 @@ impl Pass<'_> {
     ) {
         let severity = if self.strict { Severity::Error } else { reason.severity() };
         self.out.issues.push(Issue { event, book, market, reason, severity, detail });
+    }
+
+    /// A record that stands twice is noticed when the first of the two has been judged already, and with it the issues
+    /// of the look before were ended. Takes that ending back; answers whether there was one, which means that the issue
+    /// is known.
+    pub(super) fn goes_on(&mut self, issue: Cleared) -> bool {
+        let ended = self.out.cleared.iter().rposition(|c| *c == issue);
+        ended.map(|at| self.out.cleared.remove(at)).is_some()
     }
 
     pub(super) fn row(&mut self, event: EventId, quote: &QuoteState, new: Option<QuoteKey>) {

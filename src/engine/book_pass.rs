@@ -92,7 +92,11 @@ impl Engine {
         let mut damaged = false;
         if event.books[at].present_in == pass.look {
             // The first of two records of one book counts.
-            pass.issue(Some(id), Some(book_id), None, Reason::DuplicateBook, format!("{} stands twice", obs.key));
+            let reason = Reason::DuplicateBook;
+            let known = pass.goes_on(Cleared { event: id, book: Some(book_id), market: None, reason });
+            if event.books[at].flaws.add(reason) && !known {
+                pass.issue(Some(id), Some(book_id), None, reason, format!("{} stands twice", obs.key));
+            }
             return;
         }
         event.books[at].present_in = pass.look;

@@ -33,7 +33,11 @@ impl Engine {
         };
         let Some(mut event) = self.events.get_mut(id.0 as usize - 1).and_then(Option::take) else { return };
         if event.present_in == pass.look {
-            pass.issue(Some(id), None, None, Reason::DuplicateEvent, format!("{} stands twice in one answer", obs.id));
+            let reason = Reason::DuplicateEvent;
+            let known = pass.goes_on(Cleared { event: id, book: None, market: None, reason });
+            if event.flaws.add(reason) && !known {
+                pass.issue(Some(id), None, None, reason, format!("{} stands twice in one answer", obs.id));
+            }
             self.events[id.0 as usize - 1] = Some(event);
             return;
         }
@@ -129,6 +133,8 @@ impl Engine {
             TeamsNow::Renamed => {
                 let detail = format!("{} - {} is now {home} - {away}", event.home, event.away);
                 pass.issue(Some(event.id), None, None, Reason::IdentityChanged, detail);
+                // Ends with the next look that shows the new names.
+                flaws.add(Reason::IdentityChanged);
                 // The names move, the roles stay: the team that kept its name keeps its side.
                 let swapped = *event.home == *away || *event.away == *home;
                 (event.home, event.away) =

@@ -72,8 +72,12 @@ impl Engine {
             market: group.market,
         };
         if group.present_in == pass.look {
-            let detail = format!("{} stands twice; the first counts", obs.key);
-            pass.issue(Some(*id), Some(book_id), Some(group.market), Reason::DuplicateMarket, detail);
+            let (market, reason) = (group.market, Reason::DuplicateMarket);
+            let known = pass.goes_on(Cleared { event: *id, book: Some(book_id), market: Some(market), reason });
+            if group.flaws.add(reason) && !known {
+                let detail = format!("{} stands twice; the first counts", obs.key);
+                pass.issue(Some(*id), Some(book_id), Some(market), reason, detail);
+            }
             return;
         }
         group.present_in = pass.look;
