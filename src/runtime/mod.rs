@@ -2,4 +2,5 @@
 
 pub mod import;
 pub mod intake;
+mod late;
 pub mod logging;
