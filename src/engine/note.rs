@@ -88,7 +88,10 @@ impl EventNote {
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        put(out, u64::from(self.without_odds) | u64::from(self.without_start) << 1 | u64::from(self.score.is_some()) << 2);
+        put(
+            out,
+            u64::from(self.without_odds) | u64::from(self.without_start) << 1 | u64::from(self.score.is_some()) << 2,
+        );
         if let Some(score) = self.score {
             out.push(u8::from(score.completed));
             for points in [score.home, score.away] {

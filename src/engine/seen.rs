@@ -94,7 +94,11 @@ pub fn visit_records(
     true
 }
 
-fn read_event(reader: &mut Reader<'_>, received_at: Timestamp, groups: &mut Vec<SeenGroup>) -> Option<(EventId, EventNote)> {
+fn read_event(
+    reader: &mut Reader<'_>,
+    received_at: Timestamp,
+    groups: &mut Vec<SeenGroup>,
+) -> Option<(EventId, EventNote)> {
     let event = EventId(u32::try_from(reader.take()?).ok()?);
     let header = reader.take()?;
     let note = if header & 1 == 1 { EventNote::read(reader)? } else { EventNote::default() };

@@ -227,12 +227,7 @@ fn usable(line: Result<Line, RecordingError>, report: &mut ImportReport) -> Opti
 }
 
 /// Takes lines up to the first that holds a late look. Answers how many.
-fn take_chunk(
-    engine: &mut Engine,
-    store: &mut Store,
-    chunk: &[Line],
-    feed: &mut Feed,
-) -> Result<usize, ImportError> {
+fn take_chunk(engine: &mut Engine, store: &mut Store, chunk: &[Line], feed: &mut Feed) -> Result<usize, ImportError> {
     store.together(|together| {
         for (i, line) in chunk.iter().enumerate() {
             let late = feed.read(line, |report, looks| -> Result<bool, ImportError> {

@@ -38,7 +38,8 @@ pub(super) fn work_in(
     let names = before.names()?;
     let mut next = engine.clone();
     let go_on = store.together(|together| -> Result<bool, ImportError> {
-        let mut merge = Merge { engine: &mut next, together, before: &before, names: &names, sports: FxHashMap::default() };
+        let mut merge =
+            Merge { engine: &mut next, together, before: &before, names: &names, sports: FxHashMap::default() };
         let (mut go_on, mut lines) = (true, 0_u64);
         while go_on {
             let Some(line) = feed.next() else { break };
@@ -165,12 +166,7 @@ impl Merge<'_> {
 
 /// Gives issues that were found again the wording that they had, and adds those that only the answer itself could
 /// show.
-fn word(
-    issues: &mut Vec<Issue>,
-    stored: Vec<Issue>,
-    look: &StoredLook,
-    wording: &mut FxHashMap<IssueKey, String>,
-) {
+fn word(issues: &mut Vec<Issue>, stored: Vec<Issue>, look: &StoredLook, wording: &mut FxHashMap<IssueKey, String>) {
     for issue in stored {
         let noted = |e: EventId| look.events.iter().any(|o| o.row.id == e && o.note.reasons.contains(&issue.reason));
         let passing = match issue.reason {

@@ -61,11 +61,8 @@ impl Together<'_> {
         }
         undone.put_back_events()?;
         let rule = StallRule { looks: settings.frozen_looks, ms: settings.frozen_ms };
-        let image = SportImage {
-            looks: looks_of(c, source, sport)?,
-            events: remembered(c, source, sport, rule)?,
-            unborn,
-        };
+        let image =
+            SportImage { looks: looks_of(c, source, sport)?, events: remembered(c, source, sport, rule)?, unborn };
         Ok(Rewound { image, fetches })
     }
 
@@ -205,9 +202,9 @@ impl Undone<'_> {
              WHERE event = ? AND slot = ?",
         )?;
         // The phase of the row is the one of its look; that of the state may be of a later one.
-        let mut logged = self.c.prepare_cached(
-            "SELECT status FROM change WHERE event = ? AND slot = ? ORDER BY look DESC LIMIT 1",
-        )?;
+        let mut logged = self
+            .c
+            .prepare_cached("SELECT status FROM change WHERE event = ? AND slot = ? ORDER BY look DESC LIMIT 1")?;
         for (slot, _, v) in &event.quotes {
             let absent = !v.status.is_present();
             let status: u8 = logged

@@ -128,8 +128,12 @@ impl<'a> Builder<'a> {
                 self.outcome(event, *selection, f64::NAN, selection.line.map_or(0.0, Line::points));
             }
             // A defect of the market itself says that something is missing; one of an outcome does not.
-            let outcome = (self.batch.outcomes.len() as u32 > start)
-                .then_some(Place::Outcome(event_index, book_index, index, start));
+            let outcome = (self.batch.outcomes.len() as u32 > start).then_some(Place::Outcome(
+                event_index,
+                book_index,
+                index,
+                start,
+            ));
             let market = Place::Market(event_index, book_index, index);
             let place = outcome.filter(|_| !note.damaged).unwrap_or(market);
             self.defects(place, &note.reasons);
