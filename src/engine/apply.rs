@@ -6,6 +6,7 @@ use super::book_pass::end_group;
 use super::changes::{Changes, Cleared, Issue, Keyframe, Look, NewName, QuoteChange, QuoteKey};
 use super::image;
 use super::names::{NameKind, Names};
+use super::note::EventNote;
 use super::scope::AskedFor;
 use super::seen::SeenWriter;
 use super::settings::EngineSettings;
@@ -18,7 +19,7 @@ use crate::market::time::Timestamp;
 
 /// A keyframe is written after so many rows of an event, or four times its quotes, whichever is more.
 const KEYFRAME_ROWS: u32 = 512;
-/// ... or after so many looks.
+/// ... or after so many looks of its sport. Counted by sport, so that the looks of others change nothing.
 const KEYFRAME_LOOKS: u64 = 2000;
 
 /// The state of the market as far as the batches applied so far tell.
@@ -34,18 +35,24 @@ pub struct Engine {
     pub(crate) aliases: FxHashMap<u32, FxHashMap<Box<str>, EventId>>,
     /// Remembered events per source and sport.
     pub(crate) active: FxHashMap<(u32, SportId), Vec<EventId>>,
+    /// Looks applied per source and sport.
+    pub(crate) looks: FxHashMap<(u32, SportId), u64>,
     pub(crate) last_look: LookId,
 }
 
 /// What belongs to the look that is being applied.
 pub(super) struct Pass<'p> {
     pub(super) look: LookId,
+    /// Which look of its source and sport it is, from 1.
+    pub(super) count: u64,
     pub(super) at: Timestamp,
     pub(super) out: Changes,
     pub(super) asked: AskedFor<'p>,
     /// Batch indices of places with defects, by level.
     pub(super) defects: Defects,
     pub(super) strict: bool,
+    /// Of the event that is being applied.
+    pub(super) note: EventNote,
 }
 
 /// The defects of a batch in the order of their places, so that each level finds its own quickly.
@@ -131,6 +138,7 @@ impl Engine {
         let at = batch.received_at;
         let mut pass = Pass {
             look,
+            count: 0,
             at,
             out: Changes {
                 look: Look {
@@ -156,6 +164,7 @@ impl Engine {
             asked: AskedFor::new(&batch.scope),
             defects: Defects::new(batch),
             strict: self.settings.strict,
+            note: EventNote::default(),
         };
         let source = self.intern(&mut pass, NameKind::Source, batch.source);
         let asked_sport = if batch.sport.is_empty() {
@@ -165,6 +174,9 @@ impl Engine {
         };
         let sport = SportId(self.intern(&mut pass, NameKind::Sport, asked_sport) as u16);
         (pass.out.look.source, pass.out.look.sport) = (source, sport);
+        let count = self.looks.entry((source, sport)).or_default();
+        *count += 1;
+        pass.count = *count;
         for (_, reason, detail) in pass.defects.at(Place::Batch).to_vec() {
             pass.issue(None, None, None, reason, detail);
         }
@@ -196,14 +208,14 @@ impl Engine {
 
     /// Packs the event's whole state once enough has been written since the last time.
     pub(super) fn keyframe(&self, pass: &mut Pass<'_>, event: &mut EventState) {
-        let old = pass.look.0.saturating_sub(event.keyframe_look.0) >= KEYFRAME_LOOKS;
+        let old = pass.count.saturating_sub(event.keyframe_look) >= KEYFRAME_LOOKS;
         if event.rows_since_keyframe < KEYFRAME_ROWS && !old {
             return;
         }
         let quotes = event.quotes().count() as u32;
         if event.rows_since_keyframe >= 4 * quotes || old {
             event.rows_since_keyframe = 0;
-            event.keyframe_look = pass.look;
+            event.keyframe_look = pass.count;
             let state = image::pack(event.quotes().map(|q| (q.slot, &q.value)));
             pass.out.keyframes.push(Keyframe { event: event.id, state });
         }

@@ -3,6 +3,7 @@
 use super::apply::{Engine, Pass};
 use super::changes::Cleared;
 use super::names::NameKind;
+use super::note::{BookNote, EventNote, own_reasons};
 use super::seen::SeenWriter;
 use super::state::{BookState, EventState, Flaws, GroupState};
 use super::status::Status;
@@ -116,6 +117,10 @@ impl Engine {
             let place = Place::Market(event_index, book_index, market_index);
             self.apply_market(pass, batch, place, market, event, at, g);
         }
+        let counted = event.books[at].groups.iter().any(|g| g.present_in == pass.look && !g.quotes.is_empty());
+        if flaws.any() || !counted {
+            pass.note.books.push(BookNote { book: book_id, reasons: own_reasons(flaws) });
+        }
         for g in 0..event.books[at].groups.len() {
             let group = &event.books[at].groups[g];
             if group.present_in == pass.look || !pass.asked.market(group.market, &self.names) {
@@ -184,9 +189,9 @@ pub(super) fn end_group(pass: &mut Pass<'_>, event: &mut EventState, at: usize, 
 }
 
 /// Notes which markets of the event this look showed.
-pub(super) fn write_seen(seen: &mut SeenWriter, event: &EventState, look: LookId) {
+pub(super) fn write_seen(seen: &mut SeenWriter, event: &EventState, look: LookId, note: &EventNote) {
     let shown = || event.groups().filter(|g| g.present_in == look).filter_map(|g| Some((g.number()?, g)));
-    seen.event(event.id, shown().count());
+    seen.event(event.id, shown().count(), note);
     for (number, group) in shown() {
         seen.group(number, group.provider_update);
     }

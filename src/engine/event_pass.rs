@@ -4,6 +4,7 @@ use super::apply::{Engine, Pass};
 use super::book_pass::write_seen;
 use super::changes::{Cleared, EventChange, EventStatus};
 use super::identity::{TeamsNow, compare_teams};
+use super::note::own_reasons;
 use super::seen::SeenWriter;
 use super::state::{EventState, Flaws};
 use crate::market::batch::{Batch, EventObs, Place};
@@ -43,6 +44,7 @@ impl Engine {
         }
         event.present_in = pass.look;
         pass.out.look.events += 1;
+        pass.note.clear();
 
         let mut flaws = Flaws::default();
         let mut damaged = false;
@@ -57,12 +59,16 @@ impl Engine {
             pass.out.cleared.push(Cleared { event: id, book: None, market: None, reason });
         }
         event.flaws = flaws;
+        pass.note.reasons = own_reasons(flaws);
+        pass.note.without_start = !usable || obs.commence.is_none();
+        pass.note.score = obs.score.filter(|_| usable);
         if usable && obs.has_odds {
             self.apply_books(pass, batch, index, obs, &mut event, damaged);
-            write_seen(seen, &event, pass.look);
+            write_seen(seen, &event, pass.look, &pass.note);
         } else {
             // The answer says nothing of the quotes: neither seen nor gone.
-            seen.event(id, 0);
+            pass.note.without_odds = true;
+            seen.event(id, 0, &pass.note);
         }
         self.keyframe(pass, &mut event);
         self.events[id.0 as usize - 1] = Some(event);
@@ -101,7 +107,7 @@ impl Engine {
             flaws: Flaws::default(),
             next_slot: self.retired_slots.get(&id).copied().unwrap_or(0),
             rows_since_keyframe: 0,
-            keyframe_look: pass.look,
+            keyframe_look: pass.count,
             books: Vec::new(),
         };
         match known {

@@ -5,6 +5,7 @@ use super::changes::{Cleared, NewName, QuoteKey};
 use super::checks::{EMPTY_SIDE, PLACEHOLDER, contradiction, missing_side, odd_overround};
 use super::identity::{side_of, special_selection};
 use super::names::NameKind;
+use super::note::{MarketNote, own_reasons};
 use super::state::{EventState, Fate, Flaws, GroupState, QuoteState};
 use super::status::{Phase, QuoteValue, Status};
 use crate::market::batch::{Batch, MarketObs, OutcomeObs, Place};
@@ -22,6 +23,8 @@ struct Found {
     now: Flaws,
     /// Something inside could not be read, so that absence proves nothing here.
     damaged: bool,
+    /// Outcomes shown with something that is no value.
+    unreadable: Vec<Selection>,
     event: EventId,
     book: BookId,
     market: MarketId,
@@ -67,6 +70,7 @@ impl Engine {
             before: group.flaws,
             now: Flaws::default(),
             damaged: false,
+            unreadable: Vec::new(),
             event: *id,
             book: book_id,
             market: group.market,
@@ -133,6 +137,17 @@ impl Engine {
             pass.out.cleared.push(Cleared { event: *id, book: Some(book_id), market: Some(group.market), reason });
         }
         group.flaws = found.now;
+        let reasons = own_reasons(found.now);
+        if found.damaged || !reasons.is_empty() || !found.unreadable.is_empty() || group.quotes.is_empty() {
+            pass.note.markets.push(MarketNote {
+                book: found.book,
+                market: found.market,
+                provider_update: group.provider_update,
+                damaged: found.damaged,
+                reasons,
+                unreadable: found.unreadable,
+            });
+        }
     }
 
     /// The provider's time of the market: is it too old, is it from the future?
@@ -279,7 +294,10 @@ fn place_outcome(
     };
     let Some(quote) = at.and_then(|at| group.quotes.get_mut(at)) else {
         // A quote begins with its first readable value.
-        let Some(price) = reading.price else { return false };
+        let Some(price) = reading.price else {
+            found.unreadable.push(reading.selection);
+            return false;
+        };
         group.quotes.push(QuoteState {
             slot: Slot(*next_slot),
             selection: reading.selection,
@@ -299,7 +317,10 @@ fn place_outcome(
     }
     quote.shown_in = pass.look;
     quote.fate = reading.fate;
-    let Some(price) = reading.price else { return false };
+    let Some(price) = reading.price else {
+        found.unreadable.push(reading.selection);
+        return false;
+    };
     quote.value.last_seen = pass.at;
     quote.value.phase = phase;
     quote.value.provider_update = update;

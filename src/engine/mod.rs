@@ -15,6 +15,7 @@ mod identity;
 pub mod image;
 mod market_pass;
 pub mod names;
+pub mod note;
 pub mod restore;
 mod scope;
 pub mod seen;

@@ -6,7 +6,7 @@ use super::names::{NameKind, Names};
 use super::settings::EngineSettings;
 use super::state::{BookState, EventState, Fate, Flaws, GroupState, QuoteState};
 use super::status::QuoteValue;
-use crate::market::ids::{BookId, EventId, LookId, MarketId, Slot};
+use crate::market::ids::{BookId, EventId, LookId, MarketId, Slot, SportId};
 use crate::market::market_key::MarketSpec;
 use crate::market::quality::Reason;
 use crate::market::selection::Side;
@@ -19,10 +19,23 @@ pub struct EngineImage {
     pub names: Vec<(NameKind, Vec<String>)>,
     /// Number of the last look.
     pub last_look: LookId,
+    /// Looks applied per source and sport.
+    pub looks: Vec<(u32, SportId, u64)>,
     /// Every event ever numbered: source number, provider id, and the slots given so far.
     pub aliases: Vec<(EventId, u32, String, u32)>,
     /// Events to remember in full.
     pub events: Vec<EventImage>,
+}
+
+/// One source and sport as of an earlier look.
+#[derive(Clone, Debug, Default)]
+pub struct SportImage {
+    /// Looks applied until then.
+    pub looks: u64,
+    /// Events to remember in full.
+    pub events: Vec<EventImage>,
+    /// Events that appeared only later.
+    pub unborn: Vec<EventId>,
 }
 
 /// One event in full.
@@ -30,8 +43,8 @@ pub struct EngineImage {
 pub struct EventImage {
     /// The event.
     pub row: EventRow,
-    /// Look of its last keyframe, or of its first appearance.
-    pub keyframe_look: LookId,
+    /// Look of its last keyframe, or of its first appearance, counted from 1 within its source and sport.
+    pub keyframe_look: u64,
     /// Rows of the change log since then.
     pub rows_since_keyframe: u32,
     /// Every slot: what it stands for and its value.
@@ -60,6 +73,7 @@ impl Engine {
     pub fn restore(settings: EngineSettings, image: EngineImage) -> Self {
         let mut engine = Self::new(settings);
         engine.last_look = image.last_look;
+        engine.looks = image.looks.into_iter().map(|(source, sport, n)| ((source, sport), n)).collect();
         for (kind, names) in image.names {
             let list = kind.list(&mut engine.names);
             for name in names {
@@ -72,8 +86,27 @@ impl Engine {
             engine.aliases.entry(source).or_default().insert(provider_id.into(), id);
             engine.retired_slots.insert(id, slots);
         }
+        engine.remember(image.events);
+        engine
+    }
+
+    /// Takes one source and sport back to an earlier look. Everything else stays, and so do the numbers of its events.
+    pub fn take_back(&mut self, source: u32, sport: SportId, then: SportImage) {
+        self.looks.insert((source, sport), then.looks);
+        for id in &then.unborn {
+            self.retired_slots.remove(id);
+        }
+        for id in self.active.remove(&(source, sport)).unwrap_or_default() {
+            if let Some(place) = self.events.get_mut((id.0 as usize).wrapping_sub(1)) {
+                *place = None;
+            }
+        }
+        self.remember(then.events);
+    }
+
+    fn remember(&mut self, mut events: Vec<EventImage>) {
+        let engine = self;
         // The order of remembered events must not depend on the order in which the store found them.
-        let mut events = image.events;
         events.sort_by_key(|e| e.row.id);
         for event in events {
             let id = event.row.id;
@@ -85,7 +118,6 @@ impl Engine {
                 engine.active.entry(key).or_default().push(id);
             }
         }
-        engine
     }
 }
 

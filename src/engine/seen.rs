@@ -4,11 +4,12 @@
 //! cost more than all prices together; packed, a slate of 36,000 markets takes some 20 kB a look after compression.
 //! Together with the change log it makes every look reproducible.
 //!
-//! Layout, all variable-length integers: per event its id, the number of its groups, then per group the distance of
-//! its number to the one before, and its time. A group is one market of one book; its number is the lowest slot of its
+//! Layout, all variable-length integers: per event its id, twice the number of its groups (plus one where a note
+//! follows), the note, then per group the distance of its number to the one before, and its time. A group is one market of one book; its number is the lowest slot of its
 //! quotes. A time is 0 for unknown, else the distance to the time before (at first: to the look), in seconds where it
 //! is whole seconds.
 
+use super::note::EventNote;
 use super::varint::{Reader, put, unzigzag, zigzag};
 use crate::market::ids::{EventId, Slot};
 use crate::market::time::Timestamp;
@@ -28,9 +29,13 @@ impl SeenWriter {
         Self { out: Vec::with_capacity(capacity), received_at: at, last_time: at, last_group: 0 }
     }
 
-    pub(crate) fn event(&mut self, event: EventId, groups: usize) {
+    pub(crate) fn event(&mut self, event: EventId, groups: usize, note: &EventNote) {
         put(&mut self.out, u64::from(event.0));
-        put(&mut self.out, groups as u64);
+        let noted = !note.is_empty();
+        put(&mut self.out, groups as u64 * 2 + u64::from(noted));
+        if noted {
+            note.write(&mut self.out);
+        }
         self.last_time = self.received_at;
         self.last_group = 0;
     }
@@ -70,21 +75,35 @@ pub struct SeenGroup {
 /// Reads what [`Changes::seen`](super::Changes::seen) holds, event by event: `visit` gets the event and its groups.
 /// Answers `false` if the bytes are damaged; what came before the damage has been visited.
 pub fn visit_seen(bytes: &[u8], received_at: Timestamp, mut visit: impl FnMut(EventId, &[SeenGroup])) -> bool {
+    visit_records(bytes, received_at, |event, groups, _| visit(event, groups))
+}
+
+/// The same with the note of each event, which is the empty one for most.
+pub fn visit_records(
+    bytes: &[u8],
+    received_at: Timestamp,
+    mut visit: impl FnMut(EventId, &[SeenGroup], EventNote),
+) -> bool {
     let mut reader = Reader(bytes);
     let mut groups = Vec::new();
     while !reader.is_empty() {
         groups.clear();
-        let Some(event) = read_event(&mut reader, received_at, &mut groups) else { return false };
-        visit(event, &groups);
+        let Some((event, note)) = read_event(&mut reader, received_at, &mut groups) else { return false };
+        visit(event, &groups, note);
     }
     true
 }
 
-fn read_event(reader: &mut Reader<'_>, received_at: Timestamp, groups: &mut Vec<SeenGroup>) -> Option<EventId> {
+fn read_event(
+    reader: &mut Reader<'_>,
+    received_at: Timestamp,
+    groups: &mut Vec<SeenGroup>,
+) -> Option<(EventId, EventNote)> {
     let event = EventId(u32::try_from(reader.take()?).ok()?);
-    let count = reader.take()?;
+    let header = reader.take()?;
+    let note = if header & 1 == 1 { EventNote::read(reader)? } else { EventNote::default() };
     let (mut time, mut number) = (received_at.millis(), 0_i64);
-    for _ in 0..count {
+    for _ in 0..header / 2 {
         number = number.checked_add(reader.take_signed()?)?;
         let provider_update = match reader.take()? {
             0 => None,
@@ -99,7 +118,7 @@ fn read_event(reader: &mut Reader<'_>, received_at: Timestamp, groups: &mut Vec<
         };
         groups.push(SeenGroup { group: Slot(u32::try_from(number).ok()?), provider_update });
     }
-    Some(event)
+    Some((event, note))
 }
 
 #[cfg(test)]
@@ -119,7 +138,8 @@ mod tests {
             let at = Timestamp::from_millis(at);
             let mut writer = SeenWriter::new(at, 0);
             for (event, groups) in &events {
-                writer.event(EventId(*event), groups.len());
+                let note = EventNote { without_odds: event % 3 == 0, ..EventNote::default() };
+                writer.event(EventId(*event), groups.len(), &note);
                 for (group, ago) in groups {
                     writer.group(Slot(*group), ago.map(|a| at.plus(a)));
                 }

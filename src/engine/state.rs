@@ -55,8 +55,9 @@ pub(crate) struct EventState {
     pub(crate) next_slot: u32,
     /// Rows of the change log since the last keyframe.
     pub(crate) rows_since_keyframe: u32,
-    /// The look of the last keyframe; before the first one, the look that brought the event.
-    pub(crate) keyframe_look: LookId,
+    /// The look of the last keyframe; before the first one, the look that brought the event. Counted within its source
+    /// and sport.
+    pub(crate) keyframe_look: u64,
     pub(crate) books: Vec<BookState>,
 }
 

@@ -7,5 +7,6 @@
 pub mod odds_api;
 pub mod outcome;
 pub mod recording;
+pub mod replay;
 pub mod secret;
 pub mod sim;

@@ -1,19 +1,22 @@
 //! Feeding recordings through the engine in virtual time.
 //!
 //! The looks of a recording are applied in the order in which they were captured, as if they arrived now. A look that
-//! is in the store already changes nothing, so that an import can be stopped anywhere and started again.
+//! is in the store already changes nothing, so that an import can be stopped anywhere and started again. Looks older
+//! than those in the store are worked in at their place: see `late.rs`.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
 use super::intake::{self, Answer, Taken};
+use super::late;
 use crate::engine::Engine;
 use crate::feeds::odds_api;
-use crate::feeds::recording::{BodyKind, Line, RecordingError, RecordingReader, merged};
-use crate::market::batch::Scope;
+use crate::feeds::recording::{BodyKind, Line, Merged, RecordingError, RecordingReader, merged};
+use crate::market::batch::{Batch, Scope};
 use crate::store::raw::body_hash;
-use crate::store::{Store, StoreError};
+use crate::store::{LookMeta, Store, StoreError};
 
 /// Looks that one transaction holds at the most.
 const LOOKS_A_COMMIT: usize = 32;
@@ -85,32 +88,115 @@ pub fn import<P: AsRef<Path>>(
     paths: &[P],
     mut progress: impl FnMut(Progress) -> bool,
 ) -> Result<ImportReport, ImportError> {
-    let mut lines = merged(paths.iter().map(AsRef::as_ref))?;
+    let lines = merged(paths.iter().map(AsRef::as_ref))?;
     let totals = lines.totals();
-    let mut report = ImportReport { files: totals.files, ..ImportReport::default() };
-    let mut sports = Sports::default();
-    let mut ended = false;
-    while !ended {
+    let report = ImportReport { files: totals.files, ..ImportReport::default() };
+    let mut feed = Feed { lines, put_back: VecDeque::new(), sports: Sports::default(), report };
+    loop {
         let mut chunk = Vec::with_capacity(LOOKS_A_COMMIT);
         let mut bytes = 0;
-        while chunk.len() < LOOKS_A_COMMIT && bytes < BYTES_A_COMMIT && !ended {
-            match lines.next() {
-                Some(line) => {
-                    report.lines += 1;
-                    let line = usable(line, &mut report);
-                    bytes += line.as_ref().map_or(0, |l| l.body.len());
-                    chunk.extend(line);
-                }
-                None => ended = true,
-            }
+        while chunk.len() < LOOKS_A_COMMIT
+            && bytes < BYTES_A_COMMIT
+            && let Some(line) = feed.next()
+        {
+            bytes += line.body.len();
+            chunk.push(line);
         }
-        take_chunk(engine, store, &chunk, &mut sports, &mut report)?;
+        if chunk.is_empty() {
+            break;
+        }
+        let taken = take_chunk(engine, store, &chunk, &mut feed)?;
+        let mut on_commit = |report: &ImportReport| {
+            progress(Progress { bytes: report.bytes, of: totals.bytes, looks: report.taken.looks })
+        };
+        let mut go_on = true;
+        if taken < chunk.len() {
+            feed.put_back.extend(chunk.drain(taken..));
+            go_on = late::work_in(engine, store, &mut feed, &mut on_commit)?;
+        }
         store.tidy()?;
-        if !progress(Progress { bytes: report.bytes, of: totals.bytes, looks: report.taken.looks }) {
+        if !go_on || !on_commit(&feed.report) {
             break;
         }
     }
-    Ok(report)
+    Ok(feed.report)
+}
+
+/// The usable lines of an import, one after the other, and what has become of them.
+pub(super) struct Feed {
+    lines: Merged,
+    /// Lines to be handed out again, before all others.
+    put_back: VecDeque<Line>,
+    sports: Sports,
+    pub(super) report: ImportReport,
+}
+
+impl Feed {
+    /// The next line that holds a look.
+    pub(super) fn next(&mut self) -> Option<Line> {
+        if let Some(line) = self.put_back.pop_front() {
+            return Some(line);
+        }
+        loop {
+            let line = self.lines.next()?;
+            self.report.lines += 1;
+            if let Some(line) = usable(line, &mut self.report) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Hands a line out again next time.
+    pub(super) fn put_back(&mut self, line: Line) {
+        self.put_back.push_front(line);
+    }
+
+    /// Reads a line into batches with what the store should know of each, and gives each to `take` together with its
+    /// source. What cannot be read is counted.
+    pub(super) fn read<R>(&mut self, line: &Line, take: impl FnOnce(&mut ImportReport, &[Read<'_>]) -> R) -> Option<R> {
+        let captured_at = line.captured_at?;
+        let sport = self.sports.of(line);
+        let origin = line.path.file_name().map(|n| n.to_string_lossy().into_owned());
+        let answer = Answer {
+            source: line.source.as_deref().unwrap_or(odds_api::SOURCE),
+            sport: &sport,
+            endpoint: line.endpoint,
+            received_at: captured_at,
+            scope: line.asked.clone().unwrap_or_else(Scope::default),
+            format: None,
+            body: &line.body,
+            origin: origin.as_deref(),
+            cost: None,
+            remaining: None,
+        };
+        let mut complain = |text: String| {
+            self.report.unreadable += 1;
+            self.report.complain(format!("{}:{}: {text}", line.path.display(), line.line_no));
+        };
+        let batches = match intake::read(&answer) {
+            Ok(batches) => batches,
+            Err(e) => {
+                complain(e.to_string());
+                return None;
+            }
+        };
+        let hash = body_hash(&line.body);
+        let mut read = Vec::with_capacity(batches.len());
+        for batch in batches {
+            if batch.sport.is_empty() {
+                complain("an empty answer, and nothing says of which sport".to_owned());
+            } else {
+                read.push(Read { meta: intake::meta(&answer, &batch, hash), batch });
+            }
+        }
+        Some(take(&mut self.report, &read))
+    }
+}
+
+/// A look that was read.
+pub(super) struct Read<'a> {
+    pub(super) batch: Batch<'a>,
+    pub(super) meta: LookMeta,
 }
 
 /// A line that holds a look; anything else is counted.
@@ -145,68 +231,34 @@ fn usable(line: Result<Line, RecordingError>, report: &mut ImportReport) -> Opti
     Some(line)
 }
 
-fn take_chunk(
-    engine: &mut Engine,
-    store: &mut Store,
-    chunk: &[Line],
-    sports: &mut Sports,
-    report: &mut ImportReport,
-) -> Result<(), ImportError> {
-    if chunk.is_empty() {
-        return Ok(());
-    }
+/// Takes lines up to the first that holds a late look. Answers how many.
+fn take_chunk(engine: &mut Engine, store: &mut Store, chunk: &[Line], feed: &mut Feed) -> Result<usize, ImportError> {
     store.together(|together| {
-        for line in chunk {
-            let Some(captured_at) = line.captured_at else { continue };
-            let source = line.source.as_deref().unwrap_or(odds_api::SOURCE);
-            let sport = sports.of(line);
-            let origin = line.path.file_name().map(|n| n.to_string_lossy().into_owned());
-            let answer = Answer {
-                source,
-                sport: &sport,
-                endpoint: line.endpoint,
-                received_at: captured_at,
-                scope: line.asked.clone().unwrap_or_else(Scope::default),
-                format: None,
-                body: &line.body,
-                origin: origin.as_deref(),
-                cost: None,
-                remaining: None,
-            };
-            let batches = match intake::read(&answer) {
-                Ok(batches) => batches,
-                Err(e) => {
-                    report.unreadable += 1;
-                    report.complain(format!("{}:{}: {e}", line.path.display(), line.line_no));
-                    continue;
+        for (i, line) in chunk.iter().enumerate() {
+            let late = feed.read(line, |report, looks| -> Result<bool, ImportError> {
+                let mut unknown = Vec::with_capacity(looks.len());
+                for look in looks {
+                    let (source, sport, at) = (look.batch.source, &*look.batch.sport, look.batch.received_at);
+                    if together.knows_look(source, sport, at, &look.meta.body_hash)? {
+                        report.taken.known += 1;
+                    } else if together.newest_look(source, sport)?.is_some_and(|newest| at < newest) {
+                        return Ok(true);
+                    } else {
+                        unknown.push(look);
+                    }
                 }
-            };
-            let hash = body_hash(&line.body);
-            for batch in batches {
-                if batch.sport.is_empty() {
-                    report.unreadable += 1;
-                    report.complain(format!(
-                        "{}:{}: an empty answer, and nothing says of which sport",
-                        line.path.display(),
-                        line.line_no
-                    ));
-                    continue;
+                for look in unknown {
+                    let changes = engine.apply(&look.batch);
+                    together.commit(&changes, &look.meta)?;
+                    report.taken.count(&changes);
                 }
-                if together.knows_look(source, &batch.sport, batch.received_at, &hash)? {
-                    report.taken.known += 1;
-                    continue;
-                }
-                if let Some(newest) = together.newest_look(source, &batch.sport)?
-                    && batch.received_at < newest
-                {
-                    return Err(ImportError::Store(StoreError::Late { at: batch.received_at, newest }));
-                }
-                let changes = engine.apply(&batch);
-                together.commit(&changes, &intake::meta(&answer, &batch, hash))?;
-                report.taken.count(&changes);
+                Ok(false)
+            });
+            if late.transpose()?.unwrap_or(false) {
+                return Ok(i);
             }
         }
-        Ok(())
+        Ok(chunk.len())
     })
 }
 

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod follow;
 pub mod import;
 pub mod intake;
+mod late;
 pub mod logging;
 pub mod pipeline;
 pub mod settings;

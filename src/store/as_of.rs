@@ -118,6 +118,8 @@ struct Loading {
     fold: Fold,
     keyframe_look: LookId,
     stalls: Vec<(Stall, bool)>,
+    /// Markets by number, and the newest look that ended a quote of them.
+    ended: FxHashMap<Slot, LookId>,
 }
 
 impl Loading {
@@ -195,8 +197,13 @@ fn begin(
          WHERE event = ? AND look > ? AND look <= ? ORDER BY look, slot",
     )?;
     let mut log = select.query(params![event, after, upto])?;
+    let mut ended_slots = FxHashMap::default();
     while let Some(r) = log.next()? {
-        fold.push(&codec::log_row(r, |look| times.of(look))?);
+        let row = codec::log_row(r, |look| times.of(look))?;
+        if !row.status.is_present() {
+            ended_slots.insert(row.slot, row.look);
+        }
+        fold.push(&row);
     }
     drop(log);
 
@@ -205,11 +212,17 @@ fn begin(
     )?;
     let mut keys = Vec::new();
     let mut groups = Vec::new();
+    let mut ended: FxHashMap<Slot, LookId> = FxHashMap::default();
     let mut lowest: FxHashMap<_, Slot> = FxHashMap::default();
     let mut found = select.query([event])?;
     while let Some(r) = found.next()? {
         let (slot, key) = codec::quote_key(r)?;
-        groups.push(*lowest.entry((key.book, key.market)).or_insert(slot));
+        let group = *lowest.entry((key.book, key.market)).or_insert(slot);
+        groups.push(group);
+        if let Some(look) = ended_slots.get(&slot) {
+            let end = ended.entry(group).or_insert(*look);
+            *end = (*end).max(*look);
+        }
         keys.push((slot, key));
     }
     drop(found);
@@ -230,7 +243,7 @@ fn begin(
         .map(Some)
         .or_else(none_if_no_rows)?;
     (row.status, row.score) = score.unwrap_or_default();
-    let mut loading = Loading { row, keys, groups, starts, fold, keyframe_look, stalls: Vec::new() };
+    let mut loading = Loading { row, keys, groups, starts, fold, keyframe_look, stalls: Vec::new(), ended };
     loading.row.commence = loading.start(last);
     Ok(Some(loading))
 }
@@ -260,7 +273,7 @@ fn walk_back(
         let look = LookId(r.get::<_, i64>(0)? as u64);
         let at = codec::time(r, 1)?;
         if let Some(packed) = r.get_ref(2)?.as_blob_or_null().map_err(|_| StoreError::Damaged { what: "look" })? {
-            codec::read_seen(packed, at, |event, seen| {
+            codec::read_seen(packed, at, |event, seen, note| {
                 let Some(l) = index.get(&event).and_then(|i| loading.get_mut(*i)) else { return };
                 // Groups come in rising order of their numbers but for rare books that appeared late.
                 let find = |group: Slot| seen.iter().find(|g| g.group == group).map(|g| g.provider_update);
@@ -274,9 +287,11 @@ fn walk_back(
                         sorted.get(groups.get(at)?).copied()
                     });
                 }
-                if let Some(rule) = stall_rule {
+                if let Some(rule) = stall_rule.filter(|_| !note.without_odds) {
                     for group in seen {
                         match l.stalls.iter_mut().find(|(s, _)| s.group == group.group) {
+                            // A market that ended since comes back afresh.
+                            None if l.ended.get(&group.group).is_some_and(|end| *end > look) => {}
                             None => {
                                 let stall = Stall {
                                     group: group.group,

@@ -5,7 +5,8 @@ use rusqlite::Row;
 use super::StoreError;
 use crate::engine::as_of::LogRow;
 use crate::engine::changes::{EventRow, EventStatus, QuoteKey};
-use crate::engine::seen::{SeenGroup, visit_seen};
+use crate::engine::note::EventNote;
+use crate::engine::seen::{SeenGroup, visit_records};
 use crate::engine::status::from_status_code;
 use crate::market::batch::{Asked, Scope};
 use crate::market::ids::{BookId, EventId, LookId, MarketId, Slot, SportId, SubjectId};
@@ -34,9 +35,9 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
 pub(super) fn read_seen(
     packed: &[u8],
     at: Timestamp,
-    visit: impl FnMut(EventId, &[SeenGroup]),
+    visit: impl FnMut(EventId, &[SeenGroup], EventNote),
 ) -> Result<(), StoreError> {
-    if visit_seen(&unpack(packed)?, at, visit) { Ok(()) } else { Err(StoreError::Damaged { what: "look" }) }
+    if visit_records(&unpack(packed)?, at, visit) { Ok(()) } else { Err(StoreError::Damaged { what: "look" }) }
 }
 
 pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {

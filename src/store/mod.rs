@@ -10,6 +10,7 @@ pub mod error;
 mod lock;
 pub mod query;
 pub mod raw;
+pub mod replay;
 mod restore;
 mod retention;
 pub mod rewind;
@@ -25,7 +26,7 @@ pub use lock::writer_of;
 pub use retention::{Kept, Retention};
 use rusqlite::{Connection, OpenFlags};
 pub use schema::SCHEMA_VERSION;
-pub use write::{FetchRecord, LookMeta};
+pub use write::{FetchRecord, LookMeta, Together};
 
 /// File name of the store inside the data folder.
 pub const FILE_NAME: &str = "stratum.db";

@@ -28,32 +28,67 @@ pub(super) fn engine(c: &Connection, settings: EngineSettings) -> Result<Engine,
         names: names(c)?,
         last_look: LookId(last.unwrap_or(0) as u64),
         aliases: aliases(c)?,
+        looks: looks(c)?,
         events: Vec::new(),
     };
     let mut select = c.prepare("SELECT DISTINCT source, sport FROM event WHERE forgotten IS NULL ORDER BY 1, 2")?;
     let scopes: Vec<(u32, SportId)> =
         select.query_map([], |r| Ok((r.get(0)?, SportId(r.get(1)?))))?.collect::<Result<_, _>>()?;
     for (source, sport) in scopes {
-        let mut select = c.prepare_cached(&format!(
-            "SELECT {} FROM event WHERE source = ? AND sport = ? AND forgotten IS NULL ORDER BY id",
-            codec::EVENT_COLUMNS
-        ))?;
-        let rows = select.query_map(params![source, sport.0], codec::event_row)?.collect::<Result<Vec<_>, _>>()?;
-        let Some(last) = last_look(c, source, sport, Timestamp::from_millis(i64::MAX))? else { continue };
-        for event in load(c, rows, last, Some(rule))? {
-            let open_issues = open_issues(c, event.row.id)?;
-            image.events.push(event_image(event, open_issues));
-        }
+        image.events.extend(remembered(c, source, sport, rule)?);
     }
     Ok(Engine::restore(settings, image))
 }
 
+/// The remembered events of one source and sport.
+pub(super) fn remembered(
+    c: &Connection,
+    source: u32,
+    sport: SportId,
+    rule: StallRule,
+) -> Result<Vec<EventImage>, StoreError> {
+    let mut select = c.prepare_cached(&format!(
+        "SELECT {} FROM event WHERE source = ? AND sport = ? AND forgotten IS NULL ORDER BY id",
+        codec::EVENT_COLUMNS
+    ))?;
+    let rows = select.query_map(params![source, sport.0], codec::event_row)?.collect::<Result<Vec<_>, _>>()?;
+    let Some(last) = last_look(c, source, sport, Timestamp::from_millis(i64::MAX))? else { return Ok(Vec::new()) };
+    let total = looks_of(c, source, sport)?;
+    let mut images = Vec::with_capacity(rows.len());
+    for event in load(c, rows, last, Some(rule))? {
+        let open_issues = open_issues(c, event.row.id)?;
+        let keyframe_look = total - looks_after(c, source, sport, event.keyframe_look)?;
+        images.push(event_image(event, keyframe_look, open_issues));
+    }
+    Ok(images)
+}
+
+fn looks(c: &Connection) -> Result<Vec<(u32, SportId, u64)>, StoreError> {
+    let mut select = c.prepare("SELECT source, sport, count(*) FROM look GROUP BY source, sport ORDER BY 1, 2")?;
+    let rows = select.query_map([], |r| Ok((r.get(0)?, SportId(r.get(1)?), r.get::<_, i64>(2)? as u64)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn looks_of(c: &Connection, source: u32, sport: SportId) -> Result<u64, StoreError> {
+    let mut select = c.prepare_cached("SELECT count(*) FROM look WHERE source = ? AND sport = ?")?;
+    Ok(select.query_row(params![source, sport.0], |r| r.get::<_, i64>(0))? as u64)
+}
+
+/// Looks of a source and sport after one of them.
+fn looks_after(c: &Connection, source: u32, sport: SportId, look: LookId) -> Result<u64, StoreError> {
+    let mut select = c.prepare_cached(
+        "SELECT count(*) FROM look WHERE source = ?1 AND sport = ?2 AND id > ?3
+         AND received_at >= (SELECT received_at FROM look WHERE id = ?3)",
+    )?;
+    Ok(select.query_row(params![source, sport.0, look.0 as i64], |r| r.get::<_, i64>(0))? as u64)
+}
+
 type OpenIssue = (Option<BookId>, Option<MarketId>, Reason);
 
-fn event_image(event: EventAsOf, open_issues: Vec<OpenIssue>) -> EventImage {
+fn event_image(event: EventAsOf, keyframe_look: u64, open_issues: Vec<OpenIssue>) -> EventImage {
     EventImage {
         row: event.row,
-        keyframe_look: event.keyframe_look,
+        keyframe_look,
         rows_since_keyframe: event.rows_since_keyframe,
         quotes: event.quotes,
         stalls: event.stalls,

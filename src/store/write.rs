@@ -203,7 +203,13 @@ pub(super) fn none_if_no_rows<T>(e: rusqlite::Error) -> rusqlite::Result<Option<
     if e == rusqlite::Error::QueryReturnedNoRows { Ok(None) } else { Err(e) }
 }
 
-fn knows_look(c: &Connection, source: &str, sport: &str, at: Timestamp, hash: &[u8; 16]) -> Result<bool, StoreError> {
+pub(super) fn knows_look(
+    c: &Connection,
+    source: &str,
+    sport: &str,
+    at: Timestamp,
+    hash: &[u8; 16],
+) -> Result<bool, StoreError> {
     let Some((source, sport)) = source_and_sport(c, source, sport)? else { return Ok(false) };
     let mut find = c.prepare_cached(
         "SELECT 1 FROM look WHERE source = ? AND sport = ? AND received_at = ? AND body_hash = ? LIMIT 1",

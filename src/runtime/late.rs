@@ -1,0 +1,192 @@
+//! Looks that come in after later ones of the same source and sport.
+//!
+//! The store is taken back to the look before them, and from there on late and stored looks are applied together in
+//! the order of time, until the stored ones are used up: the end is as if everything had come in order. All of it is
+//! one transaction, so that being killed anywhere loses nothing. The stored looks are read from a view of the state
+//! before, which stays readable meanwhile.
+
+use rustc_hash::FxHashMap;
+
+use super::import::{Feed, ImportError, ImportReport, Read};
+use crate::engine::Engine;
+use crate::engine::changes::Issue;
+use crate::engine::names::Names;
+use crate::feeds::replay;
+use crate::market::ids::{BookId, EventId, MarketId, SportId};
+use crate::market::quality::Reason;
+use crate::market::time::Timestamp;
+use crate::store::replay::{Replay, StoredLook};
+use crate::store::rewind::Rewound;
+use crate::store::{Reader, Store, StoreError, Together};
+
+/// Lines between two reports of progress.
+const LINES_A_REPORT: u64 = 32;
+
+/// Takes lines, beginning with one that holds a late look, until no stored look is left that comes after them.
+/// `progress` answers whether to go on; so does this.
+///
+/// # Errors
+/// [`ImportError`]; engine and store are then as they were.
+pub(super) fn work_in(
+    engine: &mut Engine,
+    store: &mut Store,
+    feed: &mut Feed,
+    progress: &mut impl FnMut(&ImportReport) -> bool,
+) -> Result<bool, ImportError> {
+    let before = store.reader()?;
+    before.hold()?;
+    let names = before.names()?;
+    let mut next = engine.clone();
+    let go_on = store.together(|together| -> Result<bool, ImportError> {
+        let mut merge =
+            Merge { engine: &mut next, together, before: &before, names: &names, sports: FxHashMap::default() };
+        let (mut go_on, mut lines) = (true, 0_u64);
+        while go_on {
+            let Some(line) = feed.next() else { break };
+            let taken = feed.read(&line, |report, looks| merge.line(report, looks));
+            if taken.transpose()? == Some(false) {
+                feed.put_back(line);
+                break;
+            }
+            if merge.is_used_up()? {
+                break;
+            }
+            lines += 1;
+            go_on = !lines.is_multiple_of(LINES_A_REPORT) || progress(&feed.report);
+        }
+        merge.catch_up_all()?;
+        Ok(go_on)
+    })?;
+    *engine = next;
+    Ok(go_on)
+}
+
+struct Merge<'m> {
+    engine: &'m mut Engine,
+    together: &'m Together<'m>,
+    /// The state before.
+    before: &'m Reader,
+    names: &'m Names,
+    /// What has been taken back, by source and sport.
+    sports: FxHashMap<(u32, SportId), TakenBack<'m>>,
+}
+
+/// Which issue, for its wording.
+type IssueKey = (Option<EventId>, Option<BookId>, Option<MarketId>, Reason);
+
+fn key(issue: &Issue) -> IssueKey {
+    (issue.event, issue.book, issue.market, issue.reason)
+}
+
+struct TakenBack<'m> {
+    replay: Replay<'m>,
+    rewound: Rewound,
+    wording: FxHashMap<IssueKey, String>,
+}
+
+impl Merge<'_> {
+    /// Takes the looks of one line. Answers `false`, having taken none of them, if one is older than a look taken
+    /// before: recordings of the past need not be in the order of their snapshots.
+    fn line(&mut self, report: &mut ImportReport, looks: &[Read<'_>]) -> Result<bool, ImportError> {
+        let mut unknown = Vec::with_capacity(looks.len());
+        for look in looks {
+            let (source, sport, at) = (look.batch.source, &*look.batch.sport, look.batch.received_at);
+            let hash = &look.meta.body_hash;
+            if self.before.knows_look(source, sport, at, hash)? || self.together.knows_look(source, sport, at, hash)? {
+                report.taken.known += 1;
+                continue;
+            }
+            let late = self.together.newest_look(source, sport)?.is_some_and(|newest| at < newest);
+            let numbers = self.together.numbers(source, sport)?;
+            if late && numbers.is_some_and(|n| self.sports.contains_key(&n)) {
+                return Ok(false);
+            }
+            unknown.push((look, numbers, late));
+        }
+        for (look, numbers, late) in unknown {
+            let at = look.batch.received_at;
+            if let Some((source, sport)) = numbers {
+                if late {
+                    self.take_back(source, sport, at)?;
+                }
+                report.late += u64::from(self.catch_up((source, sport), Some(at))?);
+            }
+            let changes = self.engine.apply(&look.batch);
+            self.together.commit(&changes, &look.meta)?;
+            report.taken.count(&changes);
+        }
+        Ok(true)
+    }
+
+    fn take_back(&mut self, source: u32, sport: SportId, at: Timestamp) -> Result<(), StoreError> {
+        let mut rewound = self.together.rewind(source, sport, at, self.engine.settings())?;
+        self.engine.take_back(source, sport, std::mem::take(&mut rewound.image));
+        let replay = self.before.replay(source, sport, at);
+        self.sports.insert((source, sport), TakenBack { replay, rewound, wording: FxHashMap::default() });
+        Ok(())
+    }
+
+    /// Applies the stored looks up to an instant, or all. Answers whether some are left.
+    fn catch_up(&mut self, sport: (u32, SportId), until: Option<Timestamp>) -> Result<bool, StoreError> {
+        let Some(back) = self.sports.get_mut(&sport) else { return Ok(false) };
+        while let Some(at) = back.replay.next_at()? {
+            if until.is_some_and(|until| at > until) {
+                return Ok(true);
+            }
+            let Some(look) = back.replay.next()? else { break };
+            let batch = replay::batch(&look, sport.0, sport.1, self.names);
+            let mut changes = self.engine.apply(&batch);
+            word(&mut changes.issues, self.before.issues_of(look.id)?, &look, &mut back.wording);
+            changes.look.quotes = look.quotes;
+            changes.look.issues = changes.issues.len() as u32;
+            self.together.commit(&changes, &look.meta)?;
+            self.together.renumber(&back.rewound, look.id, changes.look.id)?;
+        }
+        Ok(false)
+    }
+
+    fn catch_up_all(&mut self) -> Result<(), StoreError> {
+        let mut sports: Vec<_> = self.sports.keys().copied().collect();
+        sports.sort_unstable();
+        for sport in sports {
+            self.catch_up(sport, None)?;
+        }
+        Ok(())
+    }
+
+    fn is_used_up(&self) -> Result<bool, StoreError> {
+        for back in self.sports.values() {
+            if back.replay.next_at()?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Gives issues that were found again the wording that they had, and adds those that only the answer itself could
+/// show.
+fn word(issues: &mut Vec<Issue>, stored: Vec<Issue>, look: &StoredLook, wording: &mut FxHashMap<IssueKey, String>) {
+    for issue in stored {
+        let noted = |e: EventId| look.events.iter().any(|o| o.row.id == e && o.note.reasons.contains(&issue.reason));
+        let passing = match issue.reason {
+            Reason::DuplicateEvent
+            | Reason::DuplicateBook
+            | Reason::DuplicateMarket
+            | Reason::UnknownBook
+            | Reason::UnknownMarket => true,
+            Reason::IdentityChanged => !issue.event.is_some_and(noted),
+            _ => issue.event.is_none(),
+        };
+        if !passing {
+            wording.insert(key(&issue), issue.detail);
+        } else if issue.event.is_none() || !issues.iter().any(|i| key(i) == key(&issue)) {
+            issues.push(issue);
+        }
+    }
+    for issue in issues.iter_mut().filter(|i| i.detail == replay::AGAIN) {
+        if let Some(detail) = wording.get(&key(issue)) {
+            issue.detail.clone_from(detail);
+        }
+    }
+}
