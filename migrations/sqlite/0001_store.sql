@@ -77,29 +77,23 @@ CREATE TABLE event_score (
     PRIMARY KEY (event, look)
 ) WITHOUT ROWID;
 
--- Every quote ever received, with its present value. `status`: 0 open, 1 gone, 2 stale, 3 flawed, 4 event missing,
--- 5 unreadable; plus 16 when last seen in play. `price`: American a as 2a, decimal d as 2 000 000 d + 1. `line`:
--- hundredths of a point. `last_seen` and `provider_update` only for quotes that the last look did not show; for the
--- others they stand in `look_seen`.
+-- Every quote ever received: what its slot stands for, once and for ever. Its values stand in `change` alone; its
+-- present value is `as_of` now.
 CREATE TABLE quote (
-    event           INTEGER NOT NULL,
-    slot            INTEGER NOT NULL,
-    book            INTEGER NOT NULL,
-    market          INTEGER NOT NULL,
-    side            INTEGER NOT NULL,   -- 1 home, 2 away, 3 draw, 4 over, 5 under, 6 yes, 7 no, 8 named
-    subject         INTEGER NOT NULL,
-    own_line        INTEGER,            -- where the line is part of what the outcome is
-    line            INTEGER,
-    price           INTEGER NOT NULL,
-    status          INTEGER NOT NULL,
-    first_seen      INTEGER NOT NULL,
-    last_changed    INTEGER NOT NULL,
-    last_seen       INTEGER,
-    provider_update INTEGER,
+    event    INTEGER NOT NULL,
+    slot     INTEGER NOT NULL,
+    book     INTEGER NOT NULL,
+    market   INTEGER NOT NULL,
+    side     INTEGER NOT NULL,  -- 1 home, 2 away, 3 draw, 4 over, 5 under, 6 yes, 7 no, 8 named
+    subject  INTEGER NOT NULL,
+    own_line INTEGER,           -- where the line is part of what the outcome is
     PRIMARY KEY (event, slot)
 ) WITHOUT ROWID;
 
--- The change log: the quote from this look on. Columns as in `quote`.
+-- The change log: the quote from this look on. `status`: 0 open, 1 gone, 2 stale, 3 flawed, 4 event missing,
+-- 5 unreadable; plus 16 when last seen in play. `price`: American a as 2a, decimal d as 2 000 000 d + 1. `line`:
+-- hundredths of a point. `last_seen` and `provider_update` only for quotes that this look did not show; for the others
+-- they stand in `look_seen`.
 CREATE TABLE change (
     event           INTEGER NOT NULL,
     look            INTEGER NOT NULL,

@@ -1,6 +1,6 @@
 //! Writing: one look, one transaction.
 
-use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{Store, StoreError, codec};
 use crate::engine::changes::{Changes, QuoteChange};
@@ -317,62 +317,49 @@ fn write_events(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
 }
 
 /// Rows in the order of their keys go into the trees without searching back and forth.
+///
+/// Tens of thousands of rows go this way at once: the statements keep their bindings from row to row, so that only
+/// what differs is bound again.
 fn write_quotes(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
     if changes.quotes.is_empty() {
         return Ok(());
     }
-    let look = changes.look.id.0 as i64;
-    let mut insert_change = c.prepare_cached(
+    let mut sorted: Vec<&QuoteChange> = changes.quotes.iter().collect();
+    sorted.sort_unstable_by_key(|q| (q.event, q.slot));
+    let mut insert = c.prepare_cached(
         "INSERT INTO change (event, look, slot, line, price, status, last_seen, provider_update)
          VALUES (?,?,?,?,?,?,?,?)",
     )?;
-    let mut insert_quote = c.prepare_cached(
-        "INSERT OR REPLACE INTO quote (event, slot, book, market, side, subject, own_line, line, price, status,
-         first_seen, last_changed, last_seen, provider_update) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    )?;
-    let mut update_quote = c.prepare_cached(
-        "UPDATE quote SET line = ?, price = ?, status = ?, last_changed = ?, last_seen = ?, provider_update = ?
-         WHERE event = ? AND slot = ?",
-    )?;
-    let mut order: Vec<u32> = (0..changes.quotes.len() as u32).collect();
-    let row = |i: u32| changes.quotes.get(i as usize);
-    order.sort_unstable_by_key(|i| row(*i).map(|q| (q.event, q.slot)));
-    for quote in order.iter().filter_map(|i| row(*i)) {
-        insert_row(&mut insert_change, look, quote)?;
-    }
-    for quote in order.iter().filter_map(|i| row(*i)) {
+    insert.raw_bind_parameter(2, changes.look.id.0 as i64)?;
+    let mut event = None;
+    for quote in &sorted {
         let v = &quote.value;
-        let (line, price) = (v.line.map(|l| l.hundredths()), v.price.code());
-        let status = status_code(v.status, v.phase);
+        if event != Some(quote.event) {
+            event = Some(quote.event);
+            insert.raw_bind_parameter(1, quote.event.0)?;
+        }
         let (last_seen, update) = absent_clocks(quote);
-        match &quote.new {
-            Some(key) => insert_quote.execute(params![
-                quote.event.0,
-                quote.slot.0,
-                key.book.0,
-                key.market.0,
-                key.selection.side.number(),
-                key.selection.subject.0,
-                key.selection.line.map(|l| l.hundredths()),
-                line,
-                price,
-                status,
-                v.first_seen.millis(),
-                v.last_changed.millis(),
-                last_seen,
-                update,
-            ])?,
-            None => update_quote.execute(params![
-                line,
-                price,
-                status,
-                v.last_changed.millis(),
-                last_seen,
-                update,
-                quote.event.0,
-                quote.slot.0
-            ])?,
-        };
+        insert.raw_bind_parameter(3, quote.slot.0)?;
+        insert.raw_bind_parameter(4, v.line.map(|l| l.hundredths()))?;
+        insert.raw_bind_parameter(5, v.price.code())?;
+        insert.raw_bind_parameter(6, status_code(v.status, v.phase))?;
+        insert.raw_bind_parameter(7, last_seen)?;
+        insert.raw_bind_parameter(8, update)?;
+        insert.raw_execute()?;
+    }
+    let mut insert = c.prepare_cached(
+        "INSERT OR REPLACE INTO quote (event, slot, book, market, side, subject, own_line) VALUES (?,?,?,?,?,?,?)",
+    )?;
+    for (quote, key) in sorted.iter().filter_map(|q| Some((q, q.new?))) {
+        insert.execute(params![
+            quote.event.0,
+            quote.slot.0,
+            key.book.0,
+            key.market.0,
+            key.selection.side.number(),
+            key.selection.subject.0,
+            key.selection.line.map(|l| l.hundredths()),
+        ])?;
     }
     Ok(())
 }
@@ -384,22 +371,6 @@ fn absent_clocks(quote: &QuoteChange) -> (Option<i64>, Option<i64>) {
     } else {
         (Some(quote.value.last_seen.millis()), quote.value.provider_update.map(Timestamp::millis))
     }
-}
-
-fn insert_row(insert: &mut CachedStatement<'_>, look: i64, quote: &QuoteChange) -> rusqlite::Result<()> {
-    let v = &quote.value;
-    let (last_seen, update) = absent_clocks(quote);
-    insert.execute(params![
-        quote.event.0,
-        look,
-        quote.slot.0,
-        v.line.map(|l| l.hundredths()),
-        v.price.code(),
-        status_code(v.status, v.phase),
-        last_seen,
-        update,
-    ])?;
-    Ok(())
 }
 
 fn write_quality(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
