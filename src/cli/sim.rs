@@ -40,7 +40,7 @@ pub fn run(global: &Global, args: &SimArgs, out: &mut dyn Write) -> Result<Exit,
         let _ = writeln!(
             std::io::stderr(),
             "Serving until Ctrl-C. In another terminal:\n  \
-             STRATUM_ODDS_API_BASE_URL={url} ODDS_API_KEY=demo stratum --daemon"
+             STRATUM_ODDS_API_BASE_URL={url} STRATUM_ODDS_API_CLOCK=server ODDS_API_KEY=demo stratum --daemon"
         );
         signals.next().await;
         server.shutdown().await;

@@ -217,10 +217,11 @@ async fn handle(
         let answer =
             if fast_enough { api.get(now, uri.path(), uri.query().unwrap_or_default()) } else { api.too_fast(now) };
         drop(api);
-        if zipped { zip(answer) } else { (answer, false) }
+        let (answer, zipped) = if zipped { zip(answer) } else { (answer, false) };
+        (answer, zipped, now)
     });
     match work.await {
-        Ok((answer, zipped)) => respond(answer, zipped),
+        Ok((answer, zipped, now)) => respond(answer, zipped, now),
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": "The simulator failed"})),
     }
 }
@@ -237,7 +238,7 @@ fn zip(mut answer: Answer) -> (Answer, bool) {
     }
 }
 
-fn respond(answer: Answer, zipped: bool) -> Response {
+fn respond(answer: Answer, zipped: bool, now: Timestamp) -> Response {
     let body = match answer.delivery {
         Delivery::Plain => Body::from(answer.body),
         Delivery::Slow => Body::from_stream(ReaderStream::new(BadBody::slow(answer.body, SLOW))),
@@ -248,6 +249,11 @@ fn respond(answer: Answer, zipped: bool) -> Response {
     let headers = response.headers_mut();
     let kind = if answer.html { "text/html; charset=utf-8" } else { "application/json; charset=utf-8" };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    // The provider's clock is the virtual one: a client that plays a recorded day may take its time from here.
+    let date = httpdate::fmt_http_date(std::time::SystemTime::from(now.to_chrono()));
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        headers.insert(header::DATE, date);
+    }
     if zipped {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
