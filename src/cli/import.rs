@@ -30,16 +30,19 @@ pub fn run(global: &Global, args: &ImportArgs, out: &mut dyn Write) -> Result<Ex
     let stop = StopFlag::listen()?;
     let mut meter = Meter::new();
     let started = Instant::now();
+    let mut stopped = false;
     let result = import(&mut engine, &mut store, &args.paths, |progress| {
         meter.tell(progress, started);
-        !stop.is_set()
+        // Asked after the last line, there is nothing left to stop.
+        stopped = stop.is_set() && progress.bytes < progress.of;
+        !stopped
     });
     meter.end();
     let report = result.map_err(|e| match e {
         ImportError::Recording(e) => Failure::from(e),
         ImportError::Store(e) => Failure::from(e),
     })?;
-    let summary = Summary::new(&report, started.elapsed(), stop.is_set());
+    let summary = Summary::new(&report, started.elapsed(), stopped);
     complain(&report, &summary);
     if args.output.json {
         json_array(out, [&summary])?;
@@ -153,7 +156,10 @@ impl Meter {
     fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.set_message("reading what there is");
+            if let Ok(style) = ProgressStyle::with_template("{msg}") {
+                bar.set_style(style);
+            }
+            bar.set_message("looking through the files");
             bar.tick();
             bar
         });
@@ -164,8 +170,8 @@ impl Meter {
         let Some(bar) = &self.0 else { return };
         if bar.length() != Some(progress.of) {
             bar.set_length(progress.of);
-            let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}  {msg}  {eta} left");
-            if let Ok(style) = style {
+            let parts = "{wide_bar} {decimal_bytes}/{decimal_total_bytes}  {msg}  {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(parts) {
                 bar.set_style(style.progress_chars("=> "));
             }
         }
