@@ -2,6 +2,8 @@
 //! applied again must give what they gave at first. The real recordings are optional: without them those tests say so
 //! and pass. They are looked for in `$STRATUM_TEST_DATA`, then in `../shared/data` beside the project.
 
+#![allow(clippy::expect_used)] // helpers of tests fail by panicking
+
 #[path = "late/dump.rs"]
 mod dump;
 
@@ -228,7 +230,6 @@ fn an_error_in_the_middle_changes_nothing() {
     c.execute("UPDATE look SET endpoint = 'broken' WHERE id = (SELECT max(id) - 3 FROM look)", []).expect("damage");
     drop(c);
     let before = dump(&store);
-    // A first line that is not late, so that the failing part is the merge alone.
     std::fs::write(&file, even.join("\n")).expect("write");
     let error = take(&store, &file).expect_err("damaged");
     assert!(matches!(error, ImportError::Store(StoreError::Damaged { .. })), "{error}");

@@ -162,7 +162,7 @@ impl Feed {
             sport: &sport,
             endpoint: line.endpoint,
             received_at: captured_at,
-            scope: line.asked.clone().unwrap_or_else(Scope::default),
+            scope: line.asked.clone().unwrap_or_default(),
             format: None,
             body: &line.body,
             origin: origin.as_deref(),

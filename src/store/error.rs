@@ -62,14 +62,6 @@ pub enum StoreError {
         /// Which kind of value.
         what: &'static str,
     },
-    /// A look older than the newest one of its source and sport.
-    #[error("a look of {at} comes after one of {newest} of the same source and sport")]
-    Late {
-        /// Its instant.
-        at: crate::market::time::Timestamp,
-        /// The newest.
-        newest: crate::market::time::Timestamp,
-    },
 }
 
 impl StoreError {
