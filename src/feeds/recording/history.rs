@@ -42,7 +42,7 @@ impl History {
     /// Takes room on the disk for everything before `end`. Written zeros are what every file system understands:
     /// without them a full disk would be noticed only when a page is touched, and end the process.
     pub(super) fn reserve(&mut self, end: u64) -> io::Result<()> {
-        const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
         if self.reserved >= end.min(self.len) {
             return Ok(());
         }

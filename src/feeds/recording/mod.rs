@@ -50,7 +50,8 @@ pub use writer::{Entry, RecordingWriter};
 
 #[cfg(test)]
 mod tests;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod unpack_tests;
 
 use std::path::{Path, PathBuf};

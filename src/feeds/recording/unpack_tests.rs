@@ -25,6 +25,7 @@ fn content(len: usize, distance: usize) -> Vec<u8> {
             _ => out.extend_from_slice(format!("{noise:x}\n").as_bytes()),
         }
     }
+    out.truncate(len);
     out
 }
 
@@ -103,21 +104,25 @@ fn what_comes_before_a_cut_is_read() {
 #[test]
 fn damage_and_lies_about_the_size_are_told() {
     let dir = tempfile::tempdir().expect("dir");
-    let whole = packed(&content(10 << 20, 2 << 20), 24, true);
-    assert_eq!(whole[4] >> 6, 2, "a size of four bytes");
-    let size_at = if whole[4] & 0x20 == 0 { 6 } else { 5 };
+    let far = content((10 << 20) + 77, 2 << 20);
+    let whole = packed(&far, 24, true);
+    assert_eq!(whole[4] >> 5, 0b101, "a size of four bytes, and the window is the content");
     for change in [-4_000_000i64, -1, 1, 4_000_000, 1 << 31] {
         let mut lying = whole.clone();
-        let size = u32::from_le_bytes(lying[size_at..size_at + 4].try_into().expect("four"));
-        let lie = (i64::from(size) + change) as u32;
-        lying[size_at..size_at + 4].copy_from_slice(&lie.to_le_bytes());
-        let (_, fault) = drained(unpacked(&put(dir.path(), "r.zst", &lying)).reader());
-        assert!(fault.is_some(), "{change}");
+        let lie = (far.len() as i64 + change) as u32;
+        lying[5..9].copy_from_slice(&lie.to_le_bytes());
+        let (read, fault) = drained(unpacked(&put(dir.path(), "r.zst", &lying)).reader());
+        assert!(fault.is_some() && far.starts_with(&read), "{change}: {} bytes, {fault:?}", read.len());
     }
+    // zstd does not compare the sizes when the last block is empty; what is read is right all the same.
+    let blocks = &far[..10 << 20];
+    let mut lying = packed(blocks, 24, true);
+    lying[5..9].copy_from_slice(&6_000_000u32.to_le_bytes());
+    assert!(drained(unpacked(&put(dir.path(), "r.zst", &lying)).reader()).0 == blocks);
     let mut tail = whole.clone();
     tail.extend(b"no frame");
     let (read, fault) = drained(unpacked(&put(dir.path(), "r.zst", &tail)).reader());
-    assert_eq!((read.len(), fault.as_deref()), (10 << 20, Some("Unknown frame descriptor")));
+    assert_eq!((read.len(), fault.as_deref()), (far.len(), Some("Unknown frame descriptor")));
 }
 
 #[test]
@@ -201,7 +206,7 @@ mod peak {
     #[ignore = "the child of the test below"]
     fn child() {
         let Some(path) = std::env::var_os(FILE) else { return };
-        let lines = merged([Path::new(&path)]).expect("merges").map(|l| l.expect("reads")).count();
+        let lines = merged([Path::new(&path)]).expect("merges").filter(|l| l.is_ok()).count();
         let status = std::fs::read_to_string("/proc/self/status").expect("status");
         let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).expect("peak");
         println!("lines={lines} peak={}", peak.trim());
