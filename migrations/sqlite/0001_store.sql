@@ -77,18 +77,43 @@ CREATE TABLE event_score (
     PRIMARY KEY (event, look)
 ) WITHOUT ROWID;
 
--- Every quote ever received: what its slot stands for, once and for ever. Its values stand in `change` alone; its
--- present value is `as_of` now.
+-- Every quote ever received, with its present value. `status`: 0 open, 1 gone, 2 stale, 3 flawed, 4 event missing,
+-- 5 unreadable; plus 16 when last seen in play. `price`: American a as 2a, decimal d as 2 000 000 d + 1. `line`:
+-- hundredths of a point. `last_seen` and `provider_update` only for quotes that the last look did not show; for the
+-- others they stand in `look_seen`.
 CREATE TABLE quote (
-    event    INTEGER NOT NULL,
-    slot     INTEGER NOT NULL,
-    book     INTEGER NOT NULL,
-    market   INTEGER NOT NULL,
-    side     INTEGER NOT NULL,  -- 1 home, 2 away, 3 draw, 4 over, 5 under, 6 yes, 7 no, 8 named
-    subject  INTEGER NOT NULL,
-    own_line INTEGER,           -- where the line is part of what the outcome is
+    event           INTEGER NOT NULL,
+    slot            INTEGER NOT NULL,
+    book            INTEGER NOT NULL,
+    market          INTEGER NOT NULL,
+    side            INTEGER NOT NULL,   -- 1 home, 2 away, 3 draw, 4 over, 5 under, 6 yes, 7 no, 8 named
+    subject         INTEGER NOT NULL,
+    own_line        INTEGER,            -- where the line is part of what the outcome is
+    line            INTEGER,
+    price           INTEGER NOT NULL,
+    status          INTEGER NOT NULL,
+    first_seen      INTEGER NOT NULL,
+    last_changed    INTEGER NOT NULL,
+    last_seen       INTEGER,
+    provider_update INTEGER,
     PRIMARY KEY (event, slot)
 ) WITHOUT ROWID;
+
+-- The same for people: names instead of numbers, prices as decimal odds.
+CREATE VIEW current_quote AS
+SELECT quote.event, event.home, event.away, m.name AS market, b.name AS book,
+       CASE quote.side WHEN 1 THEN event.home WHEN 2 THEN event.away WHEN 3 THEN 'Draw' WHEN 4 THEN 'Over'
+            WHEN 5 THEN 'Under' WHEN 6 THEN 'Yes' WHEN 7 THEN 'No' ELSE '' END AS side,
+       s.name AS subject, quote.line / 100.0 AS line,
+       CASE WHEN quote.price % 2 <> 0 THEN (quote.price - 1) / 2000000.0
+            WHEN quote.price > 0 THEN 1 + quote.price / 200.0 ELSE 1 - 200.0 / quote.price END AS price_decimal,
+       CASE quote.status & 15 WHEN 0 THEN 'open' WHEN 1 THEN 'gone' ELSE 'suspect' END AS status,
+       quote.status >= 16 AS in_play, quote.first_seen, quote.last_changed
+FROM quote
+JOIN event ON event.id = quote.event
+JOIN name AS m ON m.kind = 3 AND m.number = quote.market
+JOIN name AS b ON b.kind = 2 AND b.number = quote.book
+LEFT JOIN name AS s ON s.kind = 4 AND s.number = quote.subject;
 
 -- The change log: the quote from this look on. `status`: 0 open, 1 gone, 2 stale, 3 flawed, 4 event missing,
 -- 5 unreadable; plus 16 when last seen in play. `price`: American a as 2a, decimal d as 2 000 000 d + 1. `line`:

@@ -250,7 +250,7 @@ impl Reader {
                 side: side_name(key.selection.side),
                 book: names.book(key.book).to_owned(),
                 line: row.line.map(|l| l.points()),
-                price_decimal: row.price.to_decimal(),
+                price_decimal: six_places(row.price.to_decimal()),
                 price_american: row.price.to_american(),
                 status: row.status.name(),
                 status_reason: reason_of(row.status),
@@ -407,7 +407,7 @@ fn quote_view(event: &EventRow, key: &QuoteKey, value: &QuoteValue, names: &Name
         side: side_name(key.selection.side),
         book: names.book(key.book).to_owned(),
         line: value.line.map(|l| l.points()),
-        price_decimal: value.price.to_decimal(),
+        price_decimal: six_places(value.price.to_decimal()),
         price_american: value.price.to_american(),
         status: value.status.name(),
         status_reason: reason_of(value.status),
@@ -441,6 +441,11 @@ pub fn selection_name(event: &EventRow, key: &QuoteKey, names: &Names) -> String
         whom if names.spec(key.market).family == Family::TeamTotal && whom == side => side.to_owned(),
         whom => format!("{whom} {side}"),
     }
+}
+
+/// Decimal odds of American ones are rarely round; nobody wants sixteen digits of them.
+fn six_places(d: f64) -> f64 {
+    (d * 1e6).round() / 1e6
 }
 
 /// The name of a side in JSON.

@@ -347,10 +347,40 @@ fn write_quotes(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
         insert.raw_bind_parameter(8, update)?;
         insert.raw_execute()?;
     }
+    write_present(c, &sorted)
+}
+
+/// The present value of every quote that is new or has changed. `sorted` by event and slot.
+fn write_present(c: &Connection, sorted: &[&QuoteChange]) -> Result<(), StoreError> {
     let mut insert = c.prepare_cached(
-        "INSERT OR REPLACE INTO quote (event, slot, book, market, side, subject, own_line) VALUES (?,?,?,?,?,?,?)",
+        "INSERT OR REPLACE INTO quote (event, slot, book, market, side, subject, own_line, line, price, status,
+         first_seen, last_changed, last_seen, provider_update) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     )?;
-    for (quote, key) in sorted.iter().filter_map(|q| Some((q, q.new?))) {
+    let mut update = c.prepare_cached(
+        "UPDATE quote SET line = ?, price = ?, status = ?, last_changed = ?, last_seen = ?, provider_update = ?
+         WHERE event = ? AND slot = ?",
+    )?;
+    let mut event = None;
+    for quote in sorted {
+        let v = &quote.value;
+        let (line, price) = (v.line.map(|l| l.hundredths()), v.price.code());
+        let status = status_code(v.status, v.phase);
+        let (last_seen, provider_update) = absent_clocks(quote);
+        let Some(key) = &quote.new else {
+            if event != Some(quote.event) {
+                event = Some(quote.event);
+                update.raw_bind_parameter(7, quote.event.0)?;
+            }
+            update.raw_bind_parameter(1, line)?;
+            update.raw_bind_parameter(2, price)?;
+            update.raw_bind_parameter(3, status)?;
+            update.raw_bind_parameter(4, v.last_changed.millis())?;
+            update.raw_bind_parameter(5, last_seen)?;
+            update.raw_bind_parameter(6, provider_update)?;
+            update.raw_bind_parameter(8, quote.slot.0)?;
+            update.raw_execute()?;
+            continue;
+        };
         insert.execute(params![
             quote.event.0,
             quote.slot.0,
@@ -359,6 +389,13 @@ fn write_quotes(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
             key.selection.side.number(),
             key.selection.subject.0,
             key.selection.line.map(|l| l.hundredths()),
+            line,
+            price,
+            status,
+            v.first_seen.millis(),
+            v.last_changed.millis(),
+            last_seen,
+            provider_update,
         ])?;
     }
     Ok(())

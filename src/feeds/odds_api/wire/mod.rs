@@ -6,6 +6,9 @@
 
 mod build;
 mod fields;
+mod levels;
+mod outcomes;
+mod shapes;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +17,8 @@ use serde::de::DeserializeSeed;
 use crate::market::batch::{Batch, Endpoint, Scope};
 use crate::market::price::OddsFormat;
 use crate::market::time::Timestamp;
-use build::{Builder, TopSeed};
+use build::Builder;
+use levels::TopSeed;
 
 /// Why a body could not be read at all.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
