@@ -32,6 +32,9 @@ pub struct Cli {
     /// Follow the market without a board: fetch, judge, store, until stopped.
     #[arg(long)]
     pub daemon: bool,
+    /// With --daemon: record every answer to this file; packed if it ends in .zst or .gz.
+    #[arg(long, value_name = "FILE", requires = "daemon")]
+    pub record: Option<PathBuf>,
     /// The command; the board when there is none.
     #[command(subcommand)]
     pub command: Option<Command>,

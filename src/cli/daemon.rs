@@ -1,6 +1,7 @@
 //! `stratum --daemon`: follow the market without a board, in the foreground, until a signal.
 
 use std::io::Write;
+use std::path::Path;
 
 use secrecy::ExposeSecret;
 
@@ -21,8 +22,11 @@ use crate::store::StoreError;
 ///
 /// # Errors
 /// [`Failure`] when it cannot start, or has to stop early.
-pub fn run(global: &Global, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let (paths, loaded) = prepare(global, Vec::new())?;
+pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Result<Exit, Failure> {
+    // A path on the command line is meant from where the user stands, not from the data folder.
+    let record = record.map(std::path::absolute).transpose()?;
+    let flags = record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned()));
+    let (paths, loaded) = prepare(global, flags.into_iter().collect())?;
     paths.make()?;
     let settings = loaded.settings;
     let _log = logging::start(&settings.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;

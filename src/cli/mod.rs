@@ -68,7 +68,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         return Err(Failure::Usage("--daemon stands alone: it takes no command".into()));
     }
     if cli.daemon {
-        return daemon::run(&cli.global, out);
+        return daemon::run(&cli.global, cli.record.as_deref(), out);
     }
     match &cli.command {
         Some(Command::Demo(args)) => demo::run(&cli.global, args, out),

@@ -1,0 +1,91 @@
+//! The arrows between the rooms run one way, and the pure rooms stay pure.
+#![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
+use std::path::{Path, PathBuf};
+
+fn sources(room: &str) -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in std::fs::read_dir(folder).expect("folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let text = std::fs::read_to_string(&path).expect("source");
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room), &mut found);
+    assert!(!found.is_empty(), "{room} is a room");
+    found
+}
+
+/// The code of a file without its comments.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(i, l)| (i + 1, l)).filter(|(_, l)| !l.trim_start().starts_with("//"))
+}
+
+#[test]
+fn market_and_engine_touch_neither_clock_nor_outside() {
+    const FORBIDDEN: [&str; 22] = [
+        "std::fs",
+        "std::net",
+        "std::io",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "std::time::Instant",
+        "SystemTime",
+        "Instant::now",
+        "Utc::now",
+        "Local::now",
+        "tokio",
+        "reqwest",
+        "rusqlite",
+        "axum",
+        "tracing",
+        "rand::",
+        "rand_chacha",
+        "async fn",
+        "println!",
+        "eprintln!",
+        "File::",
+    ];
+    for room in ["market", "engine"] {
+        for (path, text) in sources(room) {
+            for (line, code) in code(&text) {
+                for word in FORBIDDEN {
+                    assert!(!code.contains(word), "{}:{line} uses {word}", path.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn arrows_run_one_way() {
+    // Each room with the rooms that it may use.
+    const MAY_USE: [(&str, &[&str]); 6] = [
+        ("market", &["market"]),
+        ("engine", &["market", "engine"]),
+        ("store", &["market", "engine", "store"]),
+        ("poller", &["market", "feeds", "poller"]),
+        ("config", &["market", "config"]),
+        ("feeds", &["market", "feeds", "store", "engine"]),
+    ];
+    for (room, allowed) in MAY_USE {
+        for (path, text) in sources(room) {
+            // Only the replay feed reads the store; every other feed knows the market alone.
+            let replay = path.to_string_lossy().contains("replay");
+            for (line, code) in code(&text) {
+                for part in code.split("crate::").skip(1) {
+                    let used: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                    let fine = allowed.contains(&used.as_str())
+                        && (room != "feeds" || replay || ["market", "feeds"].contains(&used.as_str()));
+                    assert!(fine || used.is_empty(), "{}:{line}: {room} uses {used}", path.display());
+                }
+            }
+        }
+    }
+}
