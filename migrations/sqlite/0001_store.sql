@@ -59,6 +59,14 @@ CREATE UNIQUE INDEX event_alias ON event (source, provider_id);
 CREATE INDEX event_by_start ON event (sport, commence);
 CREATE INDEX event_remembered ON event (source, sport) WHERE forgotten IS NULL;
 
+-- Events that the engine had let go of and that came back: the look, and the first slot given from then on.
+CREATE TABLE event_life (
+    event      INTEGER NOT NULL,
+    look       INTEGER NOT NULL,
+    first_slot INTEGER NOT NULL,
+    PRIMARY KEY (event, look)
+) WITHOUT ROWID;
+
 -- Starts as they were known, look by look.
 CREATE TABLE event_start (
     event    INTEGER NOT NULL,

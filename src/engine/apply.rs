@@ -190,6 +190,8 @@ impl Engine {
             self.mark_missing_events(&mut pass, source, sport);
         }
         self.forget_old_events(&mut pass, source, sport);
+        // In the order of keys: the order in which books were first met is lost with a restart.
+        pass.out.quotes.sort_unstable_by_key(|q| (q.event, q.slot));
         pass.out.look.changes = pass.out.quotes.len() as u32;
         pass.out.look.issues = pass.out.issues.len() as u32;
         pass.out

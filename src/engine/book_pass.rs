@@ -200,9 +200,12 @@ pub(super) fn end_group(pass: &mut Pass<'_>, event: &mut EventState, at: usize, 
 
 /// Notes which markets of the event this look showed.
 pub(super) fn write_seen(seen: &mut SeenWriter, event: &EventState, look: LookId, note: &EventNote) {
-    let shown = || event.groups().filter(|g| g.present_in == look).filter_map(|g| Some((g.number()?, g)));
-    seen.event(event.id, shown().count(), note);
-    for (number, group) in shown() {
-        seen.group(number, group.provider_update);
+    let shown = event.groups().filter(|g| g.present_in == look);
+    let mut shown: Vec<_> = shown.filter_map(|g| Some((g.number()?, g.provider_update))).collect();
+    // The order in which books were first met is lost with a restart; that of the numbers is not.
+    shown.sort_unstable_by_key(|(number, _)| *number);
+    seen.event(event.id, shown.len(), note);
+    for (number, provider_update) in shown {
+        seen.group(number, provider_update);
     }
 }

@@ -175,14 +175,16 @@ fn build_event(names: &Names, settings: &EngineSettings, image: EventImage, slot
         }
     }
     for (book, market, reason) in image.open_issues {
+        // Facts about a name: told once, never ended.
+        if matches!(reason, Reason::UnknownBook | Reason::UnknownMarket) {
+            continue;
+        }
         match (book, market) {
             (Some(book), Some(market)) => {
                 group_of(names, settings, &mut event, book, market).flaws.add(reason);
             }
             (Some(book), None) => {
-                if let Some(book) = event.books.iter_mut().find(|b| b.book == book) {
-                    book.flaws.add(reason);
-                }
+                book_of(names, settings, &mut event, book).flaws.add(reason);
             }
             _ => {
                 event.flaws.add(reason);
@@ -192,13 +194,7 @@ fn build_event(names: &Names, settings: &EngineSettings, image: EventImage, slot
     event
 }
 
-fn group_of<'e>(
-    names: &Names,
-    settings: &EngineSettings,
-    event: &'e mut EventState,
-    book: BookId,
-    market: MarketId,
-) -> &'e mut GroupState {
+fn book_of<'e>(names: &Names, settings: &EngineSettings, event: &'e mut EventState, book: BookId) -> &'e mut BookState {
     let at = event.books.iter().position(|b| b.book == book).unwrap_or_else(|| {
         let info = settings.books.get(names.book(book));
         event.books.push(BookState {
@@ -211,7 +207,17 @@ fn group_of<'e>(
         });
         event.books.len() - 1
     });
-    let groups = &mut event.books[at].groups;
+    &mut event.books[at]
+}
+
+fn group_of<'e>(
+    names: &Names,
+    settings: &EngineSettings,
+    event: &'e mut EventState,
+    book: BookId,
+    market: MarketId,
+) -> &'e mut GroupState {
+    let groups = &mut book_of(names, settings, event, book).groups;
     let g = groups.iter().position(|g| g.market == market).unwrap_or_else(|| {
         groups.push(GroupState {
             market,

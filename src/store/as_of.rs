@@ -13,7 +13,8 @@ use crate::engine::as_of::Fold;
 use crate::engine::changes::{EventRow, EventStatus, QuoteKey};
 use crate::engine::image;
 use crate::engine::restore::Stall;
-use crate::engine::status::QuoteValue;
+use crate::engine::seen::SeenGroup;
+use crate::engine::status::{QuoteValue, from_status_code};
 use crate::market::ids::{EventId, LookId, Slot, SportId};
 use crate::market::time::Timestamp;
 
@@ -117,9 +118,16 @@ struct Loading {
     starts: Vec<(LookId, Timestamp)>,
     fold: Fold,
     keyframe_look: LookId,
-    stalls: Vec<(Stall, bool)>,
-    /// Markets by number, and the newest look that ended a quote of them.
-    ended: FxHashMap<Slot, LookId>,
+    stalls: Vec<Counting>,
+}
+
+/// How long the time of one market has stood still, counted from the newest look backwards.
+struct Counting {
+    stall: Stall,
+    /// The oldest look so far that showed the market, by its number and by its place on the way back.
+    shown_in: (LookId, usize),
+    /// What came before no longer matters.
+    done: bool,
 }
 
 impl Loading {
@@ -127,6 +135,63 @@ impl Loading {
     fn start(&self, look: LookId) -> Timestamp {
         let known = self.starts.partition_point(|(l, _)| *l <= look);
         known.checked_sub(1).and_then(|i| self.starts.get(i)).map_or(self.row.commence, |(_, s)| *s)
+    }
+
+    /// Was the market ended by a look between these two, neither of which is meant? Looks that did not ask for it end
+    /// nothing.
+    fn ended_between(&self, c: &Connection, group: Slot, after: LookId, before: LookId) -> Result<bool, StoreError> {
+        let mut select =
+            c.prepare_cached("SELECT slot, status FROM change WHERE event = ? AND look > ? AND look < ?")?;
+        let mut rows = select.query(params![self.row.id.0, after.0 as i64, before.0 as i64])?;
+        while let Some(r) = rows.next()? {
+            let slot = Slot(r.get(0)?);
+            let of = self.keys.binary_search_by_key(&slot, |(s, _)| *s).ok().and_then(|i| self.groups.get(i));
+            let present = from_status_code(r.get(1)?).is_some_and(|(status, _)| status.is_present());
+            if of == Some(&group) && !present {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Counts how a look showed the markets of the event. `place`: how many looks back it is.
+    fn count_stalls(
+        &mut self,
+        c: &Connection,
+        rule: StallRule,
+        (last, newest): (LookId, Timestamp),
+        (look, at, place): (LookId, Timestamp, usize),
+        seen: &[SeenGroup],
+    ) -> Result<(), StoreError> {
+        for group in seen {
+            let known = self.stalls.iter().position(|s| s.stall.group == group.group);
+            let (before, gap) = match known.and_then(|i| self.stalls.get(i)) {
+                Some(counting) if counting.done => continue,
+                Some(counting) => (counting.shown_in.0, place > counting.shown_in.1 + 1),
+                None => (LookId(last.0 + 1), place > 0),
+            };
+            let ended = gap && self.ended_between(c, group.group, look, before)?;
+            let Some(counting) = known.and_then(|i| self.stalls.get_mut(i)) else {
+                // A market that has ended since has no time any more.
+                let provider_update = if ended { None } else { group.provider_update };
+                self.stalls.push(Counting {
+                    stall: Stall { group: group.group, provider_update, advanced_at: at, stalled_looks: 0 },
+                    shown_in: (look, place),
+                    done: provider_update.is_none(),
+                });
+                continue;
+            };
+            let stall = &mut counting.stall;
+            counting.shown_in = (look, place);
+            if ended || stall.provider_update != group.provider_update {
+                counting.done = true;
+            } else {
+                stall.advanced_at = at;
+                stall.stalled_looks = stall.stalled_looks.saturating_add(1);
+                counting.done = stall.stalled_looks >= rule.looks && newest.since(at) >= rule.ms;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -178,12 +243,23 @@ fn begin(
     if first_look > upto {
         return Ok(None);
     }
+    // An event that came back after it was forgotten begins anew; its earlier quotes belong to earlier instants.
+    let (first_look, first_slot): (i64, u32) = c
+        .prepare_cached(
+            "SELECT look, first_slot FROM event_life WHERE event = ? AND look <= ? ORDER BY look DESC LIMIT 1",
+        )?
+        .query_row(params![event, upto], |r| Ok((r.get(0)?, r.get(1)?)))
+        .map(Some)
+        .or_else(none_if_no_rows)?
+        .unwrap_or((first_look, 0));
     let mut keyframe_look = LookId(first_look as u64);
     let mut start_values = Vec::new();
     let mut after = first_look - 1;
     let keyframe: Option<(i64, Vec<u8>)> = c
-        .prepare_cached("SELECT look, state FROM keyframe WHERE event = ? AND look <= ? ORDER BY look DESC LIMIT 1")?
-        .query_row(params![event, upto], |r| Ok((r.get(0)?, r.get(1)?)))
+        .prepare_cached(
+            "SELECT look, state FROM keyframe WHERE event = ? AND look > ? AND look <= ? ORDER BY look DESC LIMIT 1",
+        )?
+        .query_row(params![event, after, upto], |r| Ok((r.get(0)?, r.get(1)?)))
         .map(Some)
         .or_else(none_if_no_rows)?;
     if let Some((look, state)) = keyframe {
@@ -197,32 +273,21 @@ fn begin(
          WHERE event = ? AND look > ? AND look <= ? ORDER BY look, slot",
     )?;
     let mut log = select.query(params![event, after, upto])?;
-    let mut ended_slots = FxHashMap::default();
     while let Some(r) = log.next()? {
-        let row = codec::log_row(r, |look| times.of(look))?;
-        if !row.status.is_present() {
-            ended_slots.insert(row.slot, row.look);
-        }
-        fold.push(&row);
+        fold.push(&codec::log_row(r, |look| times.of(look))?);
     }
     drop(log);
 
     let mut select = c.prepare_cached(
-        "SELECT slot, book, market, side, subject, own_line FROM quote WHERE event = ? ORDER BY slot",
+        "SELECT slot, book, market, side, subject, own_line FROM quote WHERE event = ? AND slot >= ? ORDER BY slot",
     )?;
     let mut keys = Vec::new();
     let mut groups = Vec::new();
-    let mut ended: FxHashMap<Slot, LookId> = FxHashMap::default();
     let mut lowest: FxHashMap<_, Slot> = FxHashMap::default();
-    let mut found = select.query([event])?;
+    let mut found = select.query([event, first_slot])?;
     while let Some(r) = found.next()? {
         let (slot, key) = codec::quote_key(r)?;
-        let group = *lowest.entry((key.book, key.market)).or_insert(slot);
-        groups.push(group);
-        if let Some(look) = ended_slots.get(&slot) {
-            let end = ended.entry(group).or_insert(*look);
-            *end = (*end).max(*look);
-        }
+        groups.push(*lowest.entry((key.book, key.market)).or_insert(slot));
         keys.push((slot, key));
     }
     drop(found);
@@ -243,7 +308,7 @@ fn begin(
         .map(Some)
         .or_else(none_if_no_rows)?;
     (row.status, row.score) = score.unwrap_or_default();
-    let mut loading = Loading { row, keys, groups, starts, fold, keyframe_look, stalls: Vec::new(), ended };
+    let mut loading = Loading { row, keys, groups, starts, fold, keyframe_look, stalls: Vec::new() };
     loading.row.commence = loading.start(last);
     Ok(Some(loading))
 }
@@ -267,16 +332,15 @@ fn walk_back(
         .prepare_cached("SELECT received_at FROM look WHERE id = ?")?
         .query_row([last.0 as i64], |r| codec::time(r, 0))?;
     let mut looks = select.query(params![source, sport.0, last.0 as i64])?;
-    for _ in 0..MAX_LOOKS_BACK {
+    for place in 0..MAX_LOOKS_BACK {
         let waiting = loading.iter().any(|l| !l.fold.is_resolved());
         let Some(r) = (if waiting || stall_rule.is_some() { looks.next()? } else { None }) else { break };
         let look = LookId(r.get::<_, i64>(0)? as u64);
         let at = codec::time(r, 1)?;
         if let Some(packed) = r.get_ref(2)?.as_blob_or_null().map_err(|_| StoreError::Damaged { what: "look" })? {
-            codec::read_seen(packed, at, |event, seen, note| {
+            let mut counted = Ok(());
+            codec::read_seen(packed, at, |event, seen, _| {
                 let Some(l) = index.get(&event).and_then(|i| loading.get_mut(*i)) else { return };
-                // Groups come in rising order of their numbers but for rare books that appeared late.
-                let find = |group: Slot| seen.iter().find(|g| g.group == group).map(|g| g.provider_update);
                 if !l.fold.is_resolved() {
                     let start = l.start(look);
                     let (keys, groups) = (&l.keys, &l.groups);
@@ -287,42 +351,17 @@ fn walk_back(
                         sorted.get(groups.get(at)?).copied()
                     });
                 }
-                if let Some(rule) = stall_rule.filter(|_| !note.without_odds) {
-                    for group in seen {
-                        match l.stalls.iter_mut().find(|(s, _)| s.group == group.group) {
-                            // A market that ended since comes back afresh.
-                            None if l.ended.get(&group.group).is_some_and(|end| *end > look) => {}
-                            None => {
-                                let stall = Stall {
-                                    group: group.group,
-                                    provider_update: group.provider_update,
-                                    advanced_at: at,
-                                    stalled_looks: 0,
-                                };
-                                l.stalls.push((stall, group.provider_update.is_none()));
-                            }
-                            Some((_, true)) => {}
-                            Some((stall, done)) => {
-                                if stall.provider_update == group.provider_update {
-                                    stall.advanced_at = at;
-                                    stall.stalled_looks = stall.stalled_looks.saturating_add(1);
-                                    *done = stall.stalled_looks >= rule.looks && newest.since(at) >= rule.ms;
-                                } else {
-                                    *done = true;
-                                }
-                            }
-                        }
-                    }
-                    // A market that the newer look showed and this one did not had come afresh.
-                    for (stall, done) in l.stalls.iter_mut().filter(|(_, done)| !done) {
-                        *done = find(stall.group).is_none();
-                    }
+                if let Some(rule) = stall_rule
+                    && counted.is_ok()
+                {
+                    counted = l.count_stalls(c, rule, (last, newest), (look, at, place), seen);
                 }
             })?;
+            counted?;
         }
         if let Some(rule) = stall_rule {
             let long_enough = newest.since(at) >= rule.ms.max(1);
-            let settled = loading.iter().all(|l| l.fold.is_resolved() && l.stalls.iter().all(|(_, done)| *done));
+            let settled = loading.iter().all(|l| l.fold.is_resolved() && l.stalls.iter().all(|s| s.done));
             if long_enough && settled {
                 break;
             }
@@ -348,6 +387,6 @@ fn finish(l: Loading) -> EventAsOf {
         quotes,
         keyframe_look: l.keyframe_look,
         rows_since_keyframe,
-        stalls: l.stalls.into_iter().map(|(s, _)| s).collect(),
+        stalls: l.stalls.into_iter().map(|s| s.stall).collect(),
     }
 }

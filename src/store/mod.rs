@@ -57,6 +57,7 @@ impl Store {
         }
         let lock = lock::WriterLock::take(path)?;
         let mut connection = Connection::open(path).map_err(|e| StoreError::opening(path, e))?;
+        schema::identify(&connection, path)?;
         schema::tune_writer(&connection).map_err(|e| StoreError::opening(path, e))?;
         schema::migrate(&mut connection, path)?;
         Ok(Self { connection, path: path.to_owned(), _lock: lock })

@@ -172,7 +172,7 @@ impl Undone<'_> {
     }
 
     fn delete_rows(&self, unborn: &[EventId]) -> Result<(), StoreError> {
-        for table in ["change", "keyframe", "event_start", "event_score"] {
+        for table in ["change", "keyframe", "event_start", "event_score", "event_life"] {
             let sql = format!(
                 "DELETE FROM {table} WHERE event IN (SELECT id FROM event WHERE source = ? AND sport = ?) AND look > ?"
             );

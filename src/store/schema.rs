@@ -61,8 +61,8 @@ pub(super) fn check(c: &Connection, path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Brings a store to the present schema, step by step, each step whole or not at all.
-pub(super) fn migrate(c: &mut Connection, path: &Path) -> Result<(), StoreError> {
+/// Refuses what a writer may not touch, before anything of it is changed; answers the version found.
+pub(super) fn identify(c: &Connection, path: &Path) -> Result<i64, StoreError> {
     let found = version(c).map_err(|e| StoreError::opening(path, e))?;
     let id = application_id(c).map_err(|e| StoreError::opening(path, e))?;
     let tables: i64 = c.query_row("SELECT count(*) FROM sqlite_master", [], |r| r.get(0))?;
@@ -72,6 +72,12 @@ pub(super) fn migrate(c: &mut Connection, path: &Path) -> Result<(), StoreError>
     if found > SCHEMA_VERSION {
         return Err(StoreError::NewerSchema { path: path.to_owned(), found, known: SCHEMA_VERSION });
     }
+    Ok(found)
+}
+
+/// Brings a store to the present schema, step by step, each step whole or not at all.
+pub(super) fn migrate(c: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let found = identify(c, path)?;
     if found == 0 {
         // Only possible while the file is empty: freed pages can then be given back in small steps.
         c.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;

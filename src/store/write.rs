@@ -278,6 +278,13 @@ fn write_events(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
     for change in &changes.events {
         let row = &change.row;
         let (home_score, away_score) = row.score.unzip();
+        if change.new {
+            c.prepare_cached(
+                "INSERT INTO event_life (event, look, first_slot)
+                 SELECT id, ?, slots FROM event WHERE id = ? AND forgotten IS NOT NULL",
+            )?
+            .execute(params![look, row.id.0])?;
+        }
         c.prepare_cached(
             "INSERT INTO event (id, source, provider_id, sport, home, away, commence, first_seen, first_look, status,
              home_score, away_score) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)

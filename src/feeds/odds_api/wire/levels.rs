@@ -59,6 +59,7 @@ impl<'a> EventSeed<'_, 'a> {
         let mut scores: Option<Vec<(Cow<'a, str>, i32)>> = None;
         let mut completed = None;
         let mut last_update = None;
+        let mut bad_start = false;
         while let Some(key) = map.next_key_seed(KeySeed)? {
             match key {
                 Key::Data if top => {
@@ -80,6 +81,7 @@ impl<'a> EventSeed<'_, 'a> {
                 Key::CommenceTime => {
                     fields += 1;
                     let v = map.next_value_seed(ScalarSeed)?;
+                    bad_start = v != Scalar::Null;
                     commence = b.time(place, "commence_time", v);
                 }
                 Key::HomeTeam => {
@@ -124,6 +126,9 @@ impl<'a> EventSeed<'_, 'a> {
             b.defect(Place::Batch, Reason::MissingField, "event without id");
             return Ok(());
         };
+        if commence.is_none() && !bad_start {
+            b.defect(place, Reason::MissingField, "no commence_time");
+        }
         let score = completed.map(|completed| {
             let of = |team: &Option<Cow<'_, str>>| {
                 let team = team.as_ref()?;
