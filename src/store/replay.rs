@@ -146,7 +146,7 @@ impl Replay<'_> {
         self.handed_out += 1;
         let mut records = Vec::new();
         if let Some(seen) = seen {
-            codec::read_seen(&seen, look.received_at, |event, groups, note| {
+            codec::Unpacker::new()?.read_seen(&seen, look.received_at, |event, groups, note| {
                 records.push((event, groups.to_vec(), note));
             })?;
         }
@@ -281,7 +281,8 @@ impl Tape {
         if let Some((at, state)) = keyframe {
             let at = LookId(at as u64);
             tape.read = (at, i64::MAX);
-            let state = image::unpack(&codec::unpack(&state)?).ok_or(StoreError::Damaged { what: "keyframe" })?;
+            let state = image::unpack(&codec::Unpacker::new()?.unpack(&state)?)
+                .ok_or(StoreError::Damaged { what: "keyframe" })?;
             for (slot, value) in state {
                 let present = value.status.is_present().then_some((value.line, value.price));
                 tape.put(&LogEntry { look: at, slot, present });
