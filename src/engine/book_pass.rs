@@ -42,6 +42,12 @@ impl Engine {
                     end_group(pass, event, at, g, status);
                 }
             }
+            if !damaged {
+                let (id, book) = (event.id, &mut event.books[at]);
+                for reason in std::mem::take(&mut book.flaws).cleared_by(Flaws::default()) {
+                    pass.out.cleared.push(Cleared { event: id, book: Some(book.book), market: None, reason });
+                }
+            }
         }
     }
 

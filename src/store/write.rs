@@ -320,6 +320,9 @@ fn write_events(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
     for (event, slots) in &changes.forgotten {
         c.prepare_cached("UPDATE event SET forgotten = ?, slots = ? WHERE id = ?")?
             .execute(params![look, slots, event.0])?;
+        // Nobody follows it any more; should it come back, it begins without issues.
+        c.prepare_cached("UPDATE quality SET cleared = ? WHERE event = ? AND cleared IS NULL")?
+            .execute(params![look, event.0])?;
     }
     Ok(())
 }

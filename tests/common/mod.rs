@@ -53,10 +53,11 @@ pub fn import_new(path: &Path, files: &[PathBuf]) -> ImportReport {
 }
 
 /// Tables whose content follows from the looks alone.
-pub const TABLES: [&str; 11] = [
+pub const TABLES: [&str; 12] = [
     "name",
     "scope",
     "event",
+    "event_life",
     "event_start",
     "event_score",
     "quote",

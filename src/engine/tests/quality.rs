@@ -238,6 +238,15 @@ fn the_same_book_twice() {
 }
 
 #[test]
+fn the_issues_of_a_book_end_with_it() {
+    let mut desk = Desk::new();
+    let b = |t| book("b1", vec![h2h(t, -110, -110)]);
+    desk.look(0, &json!([event("e1", vec![b(0), b(0)])]));
+    let gone = desk.look(60, &json!([event("e1", Value::Array(vec![]))]));
+    assert_eq!(gone.cleared.iter().map(|c| c.reason).collect::<Vec<_>>(), [Reason::DuplicateBook]);
+}
+
+#[test]
 fn the_same_event_twice() {
     let mut desk = Desk::new();
     let e = |t, price| event("e1", vec![book("b1", vec![h2h(t, price, -110)])]);
