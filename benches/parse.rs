@@ -1,4 +1,5 @@
 //! Parsing a full slate, beside the fastest typed parsers on the same bytes.
+#![allow(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
 
 #[path = "common/mod.rs"]
 mod slate;

@@ -2,6 +2,7 @@
 //!
 //! After every kill the store must open, pass its integrity check and hold no half look; going on must end in the
 //! very state of a run that nobody disturbed.
+#![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -140,7 +140,7 @@ pub(super) fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Erro
 
 /// A field name of the answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum Field {
     Id,
     SportKey,
     CommenceTime,
@@ -166,51 +166,51 @@ pub(super) enum Key {
     Other,
 }
 
-pub(super) struct KeySeed;
+pub(super) struct FieldSeed;
 
-impl<'de> serde::de::DeserializeSeed<'de> for KeySeed {
-    type Value = Key;
+impl<'de> serde::de::DeserializeSeed<'de> for FieldSeed {
+    type Value = Field;
 
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Key, D::Error> {
-        d.deserialize_identifier(KeyVisitor)
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Field, D::Error> {
+        d.deserialize_identifier(FieldVisitor)
     }
 }
 
-struct KeyVisitor;
+struct FieldVisitor;
 
-impl Visitor<'_> for KeyVisitor {
-    type Value = Key;
+impl Visitor<'_> for FieldVisitor {
+    type Value = Field;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a field name")
     }
 
     #[inline]
-    fn visit_str<E>(self, v: &str) -> Result<Key, E> {
+    fn visit_str<E>(self, v: &str) -> Result<Field, E> {
         Ok(match v {
-            "name" => Key::Name,
-            "price" => Key::Price,
-            "point" => Key::Point,
-            "key" => Key::Key,
-            "last_update" => Key::LastUpdate,
-            "outcomes" => Key::Outcomes,
-            "title" => Key::Title,
-            "markets" => Key::Markets,
-            "id" => Key::Id,
-            "sport_key" => Key::SportKey,
-            "commence_time" => Key::CommenceTime,
-            "home_team" => Key::HomeTeam,
-            "away_team" => Key::AwayTeam,
-            "bookmakers" => Key::Bookmakers,
-            "description" => Key::Description,
-            "completed" => Key::Completed,
-            "scores" => Key::Scores,
-            "score" => Key::Score,
-            "data" => Key::Data,
-            "timestamp" => Key::Timestamp,
-            "previous_timestamp" => Key::Previous,
-            "next_timestamp" => Key::Next,
-            _ => Key::Other,
+            "name" => Field::Name,
+            "price" => Field::Price,
+            "point" => Field::Point,
+            "key" => Field::Key,
+            "last_update" => Field::LastUpdate,
+            "outcomes" => Field::Outcomes,
+            "title" => Field::Title,
+            "markets" => Field::Markets,
+            "id" => Field::Id,
+            "sport_key" => Field::SportKey,
+            "commence_time" => Field::CommenceTime,
+            "home_team" => Field::HomeTeam,
+            "away_team" => Field::AwayTeam,
+            "bookmakers" => Field::Bookmakers,
+            "description" => Field::Description,
+            "completed" => Field::Completed,
+            "scores" => Field::Scores,
+            "score" => Field::Score,
+            "data" => Field::Data,
+            "timestamp" => Field::Timestamp,
+            "previous_timestamp" => Field::Previous,
+            "next_timestamp" => Field::Next,
+            _ => Field::Other,
         })
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::build::Builder;
-use super::fields::{Key, KeySeed, Scalar, ScalarSeed, Skip, skip_map, skip_seq};
+use super::fields::{Field, FieldSeed, Scalar, ScalarSeed, Skip, skip_map, skip_seq};
 use super::outcomes::{OutcomesSeed, ScoresSeed};
 use super::shapes::{expecting, otherwise, seed};
 use crate::market::batch::{BookObs, EventObs, MarketObs, Place, ScoreObs};
@@ -60,54 +60,54 @@ impl<'a> EventSeed<'_, 'a> {
         let mut completed = None;
         let mut last_update = None;
         let mut bad_start = false;
-        while let Some(key) = map.next_key_seed(KeySeed)? {
+        while let Some(key) = map.next_key_seed(FieldSeed)? {
             match key {
-                Key::Data if top => {
+                Field::Data if top => {
                     // A null here is an empty answer that a proxy has mangled; not an answer.
                     map.next_value_seed(TopSeed(b))?;
                 }
-                Key::Timestamp if top => b.envelope.timestamp = b_time(b, map.next_value_seed(ScalarSeed)?),
-                Key::Previous if top => b.envelope.previous = b_time(b, map.next_value_seed(ScalarSeed)?),
-                Key::Next if top => b.envelope.next = b_time(b, map.next_value_seed(ScalarSeed)?),
-                Key::Id => {
+                Field::Timestamp if top => b.envelope.timestamp = b_time(b, map.next_value_seed(ScalarSeed)?),
+                Field::Previous if top => b.envelope.previous = b_time(b, map.next_value_seed(ScalarSeed)?),
+                Field::Next if top => b.envelope.next = b_time(b, map.next_value_seed(ScalarSeed)?),
+                Field::Id => {
                     fields += 1;
                     let v = map.next_value_seed(ScalarSeed)?;
                     id = b.text(place, "id", v);
                 }
-                Key::SportKey => {
+                Field::SportKey => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     sport = b.text(place, "sport_key", v);
                 }
-                Key::CommenceTime => {
+                Field::CommenceTime => {
                     fields += 1;
                     let v = map.next_value_seed(ScalarSeed)?;
                     bad_start = v != Scalar::Null;
                     commence = b.time(place, "commence_time", v);
                 }
-                Key::HomeTeam => {
+                Field::HomeTeam => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     home = b.text(place, "home_team", v);
                 }
-                Key::AwayTeam => {
+                Field::AwayTeam => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     away = b.text(place, "away_team", v);
                 }
-                Key::Bookmakers => {
+                Field::Bookmakers => {
                     fields += 1;
                     has_odds = map.next_value_seed(BooksSeed(b, index))?;
                     books = marks.0..b.books();
                 }
-                Key::Completed => {
+                Field::Completed => {
                     completed = match map.next_value_seed(ScalarSeed)? {
                         Scalar::Bool(v) => Some(v),
                         _ => None,
                     }
                 }
-                Key::LastUpdate => {
+                Field::LastUpdate => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     last_update = b.time(place, "last_update", v);
                 }
-                Key::Scores => scores = map.next_value_seed(ScoresSeed(b, index))?,
+                Field::Scores => scores = map.next_value_seed(ScoresSeed(b, index))?,
                 _ => map.next_value_seed(Skip)?,
             }
         }
@@ -229,21 +229,21 @@ impl<'de> Visitor<'de> for BookSeed<'_, 'de> {
         let place = Place::Book(event, b.books());
         let (mut key, mut title, mut updated) = (None, None, None);
         let marks = (b.markets(), b.outcomes());
-        while let Some(field) = map.next_key_seed(KeySeed)? {
+        while let Some(field) = map.next_key_seed(FieldSeed)? {
             match field {
-                Key::Key => {
+                Field::Key => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     key = b.text(place, "bookmaker key", v);
                 }
-                Key::Title => {
+                Field::Title => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     title = b.text(place, "title", v);
                 }
-                Key::LastUpdate => {
+                Field::LastUpdate => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     updated = b.time(place, "last_update", v);
                 }
-                Key::Markets => map.next_value_seed(MarketsSeed(b, event))?,
+                Field::Markets => map.next_value_seed(MarketsSeed(b, event))?,
                 _ => map.next_value_seed(Skip)?,
             }
         }
@@ -323,17 +323,17 @@ impl<'de> Visitor<'de> for MarketSeed<'_, 'de> {
         let place = Place::Market(event, book, index);
         let (mut key, mut updated) = (None, None);
         let mark = b.outcomes();
-        while let Some(field) = map.next_key_seed(KeySeed)? {
+        while let Some(field) = map.next_key_seed(FieldSeed)? {
             match field {
-                Key::Key => {
+                Field::Key => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     key = b.text(place, "market key", v);
                 }
-                Key::LastUpdate => {
+                Field::LastUpdate => {
                     let v = map.next_value_seed(ScalarSeed)?;
                     updated = b.time(place, "last_update", v);
                 }
-                Key::Outcomes => map.next_value_seed(OutcomesSeed(b, event))?,
+                Field::Outcomes => map.next_value_seed(OutcomesSeed(b, event))?,
                 _ => map.next_value_seed(Skip)?,
             }
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::build::Builder;
-use super::fields::{Key, KeySeed, Scalar, ScalarSeed, Skip, skip_map, skip_seq};
+use super::fields::{Field, FieldSeed, Scalar, ScalarSeed, Skip, skip_map, skip_seq};
 use super::shapes::{expecting, otherwise, seed};
 use crate::market::batch::{OutcomeObs, Place};
 use crate::market::quality::Reason;
@@ -65,12 +65,12 @@ impl<'de> Visitor<'de> for OutcomeSeed<'_, 'de> {
         let place = Place::Outcome(event, b.books(), b.markets(), b.outcomes());
         let (mut name, mut description) = (None, None);
         let (mut price, mut point) = (Scalar::Null, Scalar::Null);
-        while let Some(field) = map.next_key_seed(KeySeed)? {
+        while let Some(field) = map.next_key_seed(FieldSeed)? {
             match field {
-                Key::Name => name = Some(map.next_value_seed(ScalarSeed)?),
-                Key::Description => description = Some(map.next_value_seed(ScalarSeed)?),
-                Key::Price => price = map.next_value_seed(ScalarSeed)?,
-                Key::Point => point = map.next_value_seed(ScalarSeed)?,
+                Field::Name => name = Some(map.next_value_seed(ScalarSeed)?),
+                Field::Description => description = Some(map.next_value_seed(ScalarSeed)?),
+                Field::Price => price = map.next_value_seed(ScalarSeed)?,
+                Field::Point => point = map.next_value_seed(ScalarSeed)?,
                 _ => map.next_value_seed(Skip)?,
             }
         }
@@ -185,10 +185,10 @@ impl<'de> Visitor<'de> for ScoreSeed<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Score<'de>, A::Error> {
         let (mut name, mut score) = (None, Scalar::Null);
-        while let Some(field) = map.next_key_seed(KeySeed)? {
+        while let Some(field) = map.next_key_seed(FieldSeed)? {
             match field {
-                Key::Name => name = map.next_value_seed(ScalarSeed)?.into_text().ok().flatten(),
-                Key::Score => score = map.next_value_seed(ScalarSeed)?,
+                Field::Name => name = map.next_value_seed(ScalarSeed)?.into_text().ok().flatten(),
+                Field::Score => score = map.next_value_seed(ScalarSeed)?,
                 _ => map.next_value_seed(Skip)?,
             }
         }
