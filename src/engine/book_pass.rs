@@ -21,6 +21,8 @@ impl Engine {
         event: &mut EventState,
         damaged: bool,
     ) {
+        // Most lists never grow again; a vector left to itself would keep room for twice as much.
+        reserve_first(&mut event.books, batch.books_of(obs).len());
         for (i, book) in batch.books_of(obs).iter().enumerate() {
             let book_index = obs.books.start + i as u32;
             let at = self.find_book(pass, event, i, &book.key);
@@ -106,6 +108,7 @@ impl Engine {
             pass.out.cleared.push(Cleared { event: id, book: Some(book_id), market: None, reason });
         }
         event.books[at].flaws = flaws;
+        reserve_first(&mut event.books[at].groups, batch.markets_of(obs).len());
         for (i, market) in batch.markets_of(obs).iter().enumerate() {
             let market_index = obs.markets.start + i as u32;
             let g = self.find_group(pass, event, at, i, &market.key);
@@ -150,6 +153,13 @@ impl Engine {
             quotes: Vec::new(),
         });
         event.books[at].groups.len() - 1
+    }
+}
+
+/// Room for exactly as many as the first answer shows.
+pub(super) fn reserve_first<T>(list: &mut Vec<T>, count: usize) {
+    if list.is_empty() {
+        list.reserve_exact(count);
     }
 }
 

@@ -1,6 +1,7 @@
 //! One market of one book: its outcomes, its time, and whether it holds together.
 
 use super::apply::{Engine, Pass};
+use super::book_pass::reserve_first;
 use super::changes::{Cleared, NewName, QuoteKey};
 use super::checks::{EMPTY_SIDE, PLACEHOLDER, contradiction, missing_side, odd_overround};
 use super::identity::{side_of, special_selection};
@@ -85,6 +86,7 @@ impl Engine {
         let (stale, future) = self.judge_time(pass, &mut found, group, obs, max_age);
 
         let mut changed = false;
+        reserve_first(&mut group.quotes, batch.outcomes_of(obs).len());
         for (i, outcome) in batch.outcomes_of(obs).iter().enumerate() {
             let number = obs.outcomes.start + i as u32;
             let place = Place::Outcome(event_index, book_index, market_index, number);

@@ -128,6 +128,12 @@ fn build_event(names: &Names, settings: &EngineSettings, image: EventImage, slot
             value,
         });
     }
+    // As tight as a slate that was received.
+    event.books.shrink_to_fit();
+    for book in &mut event.books {
+        book.groups.shrink_to_fit();
+        book.groups.iter_mut().for_each(|g| g.quotes.shrink_to_fit());
+    }
     for stall in image.stalls {
         let groups = event.books.iter_mut().flat_map(|b| &mut b.groups);
         if let Some(group) = groups.into_iter().find(|g| g.number() == Some(stall.group)) {
