@@ -16,8 +16,10 @@ use crate::market::ids::{BookId, EventId, LookId, MarketId, SportId};
 use crate::market::quality::{Reason, Severity};
 use crate::market::time::Timestamp;
 
-/// A keyframe is written after so many rows of an event, or four times its quotes, whichever is more.
-const KEYFRAME_ROWS: u32 = 512;
+/// A keyframe is written after so many rows of an event, or [`KEYFRAME_TIMES`] its quotes, whichever is more.
+const KEYFRAME_ROWS: u32 = 256;
+/// Reading back costs half of this times the quotes on average, and keyframes some tenth of the log's bytes.
+const KEYFRAME_TIMES: u32 = 2;
 /// ... or after so many looks.
 const KEYFRAME_LOOKS: u64 = 2000;
 
@@ -193,7 +195,7 @@ impl Engine {
             return;
         }
         let quotes = event.quotes().count() as u32;
-        if event.rows_since_keyframe >= 4 * quotes || old {
+        if event.rows_since_keyframe >= KEYFRAME_TIMES * quotes || old {
             event.rows_since_keyframe = 0;
             event.keyframe_look = pass.look;
             let state = image::pack(event.quotes().map(|q| (q.slot, &q.value)));

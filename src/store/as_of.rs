@@ -137,12 +137,13 @@ pub(super) fn load(
 ) -> Result<Vec<EventAsOf>, StoreError> {
     let Some((source, sport)) = rows.first().map(|r| (r.source, r.sport)) else { return Ok(Vec::new()) };
     let mut times = LookTimes { c, known: FxHashMap::default() };
+    let mut unpacker = codec::Unpacker::new()?;
     let mut loading = Vec::with_capacity(rows.len());
     for row in rows {
-        loading.extend(begin(c, row, last, &mut times)?);
+        loading.extend(begin(c, row, last, &mut times, &mut unpacker)?);
     }
     let index: FxHashMap<EventId, usize> = loading.iter().enumerate().map(|(i, l)| (l.row.id, i)).collect();
-    walk_back(c, source, sport, last, &mut loading, &index, stall_rule)?;
+    walk_back(c, &mut unpacker, (source, sport, last), &mut loading, &index, stall_rule)?;
     Ok(loading.into_iter().map(finish).collect())
 }
 
@@ -169,6 +170,7 @@ fn begin(
     mut row: EventRow,
     last: LookId,
     times: &mut LookTimes<'_>,
+    unpacker: &mut codec::Unpacker,
 ) -> Result<Option<Loading>, StoreError> {
     let (event, upto) = (row.id.0, last.0 as i64);
     let first_look: i64 =
@@ -187,7 +189,7 @@ fn begin(
     if let Some((look, state)) = keyframe {
         keyframe_look = LookId(look as u64);
         after = look;
-        start_values = image::unpack(&codec::unpack(&state)?).ok_or(StoreError::Damaged { what: "keyframe" })?;
+        start_values = image::unpack(&unpacker.unpack(&state)?).ok_or(StoreError::Damaged { what: "keyframe" })?;
     }
     let mut fold = Fold::new(start_values);
     let mut select = c.prepare_cached(
@@ -238,9 +240,8 @@ fn begin(
 /// Visits the looks from `last` backwards until every clock is known (and every stall, where asked for).
 fn walk_back(
     c: &Connection,
-    source: u32,
-    sport: SportId,
-    last: LookId,
+    unpacker: &mut codec::Unpacker,
+    (source, sport, last): (u32, SportId, LookId),
     loading: &mut [Loading],
     index: &FxHashMap<EventId, usize>,
     stall_rule: Option<StallRule>,
@@ -260,7 +261,7 @@ fn walk_back(
         let look = LookId(r.get::<_, i64>(0)? as u64);
         let at = codec::time(r, 1)?;
         if let Some(packed) = r.get_ref(2)?.as_blob_or_null().map_err(|_| StoreError::Damaged { what: "look" })? {
-            codec::read_seen(packed, at, |event, seen| {
+            unpacker.read_seen(packed, at, |event, seen| {
                 let Some(l) = index.get(&event).and_then(|i| loading.get_mut(*i)) else { return };
                 // Groups come in rising order of their numbers but for rare books that appeared late.
                 let find = |group: Slot| seen.iter().find(|g| g.group == group).map(|g| g.provider_update);

@@ -19,24 +19,44 @@ const LEVEL: i32 = 1;
 /// No packed column unpacks to more than this.
 const MAX_UNPACKED: usize = 64 * 1024 * 1024;
 
-pub(super) fn pack(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
-    zstd::bulk::compress(bytes, LEVEL).map_err(|_| StoreError::Damaged { what: "packed column" })
-}
+/// Packs many columns one after the other, with one set-up.
+pub(super) struct Packer(zstd::bulk::Compressor<'static>);
 
-pub(super) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().unwrap_or(0) as usize;
-    if size > MAX_UNPACKED {
-        return Err(StoreError::Damaged { what: "packed column" });
+impl Packer {
+    pub(super) fn new() -> Result<Self, StoreError> {
+        zstd::bulk::Compressor::new(LEVEL).map(Self).map_err(|_| StoreError::Damaged { what: "packed column" })
     }
-    zstd::bulk::decompress(bytes, size.max(64)).map_err(|_| StoreError::Damaged { what: "packed column" })
+
+    pub(super) fn pack(&mut self, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.0.compress(bytes).map_err(|_| StoreError::Damaged { what: "packed column" })
+    }
 }
 
-pub(super) fn read_seen(
-    packed: &[u8],
-    at: Timestamp,
-    visit: impl FnMut(EventId, &[SeenGroup]),
-) -> Result<(), StoreError> {
-    if visit_seen(&unpack(packed)?, at, visit) { Ok(()) } else { Err(StoreError::Damaged { what: "look" }) }
+/// Unpacks many columns one after the other: setting up zstd costs more than unpacking one.
+pub(super) struct Unpacker(zstd::bulk::Decompressor<'static>);
+
+impl Unpacker {
+    pub(super) fn new() -> Result<Self, StoreError> {
+        zstd::bulk::Decompressor::new().map(Self).map_err(|_| StoreError::Damaged { what: "packed column" })
+    }
+
+    pub(super) fn unpack(&mut self, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().unwrap_or(0) as usize;
+        if size > MAX_UNPACKED {
+            return Err(StoreError::Damaged { what: "packed column" });
+        }
+        self.0.decompress(bytes, size.max(64)).map_err(|_| StoreError::Damaged { what: "packed column" })
+    }
+
+    pub(super) fn read_seen(
+        &mut self,
+        packed: &[u8],
+        at: Timestamp,
+        visit: impl FnMut(EventId, &[SeenGroup]),
+    ) -> Result<(), StoreError> {
+        let bytes = self.unpack(packed)?;
+        if visit_seen(&bytes, at, visit) { Ok(()) } else { Err(StoreError::Damaged { what: "look" }) }
+    }
 }
 
 pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
@@ -73,7 +93,7 @@ pub(super) fn quote_key(row: &Row<'_>) -> Result<(Slot, QuoteKey), StoreError> {
 
 /// The same, from column `from` on.
 pub(super) fn quote_key_at(row: &Row<'_>, from: usize) -> Result<(Slot, QuoteKey), StoreError> {
-    let side = Side::from_number(row.get(from + 3)?).ok_or(StoreError::Damaged { what: "quote" })?;
+    let side = Side::from_number(row.get(from + 3)?).ok_or_else(|| StoreError::Damaged { what: "quote" })?;
     let selection = Selection {
         side,
         subject: SubjectId(row.get(from + 4)?),
@@ -89,13 +109,13 @@ pub(super) fn log_row(
     at: impl FnOnce(LookId) -> Result<Timestamp, StoreError>,
 ) -> Result<LogRow, StoreError> {
     let look = LookId(row.get::<_, i64>(0)? as u64);
-    let (status, phase) = from_status_code(row.get(4)?).ok_or(StoreError::Damaged { what: "change" })?;
+    let (status, phase) = from_status_code(row.get(4)?).ok_or_else(|| StoreError::Damaged { what: "change" })?;
     Ok(LogRow {
         look,
         at: at(look)?,
         slot: Slot(row.get(1)?),
         line: row.get::<_, Option<i32>>(2)?.map(Line::from_hundredths),
-        price: Price::from_code(row.get(3)?).ok_or(StoreError::Damaged { what: "price" })?,
+        price: Price::from_code(row.get(3)?).ok_or_else(|| StoreError::Damaged { what: "price" })?,
         status,
         phase,
         last_seen: optional_time(row, 5)?,

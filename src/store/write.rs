@@ -250,9 +250,10 @@ fn write_look(c: &Connection, changes: &Changes, meta: &LookMeta) -> Result<(), 
         look.issues,
         &meta.body_hash[..],
     ])?;
+    let mut packer = codec::Packer::new()?;
     if !changes.seen.is_empty() {
         c.prepare_cached("INSERT INTO look_seen (look, seen) VALUES (?,?)")?
-            .execute(params![id, codec::pack(&changes.seen)?])?;
+            .execute(params![id, packer.pack(&changes.seen)?])?;
     }
     write_events(c, changes)?;
     write_quotes(c, changes)?;
@@ -260,7 +261,7 @@ fn write_look(c: &Connection, changes: &Changes, meta: &LookMeta) -> Result<(), 
         c.prepare_cached("INSERT OR REPLACE INTO keyframe (event, look, state) VALUES (?,?,?)")?.execute(params![
             keyframe.event.0,
             id,
-            codec::pack(&keyframe.state)?
+            packer.pack(&keyframe.state)?
         ])?;
     }
     write_quality(c, changes)?;
