@@ -17,7 +17,7 @@ use stratum::market::ids::{EventId, SportId};
 use stratum::market::time::Timestamp;
 use stratum::store::{LookMeta, Reader, Store, StoreError};
 
-const STAMP: u32 = 2;
+const STAMP: u32 = 3;
 const CHANGES: u64 = 10_000_000;
 /// Changed markets of a thousand, a look.
 const PER_MILLE: u64 = 50;

@@ -17,6 +17,13 @@ pub fn start() -> Timestamp {
     Timestamp::parse("2026-11-20T20:00:00Z").expect("time")
 }
 
+/// How long before a look the provider saw a book of an event: 0 to 49 s, in no order that packing could profit from.
+/// All markets of the book share it.
+fn seconds_ago(book: u64, look: u64) -> i64 {
+    let scrambled = (book.wrapping_mul(0x9E37_79B1) ^ look.wrapping_mul(0xC2B2_AE3D)).wrapping_mul(0x27D4_EB2F);
+    ((scrambled >> 16) % 50) as i64
+}
+
 /// The body of look number `look`, 60 s apart, in which `per_mille` thousandths of the markets have moved since the
 /// look before.
 pub fn body(look: u64, per_mille: u64) -> Vec<u8> {
@@ -37,7 +44,7 @@ pub fn body(look: u64, per_mille: u64) -> Vec<u8> {
             if b > 0 {
                 out.push(',');
             }
-            let seen = now.plus(-(((b * 7 + e) % 50) as i64 * 1000)).to_wire();
+            let seen = now.plus(-seconds_ago((e * BOOKS + b) as u64, look) * 1000).to_wire();
             write!(out, r#"{{"key":"book_{b:02}","title":"Book {b:02}","last_update":"{seen}","markets":["#)
                 .expect("string");
             for (m, key) in ["h2h", "spreads", "totals"].iter().enumerate() {
@@ -83,9 +90,7 @@ pub fn advance(batch: &mut Batch<'_>, look: u64, per_mille: u64) {
     let now = batch.received_at;
     for (n, market) in batch.markets.iter_mut().enumerate() {
         let (n, book) = (n as u64, n as u64 / 3);
-        // A book's markets share one time; books are asked at times of their own.
-        let ago = (book.wrapping_mul(0x9E37_79B9) ^ look.wrapping_mul(0x85EB_CA6B)) % 50;
-        market.last_update = Some(now.plus(-(ago as i64) * 1000));
+        market.last_update = Some(now.plus(-seconds_ago(book, look) * 1000));
         let draw = (n.wrapping_mul(0x9E37_79B1) ^ look.wrapping_mul(0xC2B2_AE3D)).wrapping_mul(0x27D4_EB2F) >> 16;
         if draw % 1000 < per_mille {
             let (from, to) = (market.outcomes.start as usize, market.outcomes.end as usize);
