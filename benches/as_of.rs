@@ -2,6 +2,7 @@
 //!
 //! The store is built once, through the engine and the store themselves (some minutes), and kept in `target/` for the
 //! next run. Raise [`STAMP`] when what is written changes.
+#![allow(clippy::expect_used)] // a bench that cannot go on stops
 
 #[path = "common/measure.rs"]
 mod measure;

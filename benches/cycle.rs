@@ -3,6 +3,7 @@
 //! The limit is the fastest typed parser on the same bytes, plus as many narrow nine-column rows (one two-column index)
 //! into a SQLite file in one WAL transaction. Write-ahead logs are moved into their files between looks, unmeasured on
 //! both sides, as the daemon does it when nobody waits.
+#![allow(clippy::expect_used)] // a bench that cannot go on stops
 
 #[path = "common/measure.rs"]
 mod measure;

@@ -1,4 +1,5 @@
 //! Parsing a full slate, beside the fastest typed parsers on the same bytes.
+#![allow(clippy::expect_used)] // a bench that cannot go on stops
 
 #[path = "common/mod.rs"]
 mod slate;

@@ -2,6 +2,7 @@
 //!
 //! Loads the slate of the benches twenty times through parse, apply and commit, 5 % of the markets moving each time, as
 //! the daemon does, and reads the process's own figures from `/proc` (so Linux only).
+#![allow(clippy::expect_used)] // a bench that cannot go on stops
 
 #[path = "../benches/common/mod.rs"]
 mod slate;
