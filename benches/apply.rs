@@ -1,4 +1,5 @@
 //! The engine alone: what judging a slate costs when all of it, 5 % of it and nothing of it changed.
+#![allow(clippy::expect_used)] // a bench that cannot go on stops
 
 #[path = "common/measure.rs"]
 mod measure;

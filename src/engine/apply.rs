@@ -55,6 +55,8 @@ pub(super) struct Pass<'p> {
     pub(super) strict: bool,
     /// Of the event that is being applied.
     pub(super) note: EventNote,
+    /// Events that this look brought.
+    pub(super) born: Vec<EventId>,
 }
 
 /// The defects of a batch in the order of their places, so that each level finds its own quickly.
@@ -167,6 +169,7 @@ impl Engine {
             defects: Defects::new(batch),
             strict: self.settings.strict,
             note: EventNote::default(),
+            born: Vec::new(),
         };
         let source = self.intern(&mut pass, NameKind::Source, batch.source);
         let asked_sport = if batch.sport.is_empty() {
@@ -231,6 +234,7 @@ impl Engine {
         for id in ids {
             let Some(mut event) = self.events.get_mut(id.0 as usize - 1).and_then(Option::take) else { continue };
             if event.present_in != pass.look && pass.asked.event(&event) {
+                self.note_reschedules(pass, &event);
                 for at in 0..event.books.len() {
                     let book = event.books[at].book;
                     if !self.asked_book(pass, book) {
@@ -245,6 +249,26 @@ impl Engine {
                 self.keyframe(pass, &mut event);
             }
             self.events[id.0 as usize - 1] = Some(event);
+        }
+    }
+
+    /// A game that has not started vanishes in the very look that brings the same pair under another id: perhaps it was
+    /// moved. A candidate for a person to decide, never a merge: series and doubleheaders look alike.
+    fn note_reschedules(&self, pass: &mut Pass<'_>, gone: &EventState) {
+        if pass.born.is_empty() || gone.commence <= pass.at || gone.home.is_empty() {
+            return;
+        }
+        for id in pass.born.clone() {
+            let Some(new) = self.event(id) else { continue };
+            let same_pair = (*new.home == *gone.home && *new.away == *gone.away)
+                || (*new.home == *gone.away && *new.away == *gone.home);
+            if same_pair && new.commence.since(gone.commence).abs() <= self.settings.reschedule_ms {
+                let detail = format!(
+                    "{} @ {} of {} vanished as {} appeared for {}",
+                    gone.away, gone.home, gone.commence, new.provider_id, new.commence
+                );
+                pass.issue(Some(id), None, None, Reason::RescheduleCandidate, detail);
+            }
         }
     }
 

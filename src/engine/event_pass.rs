@@ -117,6 +117,7 @@ impl Engine {
                 self.aliases.entry(source).or_default().insert((&*obs.id).into(), id);
             }
         }
+        pass.born.push(id);
         self.active.entry((source, sport)).or_default().push(id);
         Some(id)
     }

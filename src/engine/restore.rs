@@ -176,7 +176,7 @@ fn build_event(names: &Names, settings: &EngineSettings, image: EventImage, slot
     }
     for (book, market, reason) in image.open_issues {
         // Facts about a name: told once, never ended.
-        if matches!(reason, Reason::UnknownBook | Reason::UnknownMarket) {
+        if matches!(reason, Reason::UnknownBook | Reason::UnknownMarket | Reason::RescheduleCandidate) {
             continue;
         }
         match (book, market) {

@@ -35,6 +35,8 @@ pub struct EngineSettings {
     /// Events are forgotten (by the engine, not by the store) so long after their start once nothing of them is open.
     /// Milliseconds.
     pub forget_after_ms: i64,
+    /// The same pair under a new id within so long of a vanished start may be a moved game. Milliseconds.
+    pub reschedule_ms: i64,
     /// Known books by key.
     pub books: FxHashMap<String, BookInfo>,
 }
@@ -52,6 +54,7 @@ impl Default for EngineSettings {
             spread_jump: 10.0,
             total_jump: 20.0,
             forget_after_ms: 4 * 24 * 60 * MINUTE,
+            reschedule_ms: 10 * 24 * 60 * MINUTE,
             books: FxHashMap::default(),
         }
     }

@@ -37,6 +37,26 @@ fn a_new_id_is_a_new_event() {
 }
 
 #[test]
+fn a_vanished_game_and_a_new_id_of_its_pair_are_a_candidate_for_a_person() {
+    let mut desk = Desk::new();
+    let game = |id: &str, t: i64, start: i64| {
+        with(event(id, vec![book("b1", vec![h2h(t, -110, -110)])]), "commence_time", time(start))
+    };
+    desk.look(0, &json!([game("e1", 0, START)]));
+    let moved = desk.look(60, &json!([game("e2", 60, START + 2 * DAY)]));
+    let found: Vec<_> = moved.issues.iter().map(|i| (i.reason, i.event)).collect();
+    assert_eq!(found, [(Reason::RescheduleCandidate, Some(desk.id("e2")))]);
+    assert_ne!(desk.id("e1"), desk.id("e2"));
+    // Told once.
+    assert!(desk.look(120, &json!([game("e2", 120, START + 2 * DAY)])).issues.is_empty());
+    // A series is none: the first game is still there as the next one appears.
+    let mut desk = Desk::new();
+    desk.look(0, &json!([game("e1", 0, START)]));
+    let series = desk.look(60, &json!([game("e1", 60, START), game("e2", 60, START + DAY)]));
+    assert!(series.issues.is_empty());
+}
+
+#[test]
 fn a_doubleheader_stays_two_events() {
     let mut desk = Desk::new();
     let game = |id: &str, start: i64, price: i64| {

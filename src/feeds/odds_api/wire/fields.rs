@@ -60,11 +60,15 @@ impl<'de> serde::de::DeserializeSeed<'de> for ScalarSeed {
     type Value = Scalar<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Scalar<'de>, D::Error> {
-        d.deserialize_any(ScalarVisitor)
+        d.deserialize_any(ScalarVisitor(MAX_DEPTH))
     }
 }
 
-struct ScalarVisitor;
+/// Levels of nesting inside a value that nobody wants; real answers have one or two.
+const MAX_DEPTH: u8 = 24;
+
+/// With the levels that may still follow.
+struct ScalarVisitor(u8);
 
 impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Scalar<'de>;
@@ -102,12 +106,12 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Scalar<'de>, A::Error> {
-        skip_seq(seq)?;
+        skip_seq_within(seq, self.0)?;
         Ok(Scalar::Compound)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scalar<'de>, A::Error> {
-        skip_map(map)?;
+        skip_map_within(map, self.0)?;
         Ok(Scalar::Compound)
     }
 }
@@ -115,25 +119,41 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 /// Skips a value of any shape.
 ///
 /// Not `serde::de::IgnoredAny`: the parser skips that without a limit of depth, so that a hostile answer could
-/// exhaust the stack. This way goes through the parser's own limit.
-pub(super) struct Skip;
+/// exhaust the stack. This way counts.
+pub(super) struct Skip(u8);
+
+impl Skip {
+    /// A value of an ordinary record.
+    pub(super) const VALUE: Self = Self(MAX_DEPTH);
+}
 
 impl<'de> serde::de::DeserializeSeed<'de> for Skip {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_any(ScalarVisitor).map(drop)
+        match self.0.checked_sub(1) {
+            Some(left) => d.deserialize_any(ScalarVisitor(left)).map(drop),
+            None => Err(serde::de::Error::custom("nested too deeply")),
+        }
     }
 }
 
-pub(super) fn skip_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
-    while seq.next_element_seed(Skip)?.is_some() {}
+pub(super) fn skip_seq<'de, A: SeqAccess<'de>>(seq: A) -> Result<(), A::Error> {
+    skip_seq_within(seq, MAX_DEPTH)
+}
+
+pub(super) fn skip_map<'de, A: MapAccess<'de>>(map: A) -> Result<(), A::Error> {
+    skip_map_within(map, MAX_DEPTH)
+}
+
+fn skip_seq_within<'de, A: SeqAccess<'de>>(mut seq: A, levels: u8) -> Result<(), A::Error> {
+    while seq.next_element_seed(Skip(levels))?.is_some() {}
     Ok(())
 }
 
-pub(super) fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
-    while map.next_key_seed(Skip)?.is_some() {
-        map.next_value_seed(Skip)?;
+fn skip_map_within<'de, A: MapAccess<'de>>(mut map: A, levels: u8) -> Result<(), A::Error> {
+    while map.next_key_seed(Skip(levels.max(1)))?.is_some() {
+        map.next_value_seed(Skip(levels))?;
     }
     Ok(())
 }

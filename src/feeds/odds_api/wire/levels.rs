@@ -108,7 +108,7 @@ impl<'a> EventSeed<'_, 'a> {
                     last_update = b.time(place, "last_update", v);
                 }
                 Field::Scores => scores = map.next_value_seed(ScoresSeed(b, index))?,
-                _ => map.next_value_seed(Skip)?,
+                _ => map.next_value_seed(Skip::VALUE)?,
             }
         }
         if top && b.answered {
@@ -244,7 +244,7 @@ impl<'de> Visitor<'de> for BookSeed<'_, 'de> {
                     updated = b.time(place, "last_update", v);
                 }
                 Field::Markets => map.next_value_seed(MarketsSeed(b, event))?,
-                _ => map.next_value_seed(Skip)?,
+                _ => map.next_value_seed(Skip::VALUE)?,
             }
         }
         let Some(key) = key else {
@@ -334,7 +334,7 @@ impl<'de> Visitor<'de> for MarketSeed<'_, 'de> {
                     updated = b.time(place, "last_update", v);
                 }
                 Field::Outcomes => map.next_value_seed(OutcomesSeed(b, event))?,
-                _ => map.next_value_seed(Skip)?,
+                _ => map.next_value_seed(Skip::VALUE)?,
             }
         }
         let Some(key) = key else {

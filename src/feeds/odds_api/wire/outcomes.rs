@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for OutcomeSeed<'_, 'de> {
                 Field::Description => description = Some(map.next_value_seed(ScalarSeed)?),
                 Field::Price => price = map.next_value_seed(ScalarSeed)?,
                 Field::Point => point = map.next_value_seed(ScalarSeed)?,
-                _ => map.next_value_seed(Skip)?,
+                _ => map.next_value_seed(Skip::VALUE)?,
             }
         }
         let name = match name.map(Scalar::into_text) {
@@ -189,7 +189,7 @@ impl<'de> Visitor<'de> for ScoreSeed<'_, 'de> {
             match field {
                 Field::Name => name = map.next_value_seed(ScalarSeed)?.into_text().ok().flatten(),
                 Field::Score => score = map.next_value_seed(ScalarSeed)?,
-                _ => map.next_value_seed(Skip)?,
+                _ => map.next_value_seed(Skip::VALUE)?,
             }
         }
         // The provider writes points as text; whole points only.
