@@ -39,6 +39,28 @@ impl<'de> Visitor<'de> for TopSeed<'_, 'de> {
     }
 }
 
+/// What a historical wrapper wraps: a list or an event, never another wrapper.
+struct DataSeed<'b, 'a>(&'b mut Builder<'a>);
+seed!(DataSeed, ());
+
+impl DataSeed<'_, '_> {
+    fn other(self, _: Scalar<'_>) {}
+}
+
+impl<'de> Visitor<'de> for DataSeed<'_, 'de> {
+    type Value = ();
+    expecting!("a list of events or an event");
+    otherwise!('de, ());
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        TopSeed(self.0).visit_seq(seq)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        EventSeed(self.0).read(map, false)
+    }
+}
+
 /// One event; at the top it may turn out to be a wrapper.
 struct EventSeed<'b, 'a>(&'b mut Builder<'a>);
 seed!(EventSeed, ());
@@ -64,7 +86,7 @@ impl<'a> EventSeed<'_, 'a> {
             match key {
                 Field::Data if top => {
                     // A null here is an empty answer that a proxy has mangled; not an answer.
-                    map.next_value_seed(TopSeed(b))?;
+                    map.next_value_seed(DataSeed(b))?;
                 }
                 Field::Timestamp if top => b.envelope.timestamp = b_time(b, map.next_value_seed(ScalarSeed)?),
                 Field::Previous if top => b.envelope.previous = b_time(b, map.next_value_seed(ScalarSeed)?),
