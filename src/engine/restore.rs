@@ -1,7 +1,7 @@
 //! Putting an engine back into the state it had after some look, from what the store kept.
 
 use super::apply::Engine;
-use super::changes::{EventRow, QuoteKey};
+use super::changes::{EventRow, Issue, QuoteKey};
 use super::names::{NameKind, Names};
 use super::settings::EngineSettings;
 use super::state::{BookState, EventState, Fate, Flaws, GroupState, QuoteState};
@@ -116,6 +116,27 @@ impl Engine {
             if let Some(place) = engine.events.get_mut((id.0 as usize).wrapping_sub(1)) {
                 *place = Some(Box::new(state));
                 engine.active.entry(key).or_default().push(id);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Notes an issue that an answer had and its stored form cannot show, so that it ends with the next look.
+    pub fn remember_issue(&mut self, issue: &Issue) {
+        let Some(event) = issue.event.and_then(|id| self.events.get_mut((id.0 as usize).checked_sub(1)?)) else {
+            return;
+        };
+        let Some(event) = event.as_deref_mut() else { return };
+        match (issue.book, issue.market) {
+            (Some(book), Some(market)) => {
+                group_of(&self.names, &self.settings, event, book, market).flaws.add(issue.reason);
+            }
+            (Some(book), None) => {
+                book_of(&self.names, &self.settings, event, book).flaws.add(issue.reason);
+            }
+            _ => {
+                event.flaws.add(issue.reason);
             }
         }
     }

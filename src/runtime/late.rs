@@ -136,7 +136,7 @@ impl Merge<'_> {
             let Some(look) = back.replay.next()? else { break };
             let batch = replay::batch(&look, sport.0, sport.1, self.names);
             let mut changes = self.engine.apply(&batch);
-            word(&mut changes.issues, self.before.issues_of(look.id)?, &look, &mut back.wording);
+            word(self.engine, &mut changes.issues, self.before.issues_of(look.id)?, &look, &mut back.wording);
             changes.look.quotes = look.quotes;
             changes.look.issues = changes.issues.len() as u32;
             self.together.commit(&changes, &look.meta)?;
@@ -166,7 +166,13 @@ impl Merge<'_> {
 
 /// Gives issues that were found again the wording that they had, and adds those that only the answer itself could
 /// show.
-fn word(issues: &mut Vec<Issue>, stored: Vec<Issue>, look: &StoredLook, wording: &mut FxHashMap<IssueKey, String>) {
+fn word(
+    engine: &mut Engine,
+    issues: &mut Vec<Issue>,
+    stored: Vec<Issue>,
+    look: &StoredLook,
+    wording: &mut FxHashMap<IssueKey, String>,
+) {
     for issue in stored {
         let noted = |e: EventId| look.events.iter().any(|o| o.row.id == e && o.note.reasons.contains(&issue.reason));
         let passing = match issue.reason {
@@ -181,6 +187,9 @@ fn word(issues: &mut Vec<Issue>, stored: Vec<Issue>, look: &StoredLook, wording:
         if !passing {
             wording.insert(key(&issue), issue.detail);
         } else if issue.event.is_none() || !issues.iter().any(|i| key(i) == key(&issue)) {
+            if matches!(issue.reason, Reason::DuplicateEvent | Reason::DuplicateBook | Reason::DuplicateMarket) {
+                engine.remember_issue(&issue);
+            }
             issues.push(issue);
         }
     }

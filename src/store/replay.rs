@@ -366,19 +366,14 @@ impl Tape {
             let (book, market) = (key.book, key.market);
             groups.push((born, StoredGroup { book, market, provider_update: group.provider_update, quotes }));
         }
-        if groups.iter().any(|(born, _)| *born != ANYWHERE) {
-            let mut books: FxHashMap<BookId, Slot> = FxHashMap::default();
-            for (born, group) in &groups {
-                let first = books.entry(group.book).or_insert(ANYWHERE);
-                *first = (*first).min(*born);
-            }
-            let mut order: FxHashMap<BookId, usize> = FxHashMap::default();
-            for (_, group) in &groups {
-                let next = order.len();
-                order.entry(group.book).or_insert(next);
-            }
-            groups.sort_by_key(|(born, g)| (books.get(&g.book).copied(), order.get(&g.book).copied(), *born));
+        // The markets of one book stand together, whatever their numbers.
+        let mut books: FxHashMap<BookId, (Slot, usize)> = FxHashMap::default();
+        for (born, group) in &groups {
+            let next = books.len();
+            let (first, _) = books.entry(group.book).or_insert((ANYWHERE, next));
+            *first = (*first).min(*born);
         }
+        groups.sort_by_key(|(born, g)| (books.get(&g.book).copied(), *born));
         groups.into_iter().map(|(_, group)| group).collect()
     }
 }
