@@ -15,7 +15,7 @@ use crate::poller::Cadence;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, check_key, follow, stop_on_signals};
 use crate::runtime::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally};
-use crate::runtime::{logging, settings};
+use crate::runtime::{logging, memory, settings};
 use crate::store::StoreError;
 
 /// Runs the daemon.
@@ -26,6 +26,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
     // A path on the command line is meant from where the user stands, not from the data folder.
     let record = record.map(std::path::absolute).transpose()?;
     let flags = record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned()));
+    memory::be_frugal();
     let (paths, loaded) = prepare(global, flags.into_iter().collect())?;
     paths.make()?;
     let settings = loaded.settings;

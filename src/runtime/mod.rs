@@ -6,6 +6,7 @@ pub mod import;
 pub mod intake;
 mod late;
 pub mod logging;
+pub mod memory;
 pub mod pipeline;
 pub mod settings;
 pub mod stop;

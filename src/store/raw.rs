@@ -32,7 +32,9 @@ impl RawAnswer {
     /// # Errors
     /// [`StoreError::Damaged`] if zstd refuses, which it does only for want of memory.
     pub fn pack(body: &[u8], hash: [u8; 16], at: Timestamp) -> Result<Self, StoreError> {
-        let packed = zstd::bulk::compress(body, 3).map_err(|_| StoreError::Damaged { what: "answer" })?;
+        // As a stream: in one go zstd wants room for an answer that does not shrink at all.
+        let mut packed = zstd::stream::encode_all(body, 3).map_err(|_| StoreError::Damaged { what: "answer" })?;
+        packed.shrink_to_fit();
         Ok(Self { hash, at, bytes: body.len() as u64, packed })
     }
 }
