@@ -220,3 +220,19 @@ fn faults_of_the_source_are_logged_and_survived() {
     let verdict: String = c.query_row("PRAGMA integrity_check", [], |r| r.get(0)).expect("check");
     assert_eq!(verdict, "ok");
 }
+
+#[test]
+fn a_simulated_market_says_so_wherever_it_is_shown() {
+    let desk = Desk::new();
+    let done = desk.command().args(["demo", "--headless", "--for", "2s", "--json"]).output().expect("runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let summary: Vec<Value> = serde_json::from_slice(&done.stdout).expect("JSON");
+    assert_eq!(summary[0]["origin"], "DEMO");
+    assert!(summary[0]["looks"].as_u64().is_some_and(|n| n > 0));
+    for args in [&["status"][..], &["events"], &["quotes", "1"], &["history", "1", "--market", "h2h"]] {
+        let rows = desk.json(args);
+        assert!(!rows.is_empty() && rows.iter().all(|r| r["origin"] == "DEMO"), "{args:?}");
+        let text = desk.command().args(args).output().expect("runs");
+        assert!(String::from_utf8_lossy(&text.stdout).starts_with("DEMO"), "{args:?}");
+    }
+}

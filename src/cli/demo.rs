@@ -16,6 +16,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::follow::{follow, stop_on_signals};
 use crate::runtime::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally};
 use crate::runtime::{logging, settings};
+use crate::store::query::DEMO;
 use crate::store::{FILE_NAME, Reader};
 
 /// Virtual seconds that pass in one real second: an evening is over in minutes, and every book is seen to move.
@@ -56,7 +57,7 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
         keep_raw: true,
         record: args.record.clone(),
         secret: None,
-        origin: Some("DEMO".into()),
+        origin: Some(DEMO.into()),
     };
     let limit = args.for_;
     let tally = runtime()?.block_on(async {
@@ -135,7 +136,7 @@ fn print_summary(args: &DemoArgs, out: &mut dyn Write, tally: &Tally, store: &st
     if args.output.json {
         let looks = tally.taken.looks;
         let summary = Summary {
-            origin: "DEMO",
+            origin: DEMO,
             store: store.display().to_string(),
             events: events.len(),
             looks,

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::args::{EventsArgs, Global};
-use super::output::{Align, Table, json_array};
+use super::output::{Align, Table, label, stored_rows};
 use super::{Exit, Failure, look, show};
 use crate::engine::names::Names;
 use crate::market::ids::SportId;
@@ -22,9 +22,11 @@ pub fn run(global: &Global, args: &EventsArgs, out: &mut dyn Write) -> Result<Ex
         None => reader.events(sport)?.iter().map(|row| event_view(row, &names)).collect(),
         Some(as_of) => known_at(&reader, &names, sport, as_of.at(look::now()))?,
     };
+    let demo = reader.is_demo()?;
     if args.output.json {
-        json_array(out, &events)?;
+        stored_rows(out, &events, demo)?;
     } else {
+        label(out, demo)?;
         table(&events).print(out)?;
     }
     Ok(Exit::Ok)

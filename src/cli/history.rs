@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::args::{Global, HistoryArgs};
-use super::output::{Align, Table, json_array};
+use super::output::{Align, Table, label, stored_rows};
 use super::{Exit, Failure, look, show};
 use crate::engine::changes::EventRow;
 use crate::engine::names::Names;
@@ -18,9 +18,11 @@ pub fn run(global: &Global, args: &HistoryArgs, out: &mut dyn Write) -> Result<E
     if history.is_empty() {
         return Err(nothing(&reader, &names, &event, args)?);
     }
+    let demo = reader.is_demo()?;
     if args.output.json {
-        json_array(out, &history)?;
+        stored_rows(out, &history, demo)?;
     } else {
+        label(out, demo)?;
         table(&history).print(out)?;
     }
     Ok(Exit::Ok)

@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use crate::store::query::DEMO;
+
 /// Prints a JSON array, an element a line. Elements should be flat objects.
 pub fn json_array<T: Serialize>(out: &mut dyn Write, rows: impl IntoIterator<Item = T>) -> io::Result<()> {
     out.write_all(b"[")?;
@@ -16,6 +18,26 @@ pub fn json_array<T: Serialize>(out: &mut dyn Write, rows: impl IntoIterator<Ite
         serde_json::to_writer(&mut *out, &row)?;
     }
     out.write_all(if first { b"]\n" } else { b"\n]\n" })
+}
+
+/// Prints rows of a store as a JSON array; those of a simulated market carry `"origin":"DEMO"`.
+pub fn stored_rows<T: Serialize>(out: &mut dyn Write, rows: impl IntoIterator<Item = T>, demo: bool) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Labelled<T> {
+        #[serde(flatten)]
+        row: T,
+        origin: &'static str,
+    }
+    if demo {
+        json_array(out, rows.into_iter().map(|row| Labelled { row, origin: DEMO }))
+    } else {
+        json_array(out, rows)
+    }
+}
+
+/// Says above a table that what follows is a simulated market, if it is.
+pub fn label(out: &mut dyn Write, demo: bool) -> io::Result<()> {
+    if demo { writeln!(out, "{DEMO}: a simulated market") } else { Ok(()) }
 }
 
 /// On which side of its column a text stands.

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::args::{Global, QuotesArgs};
-use super::output::{Align, Table, json_array, printable};
+use super::output::{Align, Table, label, printable, stored_rows};
 use super::{Exit, Failure, look, show};
 use crate::engine::changes::EventRow;
 use crate::engine::names::Names;
@@ -29,14 +29,16 @@ pub fn run(global: &Global, args: &QuotesArgs, out: &mut dyn Write) -> Result<Ex
     if let Some(book) = &args.book {
         keep(&mut quotes, "book", book, |q| &q.book)?;
     }
+    let demo = reader.is_demo()?;
     if args.output.json {
-        json_array(out, &quotes)?;
+        stored_rows(out, &quotes, demo)?;
         return Ok(Exit::Ok);
     }
     let reference = match args.as_of {
         Some(_) => at,
         None => newest_look(&reader, &names, &event.row)?,
     };
+    label(out, demo)?;
     heading(out, &event.row, &names, reference, args.as_of.is_none())?;
     print(out, &quotes, reference)?;
     Ok(Exit::Ok)

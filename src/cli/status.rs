@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::args::{Global, StatusArgs};
-use super::output::{Align, Table, json_array, printable};
+use super::output::{Align, Table, label, printable, stored_rows};
 use super::{Exit, Failure, look, prepare, show};
 use crate::market::time::Timestamp;
 use crate::store::query::{FetchView, IssueCount, SportStatus};
@@ -53,14 +53,16 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
         newest_look: sports.iter().map(|s| s.last_look).max(),
         credits_left: fetches.iter().find_map(|f| f.remaining),
     };
+    let demo = reader.is_demo()?;
     if args.output.json {
         let rows = std::iter::once(Row::Store(store))
             .chain(sports.into_iter().map(Row::Sport))
             .chain(quality.into_iter().map(Row::Quality))
             .chain(fetches.into_iter().map(Row::Fetch));
-        json_array(out, rows)?;
+        stored_rows(out, rows, demo)?;
     } else {
         let now = look::now();
+        label(out, demo)?;
         print_store(out, &store)?;
         section(out, sports_table(&sports, now))?;
         section(out, quality_table(&quality))?;

@@ -14,6 +14,9 @@ use crate::market::quality::Reason;
 use crate::market::selection::Side;
 use crate::market::time::Timestamp;
 
+/// The origin of every look of a simulated market, and the label of everything that comes of it.
+pub const DEMO: &str = "DEMO";
+
 /// An event with names.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct EventView {
@@ -193,7 +196,7 @@ impl Reader {
         if !exact.is_empty() {
             return Ok(exact);
         }
-        self.events_where("instr(lower(home || ' @ ' || away || ' vs ' || home), lower(?1)) > 0", text)
+        self.events_where("instr(lower(away || ' @ ' || home || ' vs ' || away), lower(?1)) > 0", text)
     }
 
     fn events_where(&self, condition: &str, text: &str) -> Result<Vec<EventRow>, StoreError> {
@@ -286,6 +289,19 @@ impl Reader {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Does the store hold a simulated market? Whatever is shown of it must say so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_demo(&self) -> Result<bool, StoreError> {
+        // A store is filled by the demo or by a real source, never by both: its ends tell.
+        let mut select = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM look WHERE origin = ?1
+             AND id IN ((SELECT min(id) FROM look), (SELECT max(id) FROM look)))",
+        )?;
+        Ok(select.query_row([DEMO], |r| r.get(0))?)
     }
 
     /// Quality issues by reason.
