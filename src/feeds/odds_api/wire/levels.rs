@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::build::Builder;
 use super::fields::{Field, FieldSeed, Scalar, ScalarSeed, Skip, skip_map, skip_seq};
 use super::outcomes::{OutcomesSeed, ScoresSeed};
-use super::shapes::{expecting, otherwise, seed};
+use super::shapes::{expecting, no_list, no_record, otherwise, seed};
 use crate::market::batch::{BookObs, EventObs, MarketObs, Place, ScoreObs};
 use crate::market::quality::Reason;
 use crate::market::time::Timestamp;
@@ -187,12 +187,7 @@ impl<'de> Visitor<'de> for EventSeed<'_, 'de> {
     type Value = ();
     expecting!("an event");
     otherwise!('de, ());
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        skip_seq(seq)?;
-        self.other(Scalar::Compound);
-        Ok(())
-    }
+    no_list!('de, ());
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         self.read(map, false)
@@ -219,11 +214,7 @@ impl<'de> Visitor<'de> for BooksSeed<'_, 'de> {
         while seq.next_element_seed(BookSeed(self.0, self.1))?.is_some() {}
         Ok(true)
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<bool, A::Error> {
-        skip_map(map)?;
-        Ok(self.other(Scalar::Compound))
-    }
+    no_record!('de, bool);
 }
 
 struct BookSeed<'b, 'a>(&'b mut Builder<'a>, u32);
@@ -239,12 +230,7 @@ impl<'de> Visitor<'de> for BookSeed<'_, 'de> {
     type Value = ();
     expecting!("a bookmaker");
     otherwise!('de, ());
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        skip_seq(seq)?;
-        self.other(Scalar::Compound);
-        Ok(())
-    }
+    no_list!('de, ());
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(b, event) = self;
@@ -310,12 +296,7 @@ impl<'de> Visitor<'de> for MarketsSeed<'_, 'de> {
         while seq.next_element_seed(MarketSeed(self.0, self.1))?.is_some() {}
         Ok(())
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        skip_map(map)?;
-        self.other(Scalar::Compound);
-        Ok(())
-    }
+    no_record!('de, ());
 }
 
 struct MarketSeed<'b, 'a>(&'b mut Builder<'a>, u32);
@@ -332,12 +313,7 @@ impl<'de> Visitor<'de> for MarketSeed<'_, 'de> {
     type Value = ();
     expecting!("a market");
     otherwise!('de, ());
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        skip_seq(seq)?;
-        self.other(Scalar::Compound);
-        Ok(())
-    }
+    no_list!('de, ());
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(b, event) = self;

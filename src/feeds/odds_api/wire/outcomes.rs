@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::build::Builder;
 use super::fields::{Field, FieldSeed, Scalar, ScalarSeed, Skip, skip_map, skip_seq};
-use super::shapes::{expecting, otherwise, seed};
+use super::shapes::{expecting, no_list, no_record, otherwise, seed};
 use crate::market::batch::{OutcomeObs, Place};
 use crate::market::quality::Reason;
 
@@ -30,12 +30,7 @@ impl<'de> Visitor<'de> for OutcomesSeed<'_, 'de> {
         while seq.next_element_seed(OutcomeSeed(self.0, self.1))?.is_some() {}
         Ok(())
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        skip_map(map)?;
-        self.other(Scalar::Compound);
-        Ok(())
-    }
+    no_record!('de, ());
 }
 
 struct OutcomeSeed<'b, 'a>(&'b mut Builder<'a>, u32);
@@ -52,12 +47,7 @@ impl<'de> Visitor<'de> for OutcomeSeed<'_, 'de> {
     type Value = ();
     expecting!("an outcome");
     otherwise!('de, ());
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        skip_seq(seq)?;
-        self.other(Scalar::Compound);
-        Ok(())
-    }
+    no_list!('de, ());
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(b, event) = self;
@@ -154,11 +144,7 @@ impl<'de> Visitor<'de> for ScoresSeed<'_, 'de> {
         }
         Ok(Some(scores))
     }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scores<'de>, A::Error> {
-        skip_map(map)?;
-        Ok(self.other(Scalar::Compound))
-    }
+    no_record!('de, Scores<'de>);
 }
 
 struct ScoreSeed<'b, 'a>(&'b mut Builder<'a>, u32);
@@ -177,11 +163,7 @@ impl<'de> Visitor<'de> for ScoreSeed<'_, 'de> {
     type Value = Score<'de>;
     expecting!("a score");
     otherwise!('de, Score<'de>);
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Score<'de>, A::Error> {
-        skip_seq(seq)?;
-        Ok(self.other(Scalar::Compound))
-    }
+    no_list!('de, Score<'de>);
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Score<'de>, A::Error> {
         let (mut name, mut score) = (None, Scalar::Null);

@@ -44,4 +44,24 @@ macro_rules! expecting {
     };
 }
 
-pub(super) use {expecting, otherwise, seed};
+/// A list where a record belongs: skipped, and said so.
+macro_rules! no_list {
+    ($de:lifetime, $value:ty) => {
+        fn visit_seq<A: SeqAccess<$de>>(self, seq: A) -> Result<$value, A::Error> {
+            skip_seq(seq)?;
+            Ok(self.other(Scalar::Compound))
+        }
+    };
+}
+
+/// A record where a list belongs: skipped, and said so.
+macro_rules! no_record {
+    ($de:lifetime, $value:ty) => {
+        fn visit_map<A: MapAccess<$de>>(self, map: A) -> Result<$value, A::Error> {
+            skip_map(map)?;
+            Ok(self.other(Scalar::Compound))
+        }
+    };
+}
+
+pub(super) use {expecting, no_list, no_record, otherwise, seed};
