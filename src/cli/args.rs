@@ -18,7 +18,7 @@ Exit codes:
   4  another process writes to the store, or a newer version made it
 
 Examples:
-  stratum demo                       the board over a simulated market, no key needed
+  stratum demo --headless --for 60s  a simulated market, no key and no network needed
   stratum --daemon                   follow the market without a board
   stratum quotes 'Lakers' --json     what the store knows, for scripts";
 
@@ -35,7 +35,7 @@ pub struct Cli {
     /// With --daemon: record every answer to this file; packed if it ends in .zst or .gz.
     #[arg(long, value_name = "FILE", requires = "daemon")]
     pub record: Option<PathBuf>,
-    /// The command; the board when there is none.
+    /// The command.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -54,7 +54,7 @@ pub struct Global {
 /// All commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Show the board over a simulated market; needs no key and no network.
+    /// Run the whole pipeline over a simulated market; needs no key and no network.
     Demo(DemoArgs),
     /// Show what is stored and how fresh it is.
     Status(StatusArgs),

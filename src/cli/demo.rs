@@ -30,9 +30,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// [`Failure`] when it cannot start, or has to stop early.
 pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
     if !args.headless {
-        return Err(Failure::Other(
-            "this version has no board yet; `stratum demo --headless --for 60s` runs the market without one".into(),
-        ));
+        return Err(Failure::NoBoardYet);
     }
     let mut scenario =
         Scenario::load(args.scenario.as_deref().unwrap_or("demo")).map_err(|e| Failure::Other(e.to_string()))?;

@@ -82,7 +82,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Doctor(args)) => doctor::run(&cli.global, args, out),
         Some(Command::Completions(args)) => shell_files::completions(args, out),
         Some(Command::Man(args)) => shell_files::man(args, out),
-        _ => Err(Failure::NotInThisBuild),
+        None => Err(Failure::NoBoardYet),
     }
 }
 
