@@ -3,7 +3,6 @@
 //! A look cannot be applied twice, so these benches do not repeat one closure: they walk through a series of looks and
 //! measure ours and the limit in turn, so that a busy machine slows both alike.
 #![allow(dead_code, reason = "each bench takes what it needs")]
-#![allow(dead_code)]
 
 use std::time::{Duration, Instant};
 

@@ -17,6 +17,11 @@ use crate::market::ids::{BookId, EventId, LookId, MarketId, SportId};
 use crate::market::quality::{Reason, Severity};
 use crate::market::time::Timestamp;
 
+/// Sports, books and markets that can be told apart, each. A thousand times what exists.
+const MAX_NAMES: u16 = u16::MAX - 1;
+/// Stands for all names beyond that, so that none is ever taken for another that we know.
+const NO_MORE_NAMES: u16 = u16::MAX;
+
 /// A keyframe is written after so many rows of an event, or [`KEYFRAME_TIMES`] its quotes, whichever is more.
 const KEYFRAME_ROWS: u32 = 256;
 /// Reading back costs half of this times the quotes on average, and keyframes some tenth of the log's bytes.
@@ -206,7 +211,12 @@ impl Engine {
         if name.is_empty() {
             return 0;
         }
-        let (number, new) = kind.list(&mut self.names).intern(name);
+        let list = kind.list(&mut self.names);
+        let narrow = matches!(kind, NameKind::Sport | NameKind::Book | NameKind::Market);
+        if narrow && list.len() >= usize::from(MAX_NAMES) && list.number(name).is_none() {
+            return u32::from(NO_MORE_NAMES);
+        }
+        let (number, new) = list.intern(name);
         if new {
             pass.out.names.push(NewName { kind, number, name: name.into() });
         }
