@@ -16,7 +16,6 @@ use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, check_key, follow, stop_on_signals};
 use crate::runtime::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally};
 use crate::runtime::{logging, memory, settings};
-use crate::store::StoreError;
 
 /// Runs the daemon.
 ///
@@ -119,18 +118,8 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// A pipeline's end in the terms of exit codes.
 pub(super) fn pipeline_failure(e: PipelineError) -> Failure {
     match e {
-        PipelineError::Store(e) => store_failure(e),
+        PipelineError::Store(e) => e.into(),
         PipelineError::Recording(e) => Failure::Recording(e),
-        other => Failure::Other(other.to_string()),
-    }
-}
-
-/// A failure of the store in the terms of exit codes.
-pub(super) fn store_failure(e: StoreError) -> Failure {
-    match e {
-        StoreError::Locked { .. } | StoreError::NewerSchema { .. } | StoreError::OlderSchema { .. } => {
-            Failure::StoreUnavailable(e.to_string())
-        }
         other => Failure::Other(other.to_string()),
     }
 }

@@ -129,8 +129,8 @@ struct Summary {
 }
 
 fn print_summary(args: &DemoArgs, out: &mut dyn Write, tally: &Tally, store: &std::path::Path) -> Result<(), Failure> {
-    let reader = Reader::open(store).map_err(super::daemon::store_failure)?;
-    let events = reader.events(None).map_err(super::daemon::store_failure)?;
+    let reader = Reader::open(store)?;
+    let events = reader.events(None)?;
     if args.output.json {
         let looks = tally.taken.looks;
         let summary = Summary {
