@@ -1,9 +1,16 @@
 //! What one batch changed: everything the store has to write, and nothing else.
 
+use super::detect::signal::{Signal, SignalType};
+use super::grade::close::Close;
+use super::grade::clv::ClvRow;
 use super::names::NameKind;
+use super::opportunity::OpportunityChange;
+use super::price::fair::{Consensus, Fair};
+use super::price::unit::UnitKey;
 use super::status::QuoteValue;
 use crate::market::batch::Endpoint;
 use crate::market::ids::{BookId, EventId, LookId, MarketId, Slot, SportId};
+use crate::market::line::Line;
 use crate::market::quality::{Reason, Severity};
 use crate::market::selection::Selection;
 use crate::market::time::Timestamp;
@@ -29,6 +36,52 @@ pub struct Changes {
     pub keyframes: Vec<Keyframe>,
     /// Events that the engine let go of, with the number of slots that they have used.
     pub forgotten: Vec<(EventId, u32)>,
+    /// Fair prices and consensus of questions where they changed by a step.
+    pub points: Vec<Point>,
+    /// Signals, new ones and updates.
+    pub signals: Vec<Signal>,
+    /// Opportunities that appeared, changed or ended.
+    pub opportunities: Vec<OpportunityChange>,
+    /// Closes taken or taken again.
+    pub closes: Vec<Close>,
+    /// Signals graded or graded again.
+    pub clv: Vec<ClvRow>,
+    /// What the detectors could judge at this look, and what not.
+    pub tallies: Vec<Tally>,
+}
+
+/// A published fair price and consensus of one question, from this look on.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Point {
+    /// Event.
+    pub event: EventId,
+    /// Question.
+    pub key: UnitKey,
+    /// Reference line, as the first side sees it.
+    pub line: Option<Line>,
+    /// The fair price at that line; `None`: there is none any more.
+    pub fair: Option<Fair>,
+    /// The board consensus; `None`: too few books.
+    pub consensus: Option<Consensus>,
+    /// Books counted.
+    pub books: u16,
+}
+
+/// What one detector did at one look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tally {
+    /// Which.
+    pub detector: SignalType,
+    /// Questions with something to judge that were judged.
+    pub evaluated: u32,
+    /// Questions with something to judge whose looks were too far apart.
+    pub not_evaluable: u32,
+    /// The longest gap among those. Milliseconds.
+    pub longest_gap_ms: i64,
+    /// The gap that would have done, the shortest among those. Milliseconds.
+    pub needed_ms: i64,
+    /// Moves that were none: a start changed, a market came back.
+    pub suppressed: u32,
 }
 
 /// One successful answer, in numbers.

@@ -3,7 +3,8 @@
 use super::time::Timestamp;
 
 /// Distance to the scheduled start. Half-open: a game exactly 30 minutes away is [`TimeBucket::Late`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 #[repr(u8)]
 pub enum TimeBucket {
     /// The start is not known.

@@ -1,0 +1,301 @@
+//! One book's complete market at one instant: its prices with the vig removed, or why it does not count.
+
+use serde::Serialize;
+
+use super::scale::{Scale, log_odds};
+use super::unit::Layout;
+use crate::engine::status::{Phase, QuoteValue, Status};
+use crate::market::devig::{DevigError, Method, devig_into};
+use crate::market::ids::BookId;
+use crate::market::line::Line;
+use crate::market::price::Price;
+use crate::market::selection::Side;
+use crate::market::time::Timestamp;
+
+/// Why a book has no part in a fair price.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exclusion {
+    /// The book took the market down.
+    Gone,
+    /// The provider has not seen the market at the book for too long.
+    Stale,
+    /// The data contradicts itself.
+    Flawed,
+    /// Its event was missing from the last answer.
+    EventMissing,
+    /// That part of the last answer could not be read.
+    Unreadable,
+    /// Last seen before the start, and the game is under way (or the other way round).
+    OtherPhase,
+    /// Not all sides of the market are there at one line.
+    Incomplete,
+    /// The raw probabilities sum to more than a market's do.
+    VigTooHigh,
+    /// The raw probabilities sum to less than 1: not the prices of one book.
+    NotOneBook,
+    /// An exchange whose bid and ask are too far apart.
+    WideExchange,
+    /// Another line than the reference line, and no model to convert it.
+    OtherLine,
+    /// The model does not reach this line and price.
+    BeyondModel,
+    /// The book table gives it no vote.
+    NoVote,
+    /// Too far from all others.
+    Outlier,
+    /// Back after a suspension, not confirmed yet by a second look or a second book.
+    Reopened,
+}
+
+impl Exclusion {
+    const fn of(status: Status) -> Option<Self> {
+        match status {
+            Status::Open => None,
+            Status::Gone => Some(Self::Gone),
+            Status::Stale => Some(Self::Stale),
+            Status::Flawed => Some(Self::Flawed),
+            Status::EventMissing => Some(Self::EventMissing),
+            Status::Unreadable => Some(Self::Unreadable),
+        }
+    }
+
+    /// As in the JSON forms.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Stale => "stale",
+            Self::Flawed => "flawed",
+            Self::EventMissing => "event_missing",
+            Self::Unreadable => "unreadable",
+            Self::OtherPhase => "other_phase",
+            Self::Incomplete => "incomplete",
+            Self::VigTooHigh => "vig_too_high",
+            Self::NotOneBook => "not_one_book",
+            Self::WideExchange => "wide_exchange",
+            Self::OtherLine => "other_line",
+            Self::BeyondModel => "beyond_model",
+            Self::NoVote => "no_vote",
+            Self::Outlier => "outlier",
+            Self::Reopened => "reopened",
+        }
+    }
+}
+
+/// How to remove the vig.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct DevigRule {
+    /// Method.
+    pub method: Method,
+    /// Above this sum of raw probabilities it is not a real market.
+    pub max_sum: f64,
+    /// An exchange counts while the probabilities of back and lay of each outcome are no farther apart.
+    pub max_exchange_spread: f64,
+}
+
+/// One book's market.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct BookView {
+    /// Book.
+    pub book: BookId,
+    /// Line, as the first side sees it; `None` where the market has none.
+    pub line: Option<Line>,
+    /// Price of each side, in the order of [`Layout::sides`]. A side that is not open has none.
+    pub prices: [Option<Price>; 3],
+    /// Vig-free probabilities at that line, conditional on no push. Zeros where they are not known.
+    pub fair: [f64; 3],
+    /// Values on the question's [`Scale`]; with [`Scale::Points`] only the first is used.
+    pub values: [f64; 3],
+    /// Why it cannot count whatever the others say.
+    pub own: Option<Exclusion>,
+    /// Why it does not count among the others. `None`: it counts.
+    pub excluded: Option<Exclusion>,
+    /// When the provider last saw it at the book; where that is missing, when it was last received.
+    pub updated: Timestamp,
+    /// When line or price last changed.
+    pub changed: Timestamp,
+    /// When it was last received.
+    pub seen: Timestamp,
+}
+
+impl BookView {
+    /// Milliseconds since the provider last saw it at the book; never negative.
+    pub fn age(&self, at: Timestamp) -> i64 {
+        at.since(self.updated).max(0)
+    }
+
+    /// It counts.
+    pub const fn counts(&self) -> bool {
+        self.excluded.is_none()
+    }
+
+    /// A price can be taken: its own side is open, whether or not the market is complete.
+    pub fn price(&self, place: usize) -> Option<Price> {
+        self.prices.get(place).copied().flatten()
+    }
+
+    /// Nothing that could move a market differs: clocks may.
+    pub fn same_offer(&self, other: &Self) -> bool {
+        self.line == other.line && self.prices == other.prices && self.own == other.own
+    }
+}
+
+/// The quotes of one book that answer one question, as they come in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offer {
+    quotes: [Option<QuoteValue>; 3],
+    lays: [Option<QuoteValue>; 3],
+}
+
+impl Offer {
+    /// Adds the quote of a side. A second one for the same side is ignored.
+    pub fn add(&mut self, layout: Layout, side: Side, value: QuoteValue) {
+        if let Some(place) = layout.place(side).and_then(|p| self.quotes.get_mut(p))
+            && place.is_none()
+        {
+            *place = Some(value);
+        }
+    }
+
+    /// Adds the price at which an exchange user lays a side.
+    pub fn add_lay(&mut self, layout: Layout, side: Side, value: QuoteValue) {
+        if let Some(place) = layout.place(side).and_then(|p| self.lays.get_mut(p))
+            && place.is_none()
+        {
+            *place = Some(value);
+        }
+    }
+
+    /// Nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.quotes.iter().all(Option::is_none)
+    }
+
+    /// Puts the book's market together and removes its vig.
+    pub fn view(&self, book: BookId, layout: Layout, scale: Scale<'_>, phase: Phase, rule: &DevigRule) -> BookView {
+        let sides = layout.sides();
+        let mut view = BookView {
+            book,
+            line: None,
+            prices: [None; 3],
+            fair: [0.0; 3],
+            values: [0.0; 3],
+            own: None,
+            excluded: None,
+            updated: Timestamp::from_millis(i64::MAX),
+            changed: Timestamp::from_millis(i64::MIN),
+            seen: Timestamp::from_millis(i64::MAX),
+        };
+        let mut raw = [0.0; 3];
+        let mut worst: Option<Exclusion> = None;
+        let mut missing = false;
+        for (place, side) in sides.iter().enumerate() {
+            let Some(Some(quote)) = self.quotes.get(place) else {
+                missing = true;
+                continue;
+            };
+            view.updated = view.updated.min(quote.provider_update.unwrap_or(quote.last_seen));
+            view.changed = view.changed.max(quote.last_changed);
+            view.seen = view.seen.min(quote.last_seen);
+            let why = Exclusion::of(quote.status).or_else(|| (quote.phase != phase).then_some(Exclusion::OtherPhase));
+            let line = quote.line.map(|l| layout.line_for(l, *side));
+            match (place, line) {
+                (0, _) => view.line = line,
+                _ if view.line.is_none() => view.line = line,
+                _ => missing |= line != view.line,
+            }
+            if why.is_none()
+                && let (Some(slot), Some(p)) = (view.prices.get_mut(place), raw.get_mut(place))
+            {
+                *slot = Some(quote.price);
+                *p = quote.price.probability();
+            }
+            // Gone on one side and open on the other is an incomplete market, not a gone one.
+            worst = match (worst, why) {
+                (None, why) => why,
+                (worst, _) => worst,
+            };
+        }
+        let open = view.prices.iter().flatten().count();
+        view.excluded = match worst {
+            Some(Exclusion::Gone) if open > 0 => Some(Exclusion::Incomplete),
+            Some(why) => Some(why),
+            None if missing || open < sides.len() => Some(Exclusion::Incomplete),
+            None => None,
+        };
+        if view.counts() {
+            let raw = raw.get(..sides.len()).unwrap_or_default();
+            view.excluded = self.remove_vig(raw, sides.len(), phase, rule, &mut view.fair).err();
+        }
+        if view.counts() {
+            view.excluded = set_values(&mut view, layout, scale);
+        }
+        view.own = view.excluded;
+        view
+    }
+
+    fn remove_vig(
+        &self,
+        raw: &[f64],
+        sides: usize,
+        phase: Phase,
+        rule: &DevigRule,
+        fair: &mut [f64; 3],
+    ) -> Result<(), Exclusion> {
+        let open = |q: &&QuoteValue| q.status == Status::Open && q.phase == phase;
+        let lays: Vec<f64> =
+            self.lays.iter().take(sides).filter_map(|l| l.as_ref().filter(open)).map(|l| l.price.probability()).collect();
+        if lays.len() == sides {
+            return middle(raw, &lays, rule.max_exchange_spread, fair);
+        }
+        let out = fair.get_mut(..sides).unwrap_or_default();
+        match devig_into(raw, rule.method, rule.max_sum, out) {
+            Ok(_) => Ok(()),
+            Err(DevigError::SumBelowOne(_)) => Err(Exclusion::NotOneBook),
+            Err(DevigError::SumAboveLimit { .. }) => Err(Exclusion::VigTooHigh),
+            Err(_) => Err(Exclusion::Flawed),
+        }
+    }
+}
+
+/// The middle of back and lay of every outcome, made to sum to 1. Needs no vig removal: an exchange's fair price lies
+/// between the two.
+fn middle(back: &[f64], lay: &[f64], max_spread: f64, fair: &mut [f64; 3]) -> Result<(), Exclusion> {
+    let mut sum = 0.0;
+    for ((b, l), out) in back.iter().zip(lay).zip(fair.iter_mut()) {
+        // Backing costs more than laying brings: 1/back is the ask, 1/lay the bid of the probability.
+        if b - l > max_spread || l - b > 1e-9 {
+            return Err(Exclusion::WideExchange);
+        }
+        *out = 0.5 * (b + l);
+        sum += *out;
+    }
+    for out in fair.iter_mut() {
+        *out /= sum;
+    }
+    Ok(())
+}
+
+fn set_values(view: &mut BookView, layout: Layout, scale: Scale<'_>) -> Option<Exclusion> {
+    match scale {
+        Scale::Points(_) => {
+            let p = view.fair.first().copied().unwrap_or_default();
+            match scale.value(layout, view.line, p) {
+                Some(value) => {
+                    view.values = [value, 0.0, 0.0];
+                    None
+                }
+                None => Some(Exclusion::BeyondModel),
+            }
+        }
+        Scale::LogOdds => {
+            for (value, p) in view.values.iter_mut().zip(view.fair).take(layout.sides().len()) {
+                *value = log_odds(p);
+            }
+            view.values.iter().any(|v| !v.is_finite()).then_some(Exclusion::BeyondModel)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
