@@ -19,5 +19,6 @@ pub mod engine;
 pub mod feeds;
 pub mod market;
 pub mod poller;
+pub mod research;
 pub mod runtime;
 pub mod store;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::args_analysis as analysis;
 use super::when::AsOf;
 use crate::config::parse_duration;
 use crate::feeds::sim::MAX_SPEED;
@@ -64,6 +65,24 @@ pub enum Command {
     Quotes(QuotesArgs),
     /// Show every change of a market of an event.
     History(HistoryArgs),
+    /// List what the market did: moves, crossings, steam, dislocations.
+    Signals(analysis::SignalsArgs),
+    /// Show vig-free fair prices: of all books, and without each.
+    Fair(analysis::FairArgs),
+    /// Show what the board as a whole says.
+    Consensus(analysis::ConsensusArgs),
+    /// Show what could be taken: positive expectation, arbitrage, middles, low hold.
+    Opportunities(analysis::OpportunitiesArgs),
+    /// Show closing line value and the record of each type of signal.
+    Clv(analysis::ClvArgs),
+    /// Show graded closes.
+    Close(analysis::CloseArgs),
+    /// Show how a number came about.
+    Explain(analysis::ExplainArgs),
+    /// Run the stored looks through a fresh engine, and compare.
+    Replay(analysis::ReplayArgs),
+    /// Ask questions of the stored data.
+    Research(analysis::ResearchArgs),
     /// Read recordings into the store.
     Import(ImportArgs),
     /// Serve a simulated or recorded market over HTTP, as the provider would.

@@ -16,7 +16,7 @@ pub fn run(global: &Global, args: &EventsArgs, out: &mut dyn Write) -> Result<Ex
     let (reader, names) = look::open(global)?;
     let sport = match &args.sport {
         None => None,
-        Some(key) => Some(sport(&names, key)?),
+        Some(key) => Some(look::sport(&names, key)?),
     };
     let events = match args.as_of {
         None => reader.events(sport)?.iter().map(|row| event_view(row, &names)).collect(),
@@ -30,11 +30,6 @@ pub fn run(global: &Global, args: &EventsArgs, out: &mut dyn Write) -> Result<Ex
         table(&events).print(out)?;
     }
     Ok(Exit::Ok)
-}
-
-fn sport(names: &Names, key: &str) -> Result<SportId, Failure> {
-    let number = names.sports.number(key).and_then(|n| u16::try_from(n).ok());
-    number.map(SportId).ok_or_else(|| look::unknown("sport", key, names.sports.iter()))
 }
 
 /// Events that were known at `at`, with the start, status and score of then.

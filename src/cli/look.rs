@@ -6,6 +6,7 @@ use super::when::AsOf;
 use super::{Failure, prepare, show};
 use crate::engine::changes::EventRow;
 use crate::engine::names::Names;
+use crate::market::ids::SportId;
 use crate::market::time::Timestamp;
 use crate::store::query::{END_OF_TIME, event_view};
 use crate::store::{Reader, StoreError};
@@ -82,6 +83,15 @@ fn candidates(found: &[EventRow], text: &str, names: &Names) -> Result<String, F
     )
     .trim_end()
     .to_owned())
+}
+
+/// The number of a sport key.
+///
+/// # Errors
+/// [`Failure::NotFound`] with the keys that there are.
+pub fn sport(names: &Names, key: &str) -> Result<SportId, Failure> {
+    let number = names.sports.number(key).and_then(|n| u16::try_from(n).ok());
+    number.map(SportId).ok_or_else(|| unknown("sport", key, names.sports.iter()))
 }
 
 /// The reply to a name that nothing in the store has.

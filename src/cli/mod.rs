@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod args;
+pub mod args_analysis;
 pub mod config_cmd;
 pub mod daemon;
 pub mod demo;
@@ -17,6 +18,7 @@ pub mod import;
 pub mod look;
 pub mod output;
 pub mod quotes;
+pub mod research;
 pub mod shell_files;
 pub mod show;
 pub mod sim;
@@ -76,12 +78,21 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Events(args)) => events::run(&cli.global, args, out),
         Some(Command::Quotes(args)) => quotes::run(&cli.global, args, out),
         Some(Command::History(args)) => history::run(&cli.global, args, out),
+        Some(Command::Research(args)) => research::run(&cli.global, args, out),
         Some(Command::Import(args)) => import::run(&cli.global, args, out),
         Some(Command::Sim(args)) => sim::run(&cli.global, args, out),
         Some(Command::Config(args)) => config_cmd::run(&cli.global, args, out),
         Some(Command::Doctor(args)) => doctor::run(&cli.global, args, out),
         Some(Command::Completions(args)) => shell_files::completions(args, out),
         Some(Command::Man(args)) => shell_files::man(args, out),
+        Some(Command::Signals(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Fair(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Consensus(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Opportunities(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Clv(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Close(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Explain(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Replay(_)) => Err(Failure::NoBoardYet),
         None => Err(Failure::NoBoardYet),
     }
 }

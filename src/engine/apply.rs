@@ -3,6 +3,10 @@
 use rustc_hash::FxHashMap;
 
 use super::book_pass::end_group;
+use super::detect::run::Tallies;
+use super::opportunity::Opportunity;
+use super::price::fair::Scratch;
+use super::profile::{BookProfile, SportProfile};
 use super::changes::{Changes, Cleared, Issue, Keyframe, Look, NewName, QuoteChange, QuoteKey};
 use super::image;
 use super::names::{NameKind, Names};
@@ -45,15 +49,27 @@ pub struct Engine {
     /// Looks applied per source and sport.
     pub(crate) looks: FxHashMap<(u32, SportId), u64>,
     pub(crate) last_look: LookId,
+    /// By sport number.
+    pub(crate) sports: Vec<Option<SportProfile>>,
+    /// By book number.
+    pub(crate) book_profiles: Vec<BookProfile>,
+    /// Names of families by their numbers.
+    pub(crate) families: Vec<String>,
+    /// Events graded and events positive per source and sport, by type number.
+    pub(crate) records: FxHashMap<(u32, SportId), [(u32, u32); 8]>,
+    pub(crate) scratch: Scratch,
+    pub(crate) scratch_open: Vec<Opportunity>,
 }
 
 /// What belongs to the look that is being applied.
-pub(super) struct Pass<'p> {
+pub(crate) struct Pass<'p> {
     pub(super) look: LookId,
     /// Which look of its source and sport it is, from 1.
     pub(super) count: u64,
-    pub(super) at: Timestamp,
-    pub(super) out: Changes,
+    pub(crate) at: Timestamp,
+    pub(crate) out: Changes,
+    /// What the detectors could judge.
+    pub(crate) tallies: Tallies,
     pub(super) asked: AskedFor<'p>,
     /// Batch indices of places with defects, by level.
     pub(super) defects: Defects,
@@ -176,6 +192,7 @@ impl Engine {
                 clv: Vec::new(),
                 tallies: Vec::new(),
             },
+            tallies: Tallies::new(),
             asked: AskedFor::new(&batch.scope),
             defects: Defects::new(batch),
             strict: self.settings.strict,
@@ -202,6 +219,7 @@ impl Engine {
             self.apply_event(&mut pass, &mut seen, batch, index as u32, obs, source, sport);
         }
         pass.out.seen = seen.finish();
+        self.close_started(&mut pass, source, sport);
         if matches!(batch.endpoint, Endpoint::Odds | Endpoint::HistoricalOdds) {
             self.mark_missing_events(&mut pass, source, sport);
         }
@@ -210,7 +228,28 @@ impl Engine {
         pass.out.quotes.sort_unstable_by_key(|q| (q.event, q.slot));
         pass.out.look.changes = pass.out.quotes.len() as u32;
         pass.out.look.issues = pass.out.issues.len() as u32;
+        pass.out.tallies = pass.tallies.told().collect();
         pass.out
+    }
+
+    /// Closes of games that have started and that this answer does not show.
+    fn close_started(&mut self, pass: &mut Pass<'_>, source: u32, sport: SportId) {
+        let Some(ids) = self.active.get(&(source, sport)).cloned() else { return };
+        for id in ids {
+            let Some(place) = self.events.get_mut((id.0 as usize).wrapping_sub(1)) else { continue };
+            let due = |e: &EventState| {
+                e.present_in != pass.look
+                    && e.commence <= pass.at
+                    && e.memory.as_ref().is_some_and(|m| m.closed_for != Some(e.commence))
+            };
+            if !place.as_deref().is_some_and(due) {
+                continue;
+            }
+            let Some(mut event) = place.take() else { continue };
+            let start = event.commence;
+            self.follow_start(pass, &mut event, start);
+            self.events[id.0 as usize - 1] = Some(event);
+        }
     }
 
     pub(super) fn intern(&mut self, pass: &mut Pass<'_>, kind: NameKind, name: &str) -> u32 {
@@ -262,6 +301,7 @@ impl Engine {
                         }
                     }
                 }
+                self.analyse(pass, &mut event);
                 self.keyframe(pass, &mut event);
             }
             self.events[id.0 as usize - 1] = Some(event);

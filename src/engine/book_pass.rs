@@ -165,6 +165,7 @@ impl Engine {
             advanced_at: pass.at,
             stalled_looks: 0,
             flaws: Flaws::default(),
+            dirty: false,
             quotes: Vec::new(),
         });
         event.books[at].groups.len() - 1
@@ -192,6 +193,7 @@ pub(super) fn end_group(pass: &mut Pass<'_>, event: &mut EventState, at: usize, 
         }
         quote.value.status = status;
         pass.row(id, quote, None);
+        group.dirty = true;
         event.rows_since_keyframe += 1;
     }
     // A market that comes back starts afresh.

@@ -54,7 +54,9 @@ impl Engine {
                 pass.issue(Some(id), None, None, reason, detail);
             }
         }
+        let before = event.commence;
         let usable = self.update_event(pass, &mut event, obs, new, &mut flaws);
+        self.follow_start(pass, &mut event, before);
         for reason in event.flaws.cleared_by(flaws) {
             pass.out.cleared.push(Cleared { event: id, book: None, market: None, reason });
         }
@@ -70,6 +72,7 @@ impl Engine {
             pass.note.without_odds = true;
             seen.event(id, 0, &pass.note);
         }
+        self.analyse(pass, &mut event);
         self.keyframe(pass, &mut event);
         self.events[id.0 as usize - 1] = Some(event);
     }
@@ -109,6 +112,7 @@ impl Engine {
             rows_since_keyframe: 0,
             keyframe_look: pass.count,
             books: Vec::new(),
+            memory: None,
         };
         match known {
             Some(_) => self.events[id.0 as usize - 1] = Some(Box::new(event)),

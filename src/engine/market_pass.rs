@@ -324,6 +324,7 @@ fn place_outcome(
         return false;
     };
     quote.value.last_seen = pass.at;
+    group.dirty |= quote.value.phase != phase;
     quote.value.phase = phase;
     quote.value.provider_update = update;
     if quote.value.price == price && quote.value.line == reading.line {
@@ -373,5 +374,6 @@ fn settle(pass: &mut Pass<'_>, found: &Found, group: &mut GroupState, status: St
             rows += 1;
         }
     }
+    group.dirty |= rows > 0;
     rows
 }

@@ -5,7 +5,9 @@
 //! order give the same changes, byte for byte. May use `market` and nothing else of this crate.
 #![warn(missing_docs)]
 
+mod analyse;
 mod apply;
+pub mod appraise;
 pub mod as_of;
 mod book_pass;
 pub mod changes;
@@ -16,10 +18,13 @@ pub mod grade;
 mod identity;
 pub mod image;
 mod market_pass;
+mod memory;
 pub mod names;
 pub mod note;
+mod open;
 pub mod opportunity;
 pub mod price;
+pub mod profile;
 pub mod restore;
 pub mod rules;
 mod scope;

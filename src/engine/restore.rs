@@ -112,7 +112,8 @@ impl Engine {
             let id = event.row.id;
             let key = (event.row.source, event.row.sport);
             let slots = engine.retired_slots.remove(&id).unwrap_or(0);
-            let state = build_event(&engine.names, &engine.settings, event, slots);
+            let mut state = build_event(&engine.names, &engine.settings, event, slots);
+            engine.remember_views(&mut state);
             if let Some(place) = engine.events.get_mut((id.0 as usize).wrapping_sub(1)) {
                 *place = Some(Box::new(state));
                 engine.active.entry(key).or_default().push(id);
@@ -142,7 +143,7 @@ impl Engine {
     }
 }
 
-fn build_event(names: &Names, settings: &EngineSettings, image: EventImage, slots: u32) -> EventState {
+pub(super) fn build_event(names: &Names, settings: &EngineSettings, image: EventImage, slots: u32) -> EventState {
     let row = image.row;
     let mut event = EventState {
         id: row.id,
@@ -161,6 +162,7 @@ fn build_event(names: &Names, settings: &EngineSettings, image: EventImage, slot
         rows_since_keyframe: image.rows_since_keyframe,
         keyframe_look: image.keyframe_look,
         books: Vec::new(),
+        memory: None,
     };
     let mut quotes = image.quotes;
     quotes.sort_unstable_by_key(|(slot, ..)| *slot);
@@ -249,6 +251,7 @@ fn group_of<'e>(
             advanced_at: Timestamp::default(),
             stalled_looks: 0,
             flaws: Flaws::default(),
+            dirty: false,
             quotes: Vec::new(),
         });
         groups.len() - 1

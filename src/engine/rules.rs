@@ -90,6 +90,18 @@ pub struct AnalysisRules {
     pub opportunity: OpportunityRule,
 }
 
+impl AnalysisRules {
+    /// The longest window of any detector. Milliseconds.
+    pub fn longest_window_ms(&self) -> i64 {
+        [&self.market_move, &self.key_cross, &self.sync, &self.steam, &self.live_shock]
+            .iter()
+            .flat_map(|r| r.window_ms)
+            .chain([self.dislocation.window_ms])
+            .max()
+            .unwrap_or(0)
+    }
+}
+
 impl Default for AnalysisRules {
     fn default() -> Self {
         let devig = DevigRule { method: Method::Power, max_sum: 1.25, max_exchange_spread: 0.04 };

@@ -2,8 +2,11 @@
 
 use rustc_hash::FxHashMap;
 
+use super::profile::BookProfile;
+use super::rules::AnalysisRules;
+
 /// What the engine needs to know of a book.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct BookInfo {
     /// Regions in which the provider lists it. Empty: unknown, so every region covers it.
     pub regions: Vec<String>,
@@ -11,6 +14,10 @@ pub struct BookInfo {
     pub max_age_ms: Option<i64>,
     /// Two-sided exchange: back prices may add up to less than 1.
     pub exchange: bool,
+    /// Books with one source of prices; empty: a family of its own.
+    pub family: String,
+    /// Its vote and its fee. The number of the family is the engine's business.
+    pub profile: BookProfile,
 }
 
 /// Settings of the engine.
@@ -39,6 +46,8 @@ pub struct EngineSettings {
     pub reschedule_ms: i64,
     /// Known books by key.
     pub books: FxHashMap<String, BookInfo>,
+    /// Fair prices, signals, opportunities, closes.
+    pub rules: AnalysisRules,
 }
 
 impl Default for EngineSettings {
@@ -56,6 +65,7 @@ impl Default for EngineSettings {
             forget_after_ms: 4 * 24 * 60 * MINUTE,
             reschedule_ms: 10 * 24 * 60 * MINUTE,
             books: FxHashMap::default(),
+            rules: AnalysisRules::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the engine remembers of each event.
 
 use super::changes::{EventRow, EventStatus};
+use super::memory::EventMemory;
 use super::status::QuoteValue;
 use crate::market::ids::{BookId, EventId, LookId, MarketId, Slot, SportId};
 use crate::market::market_key::{Family, MarketSpec};
@@ -59,6 +60,8 @@ pub(crate) struct EventState {
     /// and sport.
     pub(crate) keyframe_look: u64,
     pub(crate) books: Vec<BookState>,
+    /// What the analysis remembers.
+    pub(crate) memory: Option<Box<EventMemory>>,
 }
 
 impl EventState {
@@ -117,6 +120,8 @@ pub(crate) struct GroupState {
     /// Looks since then that showed the same time, saturating.
     pub(crate) stalled_looks: u8,
     pub(crate) flaws: Flaws,
+    /// A value, status or phase changed since the analysis last looked.
+    pub(crate) dirty: bool,
     pub(crate) quotes: Vec<QuoteState>,
 }
 

@@ -20,6 +20,7 @@ mod identity;
 mod quality;
 mod quotes;
 mod scope;
+mod signals;
 
 const HOME: &str = "Harbor City Gulls";
 const AWAY: &str = "Prairie Bison";

@@ -4,6 +4,8 @@ use rustc_hash::FxHashMap;
 
 use crate::config::{Keep, RetentionSettings, Settings};
 use crate::engine::EngineSettings;
+use crate::engine::price::fair::Voter;
+use crate::engine::profile::BookProfile;
 use crate::engine::settings::BookInfo;
 use crate::market::books::{Book, BookKind, Books};
 use crate::store::Retention;
@@ -39,6 +41,11 @@ fn info(book: &Book) -> BookInfo {
         regions: book.regions.clone(),
         max_age_ms: book.fresh_seconds.map(|s| i64::from(s) * 1000),
         exchange: book.kind == BookKind::Exchange,
+        family: book.family.clone(),
+        profile: BookProfile {
+            voter: Voter { family: 0, kind: book.kind, weight: book.weight },
+            fee: book.fee,
+        },
     }
 }
 

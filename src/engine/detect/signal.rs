@@ -334,8 +334,11 @@ pub struct Signal {
     pub from_value: f64,
     /// Where it is.
     pub to_value: f64,
-    /// Price at the best obtainable quote; `None`: nothing to take.
+    /// The best obtainable quote at the first detection, by which the signal is graded; `None`: nothing to take.
     pub entry: Option<Entry>,
+    /// Of an update: the best obtainable quote now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entry_now: Option<Entry>,
     /// Independent books that moved this way; for a dislocation 1.
     pub books_affected: u16,
     /// Independent books in the panel.

@@ -68,6 +68,8 @@ pub enum NoClose {
     EventMissing,
     /// The market was first seen after the start.
     OnlyInPlay,
+    /// The start was moved later: another close follows once the game is played.
+    Postponed,
 }
 
 impl NoClose {
@@ -78,6 +80,7 @@ impl NoClose {
             Self::NoUsableQuotes => "no_usable_quotes",
             Self::EventMissing => "event_missing",
             Self::OnlyInPlay => "only_in_play",
+            Self::Postponed => "postponed",
         }
     }
 }

@@ -5,3 +5,6 @@
 
 pub mod clv;
 pub mod close;
+pub mod interval;
+pub(crate) mod pending;
+mod take;

@@ -126,7 +126,8 @@ fn tuning(scale: Scale<'_>, sd: f64, rule: &FairRule) -> (f64, f64) {
     }
 }
 
-/// Prices one question. `voter` tells of a book; `sd` is the standard deviation of results where the scale is points.
+/// Prices one question. `voter` tells of a book; `sd` is the standard deviation of results where the scale is points; of two
+/// lines in the middle of the board the consensus takes the one nearer to `stay`.
 /// `views` learn why they do not count, where that shows only among others (`other_line`, `no_vote`, `outlier`); of an
 /// outlier the values stay. Cost: the square of the number of families.
 #[allow(clippy::too_many_arguments)]
@@ -137,6 +138,7 @@ pub fn price(
     sd: f64,
     at: Timestamp,
     rule: &FairRule,
+    stay: Option<Line>,
     voter: impl Fn(BookId) -> Voter,
     scratch: &mut Scratch,
     out: &mut Priced,
@@ -150,7 +152,7 @@ pub fn price(
             view.excluded = Some(Exclusion::OtherLine);
         }
     }
-    out.consensus = consensus(views, layout, scale, rule, &voter, scratch);
+    out.consensus = consensus(views, layout, scale, rule, stay, &voter, scratch);
     out.books = collect(views, layout, scale, at, rule, &voter, scratch);
     if scratch.families.is_empty() {
         return;
@@ -292,6 +294,7 @@ fn consensus(
     layout: Layout,
     scale: Scale<'_>,
     rule: &FairRule,
+    stay: Option<Line>,
     voter: &impl Fn(BookId) -> Voter,
     scratch: &mut Scratch,
 ) -> Option<Consensus> {
@@ -306,7 +309,7 @@ fn consensus(
     values.extend(counted().map(first));
     values.sort_by(f64::total_cmp);
     let value = median(values)?;
-    let line = median_line(counted().filter_map(|v| v.line), None);
+    let line = median_line(counted().filter_map(|v| v.line), stay);
     let probability = scale.probability(layout, line, value)?;
     values.clear();
     match scale {

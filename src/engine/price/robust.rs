@@ -1,7 +1,7 @@
 //! A weighted mean that one broken book cannot move.
 //!
 //! One step from the weighted median: votes within `c` of it count in full, farther ones less (`c / distance`), and
-//! beyond three times `c` not at all. `c` is a constant of the scale, not estimated from the votes, so that leaving a
+//! beyond three times `c` not at all (unless the books are in two camps with nobody between: then all count). `c` is a constant of the scale, not estimated from the votes, so that leaving a
 //! book out changes nothing but its own vote.
 
 /// A vote of one book.
@@ -86,7 +86,8 @@ pub fn estimate(votes: &[Vote], without: Option<u16>, c: f64, floor: f64, sums: 
         }
     }
     if total <= 0.0 {
-        return None;
+        // Two camps, and nobody near the middle: the error tells of it, not a mean of nothing.
+        return c.is_finite().then(|| estimate(votes, without, f64::INFINITY, floor, sums)).flatten();
     }
     let value = centre + first / total;
     let spread: f64 = votes

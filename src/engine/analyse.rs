@@ -1,0 +1,384 @@
+//! After the quotes of an event have been judged: what they mean.
+//!
+//! Owns the order of things at one look: views of what changed, prices of what is affected, published points, signals,
+//! opportunities. Work follows change: a question is looked at when one of its quotes changed, while a move is inside the
+//! longest window, or while something of it could be taken.
+
+use super::apply::{Engine, Pass};
+use super::changes::Point;
+use super::detect::run::Scene;
+use super::memory::{EventMemory, Question, Track};
+use super::open;
+use super::opportunity::{self, Taker};
+use super::price::fair;
+use super::price::unit::{Layout, UnitKey};
+use super::price::view::{BookView, Offer};
+use super::profile::{BookProfile, SportProfile};
+use super::rules::InPlayWatch;
+use super::state::{BookState, EventState, GroupState};
+use super::status::Phase;
+use crate::market::ids::{BookId, LookId, SportId};
+use crate::market::market_key::Family;
+use crate::market::quality::Reason;
+use crate::market::time::Timestamp;
+
+/// Kept beyond the longest window, so that its far end is always known.
+const MARGIN_MS: i64 = 60_000;
+
+impl Engine {
+    /// How far back the memory of the analysis reaches. Milliseconds.
+    pub fn memory_ms(&self) -> i64 {
+        self.settings.rules.longest_window_ms() + MARGIN_MS
+    }
+
+    /// What is known of a book.
+    pub(super) fn profile(&self, book: BookId) -> BookProfile {
+        self.book_profiles.get(usize::from(book.0)).copied().unwrap_or_default()
+    }
+
+    /// What is known of the sport, looked up once.
+    pub(super) fn sport_profile(&mut self, sport: SportId) -> SportProfile {
+        let at = usize::from(sport.0);
+        if self.sports.len() <= at {
+            self.sports.resize(at + 1, None);
+        }
+        if let Some(Some(profile)) = self.sports.get(at) {
+            return *profile;
+        }
+        let profile = SportProfile::of(self.names.sport(sport));
+        if let Some(place) = self.sports.get_mut(at) {
+            *place = Some(profile);
+        }
+        profile
+    }
+
+    /// Looks up books that are new.
+    pub(super) fn profile_books(&mut self) {
+        if self.book_profiles.is_empty() {
+            self.book_profiles.push(BookProfile::default());
+        }
+        for number in self.book_profiles.len()..=self.names.books.len() {
+            let key = self.names.books.name(number as u32);
+            let profile = self.settings.books.get(key).map_or_else(BookProfile::default, |info| info.profile);
+            let family = match self.settings.books.get(key).map(|info| &*info.family) {
+                Some(family) if !family.is_empty() => family,
+                _ => key,
+            };
+            let at = self.families.iter().position(|f| f == family).unwrap_or_else(|| {
+                self.families.push(family.to_owned());
+                self.families.len() - 1
+            });
+            let mut profile = profile;
+            profile.voter.family = at as u16;
+            self.book_profiles.push(profile);
+        }
+    }
+
+    /// The quotes of `event` have been judged at this look: prices, signals and opportunities follow.
+    pub(super) fn analyse(&mut self, pass: &mut Pass<'_>, event: &mut EventState) {
+        if !self.settings.rules.on {
+            return;
+        }
+        self.profile_books();
+        let sport = self.sport_profile(event.sport);
+        let phase = Phase::of(pass.at, event.commence);
+        let mut memory = event.memory.take().unwrap_or_else(|| Box::new(EventMemory::new(phase)));
+        let started = memory.phase != phase;
+        memory.phase = phase;
+        let horizon = self.memory_ms();
+        self.update_views(&mut memory, event, &sport, Step::Look { look: pass.look, at: pass.at, started, horizon });
+        self.judge(pass, event, &mut memory, &sport);
+        event.memory = Some(memory);
+    }
+
+    /// Builds the views of an event that was brought back from the store.
+    pub(super) fn remember_views(&mut self, event: &mut EventState) {
+        if !self.settings.rules.on {
+            return;
+        }
+        self.profile_books();
+        let sport = self.sport_profile(event.sport);
+        // Every look showed quotes of one phase; what was shown last tells which.
+        let newest = event.quotes().filter(|q| q.value.status.is_present()).max_by_key(|q| (q.value.last_seen, q.slot));
+        let phase = newest.map_or(Phase::Pregame, |q| q.value.phase);
+        let mut memory = Box::new(EventMemory::new(phase));
+        self.update_views(&mut memory, event, &sport, Step::Restore);
+        event.memory = Some(memory);
+    }
+
+    fn update_views(&self, memory: &mut EventMemory, event: &mut EventState, sport: &SportProfile, step: Step) {
+        let draws = three_way_markets(event);
+        // A market turns out to have a draw: its questions begin anew.
+        for market in &draws {
+            if memory.questions.iter().any(|q| q.key.market == *market && q.layout == Layout::Moneyline) {
+                memory.questions.retain(|q| q.key.market != *market);
+                event.books.iter_mut().flat_map(|b| &mut b.groups).filter(|g| g.market == *market).for_each(|g| g.dirty = true);
+            }
+        }
+        let mut offers: Vec<(UnitKey, Layout, Offer)> = Vec::new();
+        for (book_at, book) in event.books.iter_mut().enumerate() {
+            spread_lays(book);
+            for group_at in 0..book.groups.len() {
+                let Some(group) = book.groups.get(group_at) else { continue };
+                match step {
+                    Step::Look { look, at, started, horizon } => {
+                        if group.present_in == look {
+                            memory.looked(group.market, at, horizon);
+                        }
+                        if !group.dirty && !started {
+                            continue;
+                        }
+                    }
+                    Step::Restore => {
+                        if let Some(seen) = group.quotes.iter().map(|q| q.value.last_seen).max() {
+                            let last = memory.looks_of(group.market).and_then(|l| l.at.back().copied());
+                            if last.is_none_or(|last| seen > last) {
+                                memory.looks.retain(|l| l.market != group.market);
+                                memory.looked(group.market, seen, 0);
+                            }
+                        }
+                    }
+                }
+                offers.clear();
+                let three_way = sport.three_way || draws.contains(&group.market);
+                gather(group, three_way, &mut offers);
+                add_lays(book, group, &mut offers);
+                let spec = group.spec;
+                for (key, layout, offer) in &offers {
+                    let class = sport.class(*layout, spec);
+                    let scale = sport.scale(*layout, spec);
+                    let rule = class.of(&self.settings.rules.devig);
+                    let view = offer.view(book.book, *layout, scale, memory.phase, &rule);
+                    let after = match step {
+                        Step::Look { at, .. } => memory.looks_of(key.market).and_then(|l| l.before(at)).unwrap_or(at),
+                        Step::Restore => view.changed,
+                    };
+                    let at = memory.question(*key, *layout, class);
+                    let Some(question) = memory.questions.get_mut(at) else { continue };
+                    place(question, view, (book_at as u32, group_at as u32), step, after);
+                }
+                if let Some(group) = book.groups.get_mut(group_at) {
+                    group.dirty = false;
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, pass: &mut Pass<'_>, event: &EventState, memory: &mut EventMemory, sport: &SportProfile) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let rules = &self.settings.rules;
+        let longest = rules.longest_window_ms();
+        let profiles = &self.book_profiles;
+        let profile = |book: BookId| profiles.get(usize::from(book.0)).copied().unwrap_or_default();
+        let records = self.records.get(&(event.source, event.sport)).copied().unwrap_or_default();
+        let EventMemory { phase, questions, looks, start_moved_at, fired, .. } = memory;
+        let scene = Scene {
+            rules,
+            names: &self.names,
+            source: self.names.sources.name(event.source),
+            profiles,
+            families: &self.families,
+            sport,
+            event,
+            phase: *phase,
+            at: pass.at,
+            max_age_ms: rules.opportunity.max_age_ms,
+            start_moved_at: *start_moved_at,
+            watched: watched(&rules.in_play, event),
+            records: &records,
+        };
+        let confused = event.flaws.has(Reason::IdentityChanged);
+        for question in questions.iter_mut() {
+            let moving = question.moved_at > pass.at.plus(-longest);
+            if !question.touched && !moving && question.open.is_empty() {
+                continue;
+            }
+            let touched = std::mem::take(&mut question.touched);
+            let spec = self.names.spec(question.key.market);
+            let scale = sport.scale(question.layout, spec);
+            refresh(question, event, pass.look, pass.at);
+            let stay = question.published.and_then(|p| p.consensus).and_then(|c| c.line);
+            let voter = |book: BookId| profile(book).voter;
+            let sd = sport.sd(question.layout, spec);
+            let (views, priced) = (&mut question.views, &mut question.priced);
+            fair::price(views, question.layout, scale, sd, pass.at, &rules.fair, stay, voter, &mut scratch, priced);
+            publish(question, event, rules.fair.step, &mut pass.out.points);
+            if (touched || moving)
+                && !confused
+                && let Some(looks) = looks.iter().find(|l| l.market == question.key.market)
+            {
+                scene.run(question, scale, looks, fired, &mut pass.tallies, &mut pass.out.signals);
+            }
+            self.scratch_open.clear();
+            if *phase == Phase::Pregame {
+                let asked = opportunity::Question {
+                    event: event.id,
+                    key: question.key,
+                    layout: question.layout,
+                    scale,
+                    views: &question.views,
+                    priced: &question.priced,
+                    at: pass.at,
+                };
+                let taker = |book: BookId| {
+                    let p = profile(book);
+                    Taker { family: p.voter.family, fee: p.fee, takes: p.takes_single_bets() }
+                };
+                opportunity::find(&asked, &rules.opportunity, taker, &mut self.scratch_open);
+            }
+            open::follow(&mut question.open, &mut self.scratch_open, &mut pass.out.opportunities);
+        }
+        self.scratch = scratch;
+    }
+}
+
+/// At which occasion views are made.
+#[derive(Clone, Copy)]
+enum Step {
+    /// A look.
+    Look {
+        look: LookId,
+        at: Timestamp,
+        /// The game started, or its start was moved later, with this look.
+        started: bool,
+        horizon: i64,
+    },
+    /// The event was brought back from the store.
+    Restore,
+}
+
+/// Puts a view into its question.
+fn place(question: &mut Question, view: BookView, (book_at, group_at): (u32, u32), step: Step, after: Timestamp) {
+    match question.views.binary_search_by_key(&view.book, |v| v.book) {
+        Err(at) => {
+            let (since, opened) = match step {
+                Step::Look { at, .. } => (at, true),
+                Step::Restore => (view.changed, false),
+            };
+            question.moved_at = question.moved_at.max(since);
+            question.touched |= matches!(step, Step::Look { .. });
+            question.views.insert(at, view);
+            question.tracks.insert(at, Track { book_at, group_at, since, after, opened, past: Vec::new() });
+        }
+        Ok(at) => {
+            let (Some(before), Some(track)) = (question.views.get_mut(at), question.tracks.get_mut(at)) else { return };
+            (track.book_at, track.group_at) = (book_at, group_at);
+            if let Step::Look { at, started, horizon, .. } = step {
+                if started {
+                    // What was quoted before the start says nothing about moves after it.
+                    track.past.clear();
+                    (track.since, track.after, track.opened) = (at, after, false);
+                    question.touched = true;
+                    question.moved_at = at;
+                } else if !view.same_offer(before) {
+                    track.step(before, &view, at, after, horizon);
+                    question.touched = true;
+                    question.moved_at = at;
+                }
+            }
+            *before = view;
+        }
+    }
+}
+
+/// The quotes of one group by question.
+fn gather(group: &GroupState, three_way: bool, offers: &mut Vec<(UnitKey, Layout, Offer)>) {
+    for quote in &group.quotes {
+        let Some(layout) = Layout::of(group.spec, three_way, quote.selection.side) else { continue };
+        let key = UnitKey::of(group.market, quote.selection);
+        let at = match offers.binary_search_by_key(&key, |(k, ..)| *k) {
+            Ok(at) => at,
+            Err(at) => {
+                offers.insert(at, (key, layout, Offer::default()));
+                at
+            }
+        };
+        if let Some((_, layout, offer)) = offers.get_mut(at) {
+            offer.add(*layout, quote.selection.side, quote.value);
+        }
+    }
+}
+
+/// An exchange's lay prices beside its back prices.
+fn add_lays(book: &BookState, group: &GroupState, offers: &mut [(UnitKey, Layout, Offer)]) {
+    let lays = |g: &&GroupState| g.spec.lay && g.spec.family == group.spec.family && g.spec.partial == group.spec.partial;
+    let Some(lay) = book.groups.iter().find(lays).filter(|_| book.exchange) else { return };
+    for (_, layout, offer) in offers {
+        for quote in &lay.quotes {
+            offer.add_lay(*layout, quote.selection.side, quote.value);
+        }
+    }
+}
+
+/// A change of lay prices is a change of the market beside them.
+fn spread_lays(book: &mut BookState) {
+    if !book.exchange || !book.groups.iter().any(|g| g.spec.lay && g.dirty) {
+        return;
+    }
+    let changed: Vec<(Family, bool)> =
+        book.groups.iter().filter(|g| g.spec.lay && g.dirty).map(|g| (g.spec.family, g.spec.partial)).collect();
+    for group in &mut book.groups {
+        if !group.spec.lay && changed.contains(&(group.spec.family, group.spec.partial)) {
+            group.dirty = true;
+        }
+    }
+}
+
+fn three_way_markets(event: &EventState) -> Vec<crate::market::ids::MarketId> {
+    let mut markets: Vec<_> = event.groups().filter(|g| g.three_way && !g.spec.lay).map(|g| g.market).collect();
+    markets.sort_unstable();
+    markets.dedup();
+    markets
+}
+
+/// The clocks of views whose offers did not change.
+pub(super) fn refresh(question: &mut Question, event: &EventState, look: LookId, at: Timestamp) {
+    for (view, track) in question.views.iter_mut().zip(&question.tracks) {
+        let group = event.books.get(track.book_at as usize).and_then(|b| b.groups.get(track.group_at as usize));
+        let Some(group) = group.filter(|_| view.own.is_none()) else { continue };
+        if group.present_in == look {
+            view.seen = at;
+        }
+        view.updated = group.provider_update.unwrap_or(view.seen);
+    }
+}
+
+/// Publishes the question's price where it moved by a step.
+fn publish(question: &mut Question, event: &EventState, step: f64, points: &mut Vec<Point>) {
+    let priced = &question.priced;
+    let now = Point {
+        event: event.id,
+        key: question.key,
+        line: priced.reference,
+        fair: priced.all,
+        consensus: priced.consensus,
+        books: priced.books,
+    };
+    let moved = match &question.published {
+        None => now.fair.is_some() || now.consensus.is_some(),
+        Some(before) => {
+            let far = |a: f64, b: f64| (a - b).abs() >= step - 1e-12;
+            let fair = match (&before.fair, &now.fair) {
+                (Some(a), Some(b)) => a.probability.iter().zip(b.probability).any(|(a, b)| far(*a, b)),
+                (a, b) => a.is_some() != b.is_some(),
+            };
+            let board = match (&before.consensus, &now.consensus) {
+                (Some(a), Some(b)) => a.line != b.line || far(a.probability, b.probability),
+                (a, b) => a.is_some() != b.is_some(),
+            };
+            before.line != now.line || fair || board
+        }
+    };
+    if moved {
+        question.published = Some(now);
+        points.push(now);
+    }
+}
+
+fn watched(watch: &InPlayWatch, event: &EventState) -> bool {
+    match watch {
+        InPlayWatch::Nothing => false,
+        InPlayWatch::Everything => true,
+        InPlayWatch::Events(ids) => ids.iter().any(|id| **id == *event.provider_id),
+    }
+}

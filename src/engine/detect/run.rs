@@ -1,0 +1,340 @@
+//! All detectors over one question at one look.
+
+use super::finding::{Answer, Extra, Finding};
+use super::gate::{self, Candidate, Verdict};
+use super::make::{self, Making, Told};
+use super::signal::{Signal, SignalType};
+use super::window::{self, Window};
+use super::{dislocation, exchange_divergence, key_cross, live_shock, market_move, steam, sync};
+use crate::engine::changes::Tally;
+use crate::engine::detect::fired::Fired;
+use crate::engine::memory::{Gaps, MarketLooks, Question};
+use crate::engine::names::Names;
+use crate::engine::price::scale::Scale;
+use crate::engine::profile::{BookProfile, SportProfile};
+use crate::engine::rules::{AnalysisRules, Class};
+use crate::engine::state::EventState;
+use crate::engine::status::Phase;
+use crate::market::ids::BookId;
+use crate::market::time::Timestamp;
+
+/// What the detectors are given.
+pub(crate) struct Scene<'s> {
+    pub(crate) rules: &'s AnalysisRules,
+    pub(crate) names: &'s Names,
+    pub(crate) source: &'s str,
+    pub(crate) profiles: &'s [BookProfile],
+    pub(crate) families: &'s [String],
+    pub(crate) sport: &'s SportProfile,
+    pub(crate) event: &'s EventState,
+    pub(crate) phase: Phase,
+    pub(crate) at: Timestamp,
+    pub(crate) max_age_ms: i64,
+    /// The start was moved, and when.
+    pub(crate) start_moved_at: Option<Timestamp>,
+    /// The event is watched in play.
+    pub(crate) watched: bool,
+    /// (events graded, events positive) by type number.
+    pub(crate) records: &'s [(u32, u32); 8],
+}
+
+/// Counts of one look, by type number.
+#[derive(Clone, Debug)]
+pub(crate) struct Tallies([Tally; 8]);
+
+impl Tallies {
+    pub(crate) fn new() -> Self {
+        let tally = |detector| Tally {
+            detector,
+            evaluated: 0,
+            not_evaluable: 0,
+            longest_gap_ms: 0,
+            needed_ms: 0,
+            suppressed: 0,
+        };
+        let mut all = [tally(SignalType::Move); 8];
+        for kind in SignalType::ALL {
+            if let Some(t) = all.get_mut(usize::from(kind.number())) {
+                *t = tally(kind);
+            }
+        }
+        Self(all)
+    }
+
+    fn of(&mut self, kind: SignalType) -> Option<&mut Tally> {
+        self.0.get_mut(usize::from(kind.number()))
+    }
+
+    /// Those that have something to tell, in the order of types.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Tally> {
+        self.0.iter().skip(1).filter(|t| t.evaluated + t.not_evaluable + t.suppressed > 0).copied()
+    }
+}
+
+impl Scene<'_> {
+    fn profile(&self, book: BookId) -> BookProfile {
+        self.profiles.get(usize::from(book.0)).copied().unwrap_or_default()
+    }
+
+    /// Runs every detector that applies. New and updated signals go to `out`, and what is remembered of them to `fired`.
+    pub(crate) fn run(
+        &self,
+        question: &Question,
+        scale: Scale<'_>,
+        looks: &MarketLooks,
+        fired: &mut Vec<Fired>,
+        tallies: &mut Tallies,
+        out: &mut Vec<Signal>,
+    ) {
+        let mut windows = Windows { looks, at: self.at, made: Vec::new() };
+        if self.phase == Phase::InPlay {
+            if self.watched {
+                let rule = &self.rules.live_shock;
+                let narrow = self.sport.narrow(question.class);
+                let length = question.class.of(&rule.window_ms);
+                let window = windows.get(self, question, scale, length);
+                let answer = window.map(|w| live_shock::judge(w, rule, question.class, narrow));
+                let found = self.count(question, SignalType::LiveShock, length, answer, tallies);
+                self.tell(question, scale, &windows, found, fired, out);
+            }
+            return;
+        }
+        let found = self.moves(question, scale, &mut windows, tallies);
+        self.tell(question, scale, &windows, found, fired, out);
+        let rule = &self.rules.key_cross;
+        let length = question.class.of(&rule.window_ms);
+        if question.class != Class::Chance {
+            let window = windows.get(self, question, scale, length);
+            let keys = self.sport.keys;
+            let answer = window.map(|w| key_cross::judge(w, rule, question.class, question.layout, scale, keys));
+            let found = self.count(question, SignalType::KeyCross, length, answer, tallies);
+            self.tell(question, scale, &windows, found, fired, out);
+        }
+        self.dislocations(question, scale, &mut windows, fired, tallies, out);
+        if let Answer::Found(found) = exchange_divergence::judge() {
+            self.tell(question, scale, &windows, Some(*found), fired, out);
+        }
+    }
+
+    /// The strongest finding of a market move.
+    fn moves(
+        &self,
+        question: &Question,
+        scale: Scale<'_>,
+        windows: &mut Windows<'_>,
+        tallies: &mut Tallies,
+    ) -> Option<Finding> {
+        let class = question.class;
+        let narrow = self.sport.narrow(class);
+        let mut best: Option<Finding> = None;
+        type Judge = fn(&Window, &crate::engine::rules::MoveRule, Class, f64) -> Answer;
+        let detectors: [(SignalType, &crate::engine::rules::MoveRule, Judge); 3] = [
+            (SignalType::Steam, &self.rules.steam, steam::judge),
+            (SignalType::MultibookSync, &self.rules.sync, sync::judge),
+            (SignalType::Move, &self.rules.market_move, market_move::judge),
+        ];
+        for (kind, rule, judge) in detectors {
+            let length = class.of(&rule.window_ms);
+            let answer = windows.get(self, question, scale, length).map(|w| judge(w, rule, class, narrow));
+            let found = self.count(question, kind, length, answer, tallies);
+            if best.is_none() {
+                best = found;
+            }
+        }
+        best
+    }
+
+    /// Counts an answer, and drops findings that are no moves.
+    fn count(
+        &self,
+        question: &Question,
+        kind: SignalType,
+        length: i64,
+        answer: Option<Answer>,
+        tallies: &mut Tallies,
+    ) -> Option<Finding> {
+        let answer = answer?;
+        let tally = tallies.of(kind)?;
+        // A move is judged at every look of its window, but counted once.
+        let counts = question.moved_at == self.at;
+        match answer {
+            Answer::Nothing => {
+                tally.evaluated += u32::from(counts);
+                None
+            }
+            Answer::NotEvaluable { limit_ms, gap_ms } => {
+                if counts {
+                    tally.not_evaluable += 1;
+                    tally.longest_gap_ms = tally.longest_gap_ms.max(gap_ms);
+                    tally.needed_ms = if tally.needed_ms == 0 { limit_ms } else { tally.needed_ms.min(limit_ms) };
+                }
+                None
+            }
+            Answer::Found(found) => {
+                if self.start_moved_at.is_some_and(|moved| moved > self.at.plus(-length)) {
+                    tally.suppressed += u32::from(counts);
+                    return None;
+                }
+                tally.evaluated += u32::from(counts);
+                Some(*found)
+            }
+        }
+    }
+
+    fn dislocations(
+        &self,
+        question: &Question,
+        scale: Scale<'_>,
+        windows: &mut Windows<'_>,
+        fired: &mut Vec<Fired>,
+        tallies: &mut Tallies,
+        out: &mut Vec<Signal>,
+    ) {
+        let rule = &self.rules.dislocation;
+        let setting = dislocation::Setting {
+            question,
+            scale,
+            rule,
+            narrow: self.sport.narrow(question.class),
+            max_age_ms: self.max_age_ms,
+            at: self.at,
+            from: self.at.plus(-rule.window_ms),
+        };
+        if question.moved_at == self.at
+            && let Some(tally) = tallies.of(SignalType::Dislocation)
+        {
+            tally.evaluated += 1;
+        }
+        let found = dislocation::judge(&setting, |book| self.profile(book));
+        if found.is_empty() {
+            return;
+        }
+        windows.get(self, question, scale, rule.window_ms);
+        for finding in found {
+            self.tell(question, scale, windows, Some(finding), fired, out);
+        }
+    }
+
+    fn tell(
+        &self,
+        question: &Question,
+        scale: Scale<'_>,
+        windows: &Windows<'_>,
+        finding: Option<Finding>,
+        fired: &mut Vec<Fired>,
+        out: &mut Vec<Signal>,
+    ) {
+        let Some(finding) = finding else { return };
+        let (gaps, window) = windows.made(finding.window_ms);
+        let making = Making {
+            event: self.event,
+            question,
+            scale,
+            names: self.names,
+            profiles: self.profiles,
+            families: self.families,
+            at: self.at,
+            max_age_ms: self.max_age_ms,
+            gaps: gaps.unwrap_or(Gaps { from: self.at, looks: 1, longest: 0 }),
+            window,
+            record: self.records.get(usize::from(finding.kind.number())).copied().unwrap_or_default(),
+            base_threshold: self.base_threshold(finding.kind, question.class),
+            steam_books: self.rules.steam.books,
+        };
+        let told = making.tell(&finding);
+        let book = match &finding.extra {
+            Extra::Book(d) => Some(self.names.book(d.book)),
+            _ => None,
+        };
+        let candidate = Candidate {
+            kind: finding.kind,
+            key: question.key,
+            selection: &told.selection,
+            book,
+            from_value: told.from_value,
+            to_value: told.to_value,
+            threshold: told.threshold,
+            at: self.at,
+        };
+        let cooldown = |kind| question.class.of(&self.cooldowns(kind));
+        match gate::decide(fired, &candidate, cooldown, |kind| self.cap(kind)) {
+            Verdict::Hold => {}
+            Verdict::New { supersedes } => {
+                let id = self.id(question, &finding, &told, book);
+                let signal = making.signal(&finding, told, supersedes, id);
+                fired.push(Fired::of(&signal));
+                out.push(signal);
+            }
+            Verdict::Update(at) => {
+                let Some(first) = fired.get_mut(at) else { return };
+                let mut signal = making.signal(&finding, told, None, first.id.clone());
+                first.update(&mut signal);
+                out.push(signal);
+            }
+        }
+    }
+
+    fn id(&self, question: &Question, finding: &Finding, told: &Told, book: Option<&str>) -> String {
+        let side = told.side.map_or("", make::side_name);
+        let sign = if finding.sign >= 0.0 { "+" } else { "-" };
+        let at = self.at.millis().to_string();
+        let parts = [finding.kind.name(), side, sign, book.unwrap_or_default(), &at];
+        make::signal_id(self.source, self.event, self.names, question, &parts)
+    }
+
+    fn cooldowns(&self, kind: SignalType) -> [i64; 3] {
+        match kind {
+            SignalType::Move => self.rules.market_move.cooldown_ms,
+            SignalType::KeyCross => self.rules.key_cross.cooldown_ms,
+            SignalType::MultibookSync => self.rules.sync.cooldown_ms,
+            SignalType::Steam => self.rules.steam.cooldown_ms,
+            SignalType::LiveShock => self.rules.live_shock.cooldown_ms,
+            SignalType::Dislocation | SignalType::ExchangeDivergence => [self.rules.dislocation.cooldown_ms; 3],
+        }
+    }
+
+    fn cap(&self, kind: SignalType) -> u16 {
+        match kind {
+            SignalType::Move => self.rules.market_move.cap,
+            SignalType::KeyCross => self.rules.key_cross.cap,
+            SignalType::MultibookSync => self.rules.sync.cap,
+            SignalType::Steam => self.rules.steam.cap,
+            SignalType::LiveShock => self.rules.live_shock.cap,
+            SignalType::Dislocation | SignalType::ExchangeDivergence => self.rules.dislocation.cap,
+        }
+    }
+
+    fn base_threshold(&self, kind: SignalType, class: Class) -> f64 {
+        let thresholds = match kind {
+            SignalType::Move | SignalType::KeyCross => &self.rules.market_move.threshold,
+            SignalType::MultibookSync => &self.rules.sync.threshold,
+            SignalType::Steam => &self.rules.steam.threshold,
+            SignalType::LiveShock => &self.rules.live_shock.threshold,
+            SignalType::Dislocation | SignalType::ExchangeDivergence => &self.rules.dislocation.threshold,
+        };
+        class.of(thresholds)
+    }
+}
+
+/// Windows of one question at one look, each made once.
+struct Windows<'w> {
+    looks: &'w MarketLooks,
+    at: Timestamp,
+    made: Vec<(i64, Option<Gaps>, Option<Window>)>,
+}
+
+impl Windows<'_> {
+    /// The window of a length. `None`: the market was not looked at then, or nobody moved.
+    fn get(&mut self, scene: &Scene<'_>, question: &Question, scale: Scale<'_>, length: i64) -> Option<&Window> {
+        if !self.made.iter().any(|(l, ..)| *l == length) {
+            let gaps = self.looks.since(self.at.plus(-length));
+            let window = gaps.and_then(|g| window::window(question, scale, g, self.at, |book| scene.profile(book)));
+            self.made.push((length, gaps, window));
+        }
+        self.made.iter().find(|(l, ..)| *l == length).and_then(|(_, _, w)| w.as_ref())
+    }
+
+    fn made(&self, length: i64) -> (Option<Gaps>, Option<&Window>) {
+        self.made.iter().find(|(l, ..)| *l == length).map_or((None, None), |(_, g, w)| (*g, w.as_ref()))
+    }
+}

@@ -1,0 +1,249 @@
+//! What the analysis remembers of an event: each book's view of each question, now and within the longest window.
+//!
+//! Owns history in the sense of `as_of`: the state of a book at an instant is the one that the last look at or before it
+//! left. What is older than the horizon is dropped; everything in here can be regained by applying the looks of that
+//! horizon again, and what lasts longer (published prices, signals, closes) stands in the store.
+
+use std::collections::VecDeque;
+
+use super::changes::Point;
+use super::detect::fired::Fired;
+use super::grade::pending::Closed;
+use super::opportunity::Opportunity;
+use super::price::fair::Priced;
+use super::price::unit::{Layout, UnitKey};
+use super::price::view::BookView;
+use super::rules::Class;
+use super::status::Phase;
+use crate::market::ids::MarketId;
+use crate::market::line::Line;
+use crate::market::price::Price;
+use crate::market::time::Timestamp;
+
+/// What a book offered over some time.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Sight {
+    pub(crate) line: Option<Line>,
+    pub(crate) prices: [Option<Price>; 3],
+    /// Vig-free probabilities.
+    pub(crate) fair: [f64; 3],
+    /// First value on the scale.
+    pub(crate) value: f64,
+    /// Complete, open, readable: may stand in a panel.
+    pub(crate) open: bool,
+}
+
+impl Sight {
+    pub(crate) fn of(view: &BookView) -> Self {
+        Self {
+            line: view.line,
+            prices: view.prices,
+            fair: view.fair,
+            value: view.values.first().copied().unwrap_or_default(),
+            open: view.own.is_none(),
+        }
+    }
+}
+
+/// A state that has ended.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Past {
+    /// The look that began it.
+    pub(crate) since: Timestamp,
+    /// The look before that one.
+    pub(crate) after: Timestamp,
+    pub(crate) sight: Sight,
+}
+
+/// One book in one question; its present view stands beside it in [`Question::views`].
+#[derive(Clone, Debug)]
+pub(crate) struct Track {
+    /// Place of the book in the event.
+    pub(crate) book_at: u32,
+    /// Place of the market in the book.
+    pub(crate) group_at: u32,
+    /// The look that began the present state.
+    pub(crate) since: Timestamp,
+    /// The look before that one.
+    pub(crate) after: Timestamp,
+    /// The present state began by opening: the book joined or came back.
+    pub(crate) opened: bool,
+    /// Earlier states within the horizon, oldest first.
+    pub(crate) past: Vec<Past>,
+}
+
+impl Track {
+    /// The present view gives way to another one.
+    pub(crate) fn step(&mut self, before: &BookView, now: &BookView, at: Timestamp, after: Timestamp, horizon: i64) {
+        let oldest = at.plus(-horizon);
+        // The newest of those that had ended by then is still the state at the horizon's far end.
+        let drop = self.past.iter().skip(1).take_while(|p| p.since <= oldest).count();
+        let drop = if self.since <= oldest { self.past.len() } else { drop };
+        self.past.drain(..drop);
+        self.past.push(Past { since: self.since, after: self.after, sight: Sight::of(before) });
+        self.opened = before.own.is_some() && now.own.is_none();
+        (self.since, self.after) = (at, after);
+    }
+
+    /// The state at an instant; `None` where the book was not there yet or that is too long ago.
+    pub(crate) fn as_of(&self, now: &BookView, at: Timestamp) -> Option<Sight> {
+        if self.since <= at {
+            return Some(Sight::of(now));
+        }
+        self.past.iter().rev().find(|p| p.since <= at).map(|p| p.sight)
+    }
+
+    /// The first look after `from` whose state differs in value from the one then, and the look before it.
+    pub(crate) fn first_move(&self, from: Timestamp, then: &Sight, now: &BookView) -> Option<(Timestamp, Timestamp)> {
+        let moved = |s: &Sight| s.open && (s.value != then.value || s.line != then.line || s.fair != then.fair);
+        let past = self.past.iter().filter(|p| p.since > from).find(|p| moved(&p.sight)).map(|p| (p.since, p.after));
+        past.or_else(|| (self.since > from && moved(&Sight::of(now))).then_some((self.since, self.after)))
+    }
+
+    /// It was not open at some time after `from`.
+    pub(crate) fn was_away(&self, from: Timestamp) -> bool {
+        let ends = self.past.iter().skip(1).map(|p| p.since).chain([self.since]);
+        self.past.iter().zip(ends).any(|(p, end)| end > from && !p.sight.open)
+    }
+}
+
+/// One question and everything known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) key: UnitKey,
+    pub(crate) layout: Layout,
+    pub(crate) class: Class,
+    /// In the order of books.
+    pub(crate) views: Vec<BookView>,
+    /// Beside `views`.
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) priced: Priced,
+    pub(crate) published: Option<Point>,
+    /// The last look at which any book's offer changed.
+    pub(crate) moved_at: Timestamp,
+    /// Changed at the look that is being applied.
+    pub(crate) touched: bool,
+    pub(crate) open: Vec<Opportunity>,
+}
+
+impl Question {
+    pub(crate) fn new(key: UnitKey, layout: Layout, class: Class) -> Self {
+        Self {
+            key,
+            layout,
+            class,
+            views: Vec::new(),
+            tracks: Vec::new(),
+            priced: Priced::default(),
+            published: None,
+            moved_at: Timestamp::from_millis(i64::MIN),
+            touched: false,
+            open: Vec::new(),
+        }
+    }
+}
+
+/// When the answers showed a market.
+#[derive(Clone, Debug)]
+pub(crate) struct MarketLooks {
+    pub(crate) market: MarketId,
+    /// Within the horizon, and one before; oldest first.
+    pub(crate) at: VecDeque<Timestamp>,
+}
+
+/// Looks of one market across a window.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Gaps {
+    /// The look that stands for the window's start.
+    pub(crate) from: Timestamp,
+    pub(crate) looks: u32,
+    /// Milliseconds.
+    pub(crate) longest: i64,
+}
+
+impl MarketLooks {
+    fn add(&mut self, at: Timestamp, horizon: i64) {
+        if self.at.back() == Some(&at) {
+            return;
+        }
+        let oldest = at.plus(-horizon);
+        while self.at.get(1).is_some_and(|t| *t <= oldest) {
+            self.at.pop_front();
+        }
+        self.at.push_back(at);
+    }
+
+    /// The looks from the one at or before `start` on. `None`: there was none then.
+    pub(crate) fn since(&self, start: Timestamp) -> Option<Gaps> {
+        let mut found: Option<Gaps> = None;
+        let mut before: Option<Timestamp> = None;
+        for at in &self.at {
+            if *at <= start {
+                found = Some(Gaps { from: *at, looks: 1, longest: 0 });
+            } else if let (Some(gaps), Some(before)) = (&mut found, before) {
+                gaps.looks += 1;
+                gaps.longest = gaps.longest.max(at.since(before));
+            }
+            before = Some(*at);
+        }
+        found
+    }
+
+    /// The last look but the one at `at`.
+    pub(crate) fn before(&self, at: Timestamp) -> Option<Timestamp> {
+        self.at.iter().rev().find(|t| **t < at).copied()
+    }
+}
+
+/// Everything remembered of one event.
+#[derive(Clone, Debug)]
+pub(crate) struct EventMemory {
+    pub(crate) phase: Phase,
+    /// In the order of their keys.
+    pub(crate) questions: Vec<Question>,
+    pub(crate) looks: Vec<MarketLooks>,
+    /// The look that moved the start.
+    pub(crate) start_moved_at: Option<Timestamp>,
+    /// Closes were taken for this start.
+    pub(crate) closed_for: Option<Timestamp>,
+    /// Newest close of each question that has one.
+    pub(crate) closes: Vec<Closed>,
+    /// Every signal of the event, in the order in which they fired.
+    pub(crate) fired: Vec<Fired>,
+}
+
+impl EventMemory {
+    pub(crate) fn new(phase: Phase) -> Self {
+        Self {
+            phase,
+            questions: Vec::new(),
+            looks: Vec::new(),
+            start_moved_at: None,
+            closed_for: None,
+            closes: Vec::new(),
+            fired: Vec::new(),
+        }
+    }
+
+    /// Place of a question, made if it is new.
+    pub(crate) fn question(&mut self, key: UnitKey, layout: Layout, class: Class) -> usize {
+        match self.questions.binary_search_by_key(&key, |q| q.key) {
+            Ok(at) => at,
+            Err(at) => {
+                self.questions.insert(at, Question::new(key, layout, class));
+                at
+            }
+        }
+    }
+
+    pub(crate) fn looked(&mut self, market: MarketId, at: Timestamp, horizon: i64) {
+        match self.looks.iter_mut().find(|l| l.market == market) {
+            Some(looks) => looks.add(at, horizon),
+            None => self.looks.push(MarketLooks { market, at: VecDeque::from([at]) }),
+        }
+    }
+
+    pub(crate) fn looks_of(&self, market: MarketId) -> Option<&MarketLooks> {
+        self.looks.iter().find(|l| l.market == market)
+    }
+}

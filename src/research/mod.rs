@@ -1,0 +1,6 @@
+//! Questions asked of stored data: the same engine over views of the past.
+//!
+//! Reads the store, never writes it. What is measured here is told, not applied.
+#![warn(missing_docs)]
+
+pub mod fair_check;
