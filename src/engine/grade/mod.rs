@@ -5,3 +5,5 @@
 
 pub mod clv;
 pub mod close;
+pub mod interval;
+pub mod record;
