@@ -3,7 +3,7 @@
 //! Owns section 9 of the domain contract. A close is a graded answer or a reason for its absence, never zero and never a
 //! price from after the start. May not touch the store or the clock.
 
-pub mod clv;
 pub mod close;
+pub mod clv;
 pub mod interval;
 pub mod record;
