@@ -7,4 +7,5 @@ pub mod clv;
 pub mod close;
 pub mod interval;
 pub(crate) mod pending;
+pub mod record;
 mod take;
