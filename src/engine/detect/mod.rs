@@ -4,4 +4,6 @@
 //! now and a window ago, and of the looks between; it never guesses beyond the cadence of the looks. May not touch the
 //! store, the clock or the state of quotes.
 
+pub mod composite;
 pub mod signal;
+pub mod strength;
