@@ -177,9 +177,12 @@ mod tests {
         assert!(got.is_some_and(|g| (g - want).abs() < 0.005), "{got:?}, wanted {want}");
     }
 
+    /// Magnitude, velocity, window, books, minutes to tip, score, components.
+    type Vector<'a> = (f64, f64, f64, u16, Option<f64>, u8, &'a [f64]);
+
     #[test]
     fn reference_moves() {
-        let vectors: [(f64, f64, f64, u16, Option<f64>, u8, &[f64]); 9] = [
+        let vectors: [Vector<'_>; 9] = [
             (0.5, 2.0, 10.0, 3, None, 46, &[10.0, 24.0, 12.0]),
             (0.5, 2.0, 10.0, 3, Some(60.0), 45, &[8.0, 20.0, 9.0, 8.0]),
             (1.0, 5.0, 10.0, 8, Some(240.0), 64, &[16.0, 12.5, 15.0, 20.0]),
