@@ -3,8 +3,20 @@
 //! Owns section 8 of the domain contract. Only open, fresh quotes enter; legs must have been seen close to one another in
 //! time; what looks too good is held as suspect. Pure functions of one question at one instant.
 
+mod best;
+pub mod card;
+mod ev;
+pub mod middle;
+mod question;
+mod sets;
+pub mod split;
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::question::{Judgement, Question, Taker, Untakeable};
+use super::rules::OpportunityRule;
 use crate::engine::price::unit::UnitKey;
 use crate::market::ids::{BookId, EventId};
 use crate::market::line::Line;
@@ -105,4 +117,24 @@ pub struct OpportunityChange {
     pub opportunity: Opportunity,
     /// It is there; `false`: it ended with this look.
     pub open: bool,
+}
+
+/// Adds everything that could be taken to `out`: single bets by falling expected profit, then arbitrages and low holds
+/// by rising line, then the best middle. `books` tells of a book; it is asked once a view.
+///
+/// One call is some microseconds: a question is looked at whenever one of its quotes changed.
+pub fn find(
+    question: &Question<'_>,
+    rule: &OpportunityRule,
+    books: impl Fn(BookId) -> Taker,
+    out: &mut Vec<Opportunity>,
+) {
+    let quotes = question.quotes(rule, books);
+    if quotes.is_empty() {
+        return;
+    }
+    ev::find(question, rule, &quotes, out);
+    let stands = best::stands(&quotes);
+    sets::find(question, rule, &quotes, &stands, out);
+    middle::find(question, rule, &quotes, &stands, out);
 }

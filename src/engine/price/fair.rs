@@ -115,6 +115,7 @@ pub struct Scratch {
     sums: Vec<f64>,
     sorted: Vec<f64>,
     lines: Vec<(Line, f64, f64)>,
+    stands: Vec<(Line, u16, f64)>,
     books: Vec<(usize, u16, f64)>,
 }
 
@@ -173,15 +174,23 @@ pub fn price(
     }
 }
 
-/// The line that most weight stands on, ties to the heavier single book, then to the smaller distance from zero.
+/// The line that most weight stands on (sisters at one line stand there once), ties to the heavier single book, then to
+/// the smaller distance from zero.
 fn reference_line(views: &[BookView], voter: &impl Fn(BookId) -> Voter, scratch: &mut Scratch) -> Option<Line> {
-    let lines = &mut scratch.lines;
+    let Scratch { lines, stands, .. } = scratch;
     lines.clear();
+    stands.clear();
     for view in views.iter().filter(|v| v.counts()) {
-        let (Some(line), weight) = (view.line, voter(view.book).weight) else { continue };
-        match lines.iter_mut().find(|(l, ..)| *l == line) {
-            Some((_, sum, heaviest)) => (*sum, *heaviest) = (*sum + weight, heaviest.max(weight)),
-            None => lines.push((line, weight, weight)),
+        let (Some(line), Voter { family, weight, .. }) = (view.line, voter(view.book)) else { continue };
+        match stands.iter_mut().find(|(l, f, _)| *l == line && *f == family) {
+            Some((.., heaviest)) => *heaviest = heaviest.max(weight),
+            None => stands.push((line, family, weight)),
+        }
+    }
+    for (line, _, weight) in stands.iter() {
+        match lines.iter_mut().find(|(l, ..)| l == line) {
+            Some((_, sum, heaviest)) => (*sum, *heaviest) = (*sum + weight, heaviest.max(*weight)),
+            None => lines.push((*line, *weight, *weight)),
         }
     }
     let near = |a: f64, b: f64| (a - b).abs() < 1e-9;

@@ -186,6 +186,15 @@ impl Offer {
             changed: Timestamp::from_millis(i64::MIN),
             seen: Timestamp::from_millis(i64::MAX),
         };
+        let why_not = |quote: &QuoteValue| {
+            Exclusion::of(quote.status).or_else(|| (quote.phase != phase).then_some(Exclusion::OtherPhase))
+        };
+        let quoted = || sides.iter().zip(&self.quotes).filter_map(|(side, q)| q.as_ref().map(|q| (*side, q)));
+        // A side that is not open keeps its old line and clocks: they say nothing about the prices that can be taken.
+        let any_open = quoted().any(|(_, quote)| why_not(quote).is_none());
+        let speaks = |quote: &QuoteValue| !any_open || why_not(quote).is_none();
+        let first = quoted().find(|(_, quote)| speaks(quote));
+        view.line = first.and_then(|(side, quote)| quote.line.map(|l| layout.line_for(l, side)));
         let mut raw = [0.0; 3];
         let mut worst: Option<Exclusion> = None;
         let mut missing = false;
@@ -194,17 +203,17 @@ impl Offer {
                 missing = true;
                 continue;
             };
-            view.updated = view.updated.min(quote.provider_update.unwrap_or(quote.last_seen));
             view.changed = view.changed.max(quote.last_changed);
-            view.seen = view.seen.min(quote.last_seen);
-            let why = Exclusion::of(quote.status).or_else(|| (quote.phase != phase).then_some(Exclusion::OtherPhase));
-            let line = quote.line.map(|l| layout.line_for(l, *side));
-            match (place, line) {
-                (0, _) => view.line = line,
-                _ if view.line.is_none() => view.line = line,
-                _ => missing |= line != view.line,
+            if speaks(quote) {
+                view.updated = view.updated.min(quote.provider_update.unwrap_or(quote.last_seen));
+                view.seen = view.seen.min(quote.last_seen);
             }
+            let why = why_not(quote);
+            // A price at another line is no price of this market: it would be taken for one at the market's line.
+            let elsewhere = quote.line.map(|l| layout.line_for(l, *side)) != view.line;
+            missing |= elsewhere;
             if why.is_none()
+                && !elsewhere
                 && let (Some(slot), Some(p)) = (view.prices.get_mut(place), raw.get_mut(place))
             {
                 *slot = Some(quote.price);
