@@ -62,6 +62,9 @@ pub struct LeftOut {
     /// No close: the market was first seen after the start.
     #[serde(rename = "left_out_only_in_play")]
     pub only_in_play: u32,
+    /// No close: the start was moved later and the game has not been played.
+    #[serde(rename = "left_out_postponed")]
+    pub postponed: u32,
     /// No close yet, or none for a reason that the row does not give.
     #[serde(rename = "left_out_no_close")]
     pub no_close: u32,
@@ -84,6 +87,7 @@ impl LeftOut {
             + self.no_usable_quotes
             + self.event_missing
             + self.only_in_play
+            + self.postponed
             + self.no_close
             + self.grade
             + self.unexplained
@@ -100,6 +104,7 @@ impl LeftOut {
                 Some(NoClose::NoUsableQuotes) => &mut self.no_usable_quotes,
                 Some(NoClose::EventMissing) => &mut self.event_missing,
                 Some(NoClose::OnlyInPlay) => &mut self.only_in_play,
+                Some(NoClose::Postponed) => &mut self.postponed,
                 None => &mut self.no_close,
             },
             None if row.clv_ev.is_some_and(f64::is_finite) && row.close.grade.is_some() => &mut self.grade,
