@@ -15,6 +15,7 @@ use super::price::unit::{Layout, UnitKey};
 use super::price::view::{BookView, Offer};
 use super::profile::{BookProfile, SportProfile};
 use super::rules::InPlayWatch;
+use super::settings::EngineSettings;
 use super::state::{BookState, EventState, GroupState};
 use super::status::Phase;
 use crate::market::ids::{BookId, LookId, SportId};
@@ -27,8 +28,8 @@ const MARGIN_MS: i64 = 60_000;
 
 impl Engine {
     /// How far back the memory of the analysis reaches. Milliseconds.
-    pub fn memory_ms(&self) -> i64 {
-        self.settings.rules.longest_window_ms() + MARGIN_MS
+    pub fn memory_ms(settings: &EngineSettings) -> i64 {
+        settings.rules.longest_window_ms() + MARGIN_MS
     }
 
     /// What is known of a book.
@@ -85,7 +86,7 @@ impl Engine {
         let mut memory = event.memory.take().unwrap_or_else(|| Box::new(EventMemory::new(phase)));
         let started = memory.phase != phase;
         memory.phase = phase;
-        let horizon = self.memory_ms();
+        let horizon = Self::memory_ms(&self.settings);
         self.update_views(&mut memory, event, &sport, Step::Look { look: pass.look, at: pass.at, started, horizon });
         self.judge(pass, event, &mut memory, &sport);
         event.memory = Some(memory);

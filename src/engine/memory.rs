@@ -99,12 +99,6 @@ impl Track {
         let past = self.past.iter().filter(|p| p.since > from).find(|p| moved(&p.sight)).map(|p| (p.since, p.after));
         past.or_else(|| (self.since > from && moved(&Sight::of(now))).then_some((self.since, self.after)))
     }
-
-    /// It was not open at some time after `from`.
-    pub(crate) fn was_away(&self, from: Timestamp) -> bool {
-        let ends = self.past.iter().skip(1).map(|p| p.since).chain([self.since]);
-        self.past.iter().zip(ends).any(|(p, end)| end > from && !p.sight.open)
-    }
 }
 
 /// One question and everything known of it.

@@ -25,6 +25,7 @@ mod open;
 pub mod opportunity;
 pub mod price;
 pub mod profile;
+pub mod recall;
 pub mod restore;
 pub mod rules;
 mod scope;

@@ -63,6 +63,13 @@ impl Fired {
         }
     }
 
+    /// A later version of this signal, as stored.
+    pub(crate) fn remember(&mut self, signal: &Signal) {
+        self.version = signal.version;
+        self.updated_at = signal.updated_at;
+        self.to_value = signal.to_value;
+    }
+
     /// A stronger repeat: `signal` becomes the next version of this one, graded by the first entry.
     pub(crate) fn update(&mut self, signal: &mut Signal) {
         self.version += 1;

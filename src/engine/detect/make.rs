@@ -93,10 +93,6 @@ pub(crate) const fn side_name(side: Side) -> &'static str {
 }
 
 impl Making<'_> {
-    fn profile(&self, book: BookId) -> Option<&BookProfile> {
-        self.profiles.get(usize::from(book.0))
-    }
-
     fn family_name(&self, family: u16) -> String {
         self.families.get(usize::from(family)).cloned().unwrap_or_default()
     }

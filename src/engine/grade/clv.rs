@@ -107,3 +107,10 @@ pub struct ClvRow {
     /// When this row was made.
     pub graded_at: Timestamp,
 }
+
+impl ClvRow {
+    /// It is part of the record of its type: graded against a close of grade A or B.
+    pub fn counts(&self) -> bool {
+        self.clv_ev.is_some() && matches!(self.close.grade, Some(Grade::A | Grade::B))
+    }
+}

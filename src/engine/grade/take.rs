@@ -338,7 +338,7 @@ fn clv(
     let mut row = row(fired, event, start, at, names);
     fired.clv = None;
     row.left_out = grade_row(&mut row, graded, fired, names, profile).err();
-    if row.left_out.is_none() && matches!(row.close.grade, Some(Grade::A | Grade::B)) {
+    if row.counts() {
         fired.clv = row.clv_ev;
     }
     row
