@@ -20,6 +20,7 @@ pub mod names;
 pub mod note;
 pub mod opportunity;
 pub mod price;
+pub mod recall;
 pub mod restore;
 pub mod rules;
 mod scope;
