@@ -15,6 +15,7 @@ use crate::feeds::recording::{Fault, RecordingError};
 use crate::runtime::import::{ImportError, ImportReport, Progress, import};
 use crate::runtime::settings::engine_settings;
 use crate::runtime::stop::StopFlag;
+use crate::runtime::warm;
 use crate::store::Store;
 
 /// Runs `stratum import`.
@@ -26,7 +27,7 @@ pub fn run(global: &Global, args: &ImportArgs, out: &mut dyn Write) -> Result<Ex
         make_private(folder)?;
     }
     let mut store = Store::open(&path)?;
-    let mut engine = store.engine(engine_settings(&loaded.settings))?;
+    let mut engine = warm::engine(&store, engine_settings(&loaded.settings))?;
     let stop = StopFlag::listen()?;
     let mut meter = Meter::new();
     let started = Instant::now();

@@ -3,11 +3,12 @@
 //! The store is taken back to the look before them, and from there on late and stored looks are applied together in
 //! the order of time, until the stored ones are used up: the end is as if everything had come in order. All of it is
 //! one transaction, so that being killed anywhere loses nothing. The stored looks are read from a view of the state
-//! before, which stays readable meanwhile.
+//! before, which stays readable meanwhile. The engine's short memory is taken back with its quotes: see `warm.rs`.
 
 use rustc_hash::FxHashMap;
 
 use super::import::{Feed, ImportError, ImportReport, Read};
+use super::warm;
 use crate::engine::Engine;
 use crate::engine::changes::Issue;
 use crate::engine::names::Names;
@@ -120,7 +121,8 @@ impl Merge<'_> {
 
     fn take_back(&mut self, source: u32, sport: SportId, at: Timestamp) -> Result<(), StoreError> {
         let mut rewound = self.together.rewind(source, sport, at, self.engine.settings())?;
-        self.engine.take_back(source, sport, std::mem::take(&mut rewound.image));
+        self.engine.stand(source, sport, std::mem::take(&mut rewound.then));
+        warm::sport(self.engine, self.together.past(), source, sport)?;
         let replay = self.before.replay(source, sport, at);
         self.sports.insert((source, sport), TakenBack { replay, rewound, wording: FxHashMap::default() });
         Ok(())

@@ -9,6 +9,21 @@ pub fn be_frugal() {
     tune();
 }
 
+/// Gives freed memory back to the system now. For after work that needed much of it once.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    trim();
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "the one way to tell the allocator of the C library")]
+fn trim() {
+    // SAFETY: malloc_trim takes a number and releases only what is free.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code, reason = "the one way to tell the allocator of the C library")]
 fn tune() {

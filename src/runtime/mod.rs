@@ -10,3 +10,4 @@ pub mod memory;
 pub mod pipeline;
 pub mod settings;
 pub mod stop;
+pub mod warm;

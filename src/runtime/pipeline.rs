@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use tokio::sync::{broadcast, oneshot};
 
 use super::intake::{self, Answer, IntakeError, Taken};
+use super::{memory, warm};
 use crate::engine::{Engine, EngineSettings};
 use crate::feeds::odds_api;
 use crate::feeds::odds_api::fetched::Fetched;
@@ -146,7 +147,8 @@ impl Pipeline {
     /// [`PipelineError`] when the store or the recording cannot be opened.
     pub fn start(config: PipelineConfig) -> Result<Self, PipelineError> {
         let store = Store::open(&config.store)?;
-        let engine = store.engine(config.engine.clone())?;
+        let engine = warm::engine(&store, config.engine.clone())?;
+        memory::give_back();
         let recorder = match &config.record {
             None => None,
             Some(path) => {
@@ -329,7 +331,7 @@ impl Judge {
                     Err(IntakeError::Store(e)) => {
                         // The engine is ahead of the store now; only what is stored counts.
                         tracing::error!(error = %e, "a look could not be stored");
-                        self.engine = self.store.engine(self.config.engine.clone())?;
+                        self.engine = warm::engine(&self.store, self.config.engine.clone())?;
                         record.outcome = "unavailable".into();
                         record.reason = Some("store".into());
                         record.message = Some(e.to_string());

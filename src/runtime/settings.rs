@@ -33,7 +33,12 @@ pub fn retention(settings: &RetentionSettings) -> Retention {
         Keep::Forever => None,
         Keep::For(duration) => Some(millis(duration)),
     };
-    Retention { raw_ms: keep(settings.raw), changes_ms: keep(settings.changes), logs_ms: keep(settings.logs) }
+    Retention {
+        raw_ms: keep(settings.raw),
+        changes_ms: keep(settings.changes),
+        logs_ms: keep(settings.logs),
+        points_ms: None,
+    }
 }
 
 fn info(book: &Book) -> BookInfo {

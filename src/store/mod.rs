@@ -4,20 +4,26 @@
 //! of [`Reader`]s look at committed states. A look is written in one transaction or not at all. May use `market` and
 //! the types of `engine`.
 
+pub mod analysis;
+mod analysis_codec;
 pub mod as_of;
 mod codec;
 pub mod error;
 mod lock;
 pub mod query;
 pub mod raw;
+pub mod recall;
 pub mod replay;
+pub mod replay_all;
 mod restore;
 mod retention;
 pub mod rewind;
 mod schema;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod write;
+mod write_analysis;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +41,7 @@ pub const FILE_NAME: &str = "stratum.db";
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    sweep: sweep::Sweep,
     /// Held for as long as the store is open.
     _lock: lock::WriterLock,
 }
@@ -60,7 +67,7 @@ impl Store {
         schema::identify(&connection, path)?;
         schema::tune_writer(&connection).map_err(|e| StoreError::opening(path, e))?;
         schema::migrate(&mut connection, path)?;
-        Ok(Self { connection, path: path.to_owned(), _lock: lock })
+        Ok(Self { connection, path: path.to_owned(), sweep: sweep::Sweep::default(), _lock: lock })
     }
 
     /// Where the store lies.

@@ -88,14 +88,7 @@ impl Reader {
     /// The looks of a source and sport that were received after `after`, oldest first. The reader should stand still
     /// meanwhile: see [`Reader::hold`].
     pub fn replay(&self, source: u32, sport: SportId, after: Timestamp) -> Replay<'_> {
-        Replay {
-            c: &self.connection,
-            source,
-            sport,
-            after: (after, LookId(i64::MAX as u64)),
-            tapes: FxHashMap::default(),
-            handed_out: 0,
-        }
+        Replay::new(&self.connection, source, sport, after)
     }
 
     /// Makes this reader see the present state until it is dropped, whatever is written meanwhile.
@@ -108,19 +101,39 @@ impl Reader {
     }
 }
 
-impl Replay<'_> {
+impl<'c> Replay<'c> {
+    pub(super) fn new(c: &'c Connection, source: u32, sport: SportId, after: Timestamp) -> Self {
+        let after = (after, LookId(i64::MAX as u64));
+        Self { c, source, sport, after, tapes: FxHashMap::default(), handed_out: 0 }
+    }
+
+    /// Number of the source, and the sport.
+    pub fn whose(&self) -> (u32, SportId) {
+        (self.source, self.sport)
+    }
+
     /// The instant of the next look.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn next_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.peek()?.map(|(at, _)| at))
+    }
+
+    /// Instant and number of the next look.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn peek(&self) -> Result<Option<(Timestamp, LookId)>, StoreError> {
         let mut select = self.c.prepare_cached(
-            "SELECT received_at FROM look WHERE source = ? AND sport = ? AND (received_at, id) > (?, ?)
+            "SELECT received_at, id FROM look WHERE source = ? AND sport = ? AND (received_at, id) > (?, ?)
              ORDER BY received_at, id LIMIT 1",
         )?;
         let (at, id) = self.after;
         let next = select
-            .query_row(params![self.source, self.sport.0, at.millis(), id.0 as i64], |r| codec::time(r, 0))
+            .query_row(params![self.source, self.sport.0, at.millis(), id.0 as i64], |r| {
+                Ok((codec::time(r, 0)?, LookId(r.get::<_, i64>(1)? as u64)))
+            })
             .map(Some)
             .or_else(none_if_no_rows)?;
         Ok(next)

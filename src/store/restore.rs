@@ -1,9 +1,10 @@
 //! What the engine needs to go on where it stopped.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::as_of::{EventAsOf, StallRule, last_look, load};
 use super::{Store, StoreError, codec};
+use crate::engine::changes::EventRow;
 use crate::engine::names::NameKind;
 use crate::engine::restore::{EngineImage, EventImage};
 use crate::engine::{Engine, EngineSettings};
@@ -53,11 +54,23 @@ pub(super) fn remembered(
     ))?;
     let rows = select.query_map(params![source, sport.0], codec::event_row)?.collect::<Result<Vec<_>, _>>()?;
     let Some(last) = last_look(c, source, sport, Timestamp::from_millis(i64::MAX))? else { return Ok(Vec::new()) };
+    images(c, (source, sport), rows, last, rule, |event| open_issues(c, event))
+}
+
+/// Events of one source and sport in full as of look `last`. `open_issues` answers those of an event.
+pub(super) fn images(
+    c: &Connection,
+    (source, sport): (u32, SportId),
+    rows: Vec<EventRow>,
+    last: LookId,
+    rule: StallRule,
+    mut open_issues: impl FnMut(EventId) -> Result<Vec<OpenIssue>, StoreError>,
+) -> Result<Vec<EventImage>, StoreError> {
     let total = looks_of(c, source, sport)?;
     let mut images = Vec::with_capacity(rows.len());
     for event in load(c, rows, last, Some(rule))? {
-        let open_issues = open_issues(c, event.row.id)?;
-        let keyframe_look = total - looks_after(c, source, sport, event.keyframe_look)?;
+        let open_issues = open_issues(event.row.id)?;
+        let keyframe_look = total.saturating_sub(looks_after(c, source, sport, event.keyframe_look)?);
         images.push(event_image(event, keyframe_look, open_issues));
     }
     Ok(images)
@@ -74,6 +87,11 @@ pub(super) fn looks_of(c: &Connection, source: u32, sport: SportId) -> Result<u6
     Ok(select.query_row(params![source, sport.0], |r| r.get::<_, i64>(0))? as u64)
 }
 
+/// Looks of a source and sport up to one of them, which counts too.
+pub(super) fn looks_until(c: &Connection, source: u32, sport: SportId, look: LookId) -> Result<u64, StoreError> {
+    Ok(looks_of(c, source, sport)?.saturating_sub(looks_after(c, source, sport, look)?))
+}
+
 /// Looks of a source and sport after one of them.
 fn looks_after(c: &Connection, source: u32, sport: SportId, look: LookId) -> Result<u64, StoreError> {
     let mut select = c.prepare_cached(
@@ -83,7 +101,8 @@ fn looks_after(c: &Connection, source: u32, sport: SportId, look: LookId) -> Res
     Ok(select.query_row(params![source, sport.0, look.0 as i64], |r| r.get::<_, i64>(0))? as u64)
 }
 
-type OpenIssue = (Option<BookId>, Option<MarketId>, Reason);
+/// Book, market, reason.
+pub(super) type OpenIssue = (Option<BookId>, Option<MarketId>, Reason);
 
 fn event_image(event: EventAsOf, keyframe_look: u64, open_issues: Vec<OpenIssue>) -> EventImage {
     EventImage {
@@ -113,7 +132,7 @@ pub(super) fn names(c: &Connection) -> Result<Vec<(NameKind, Vec<String>)>, Stor
     Ok(lists)
 }
 
-fn aliases(c: &Connection) -> Result<Vec<(EventId, u32, String, u32)>, StoreError> {
+pub(super) fn aliases(c: &Connection) -> Result<Vec<(EventId, u32, String, u32)>, StoreError> {
     let mut select = c.prepare("SELECT id, source, provider_id, slots FROM event ORDER BY id")?;
     let rows = select
         .query_map([], |r| Ok((EventId(r.get(0)?), r.get(1)?, r.get(2)?, r.get::<_, Option<u32>>(3)?.unwrap_or(0))))?;
@@ -127,9 +146,14 @@ fn open_issues(c: &Connection, event: EventId) -> Result<Vec<OpenIssue>, StoreEr
     let mut rows = select.query([event.0])?;
     let mut found = Vec::new();
     while let Some(r) = rows.next()? {
-        let reason = Reason::from_number(r.get(2)?).ok_or(StoreError::Damaged { what: "quality issue" })?;
-        let (book, market): (Option<u16>, Option<u16>) = (r.get(0)?, r.get(1)?);
-        found.push((book.map(BookId), market.map(MarketId), reason));
+        found.push(open_issue(r)?);
     }
     Ok(found)
+}
+
+/// `book, market, reason`.
+pub(super) fn open_issue(r: &Row<'_>) -> Result<OpenIssue, StoreError> {
+    let reason = Reason::from_number(r.get(2)?).ok_or(StoreError::Damaged { what: "quality issue" })?;
+    let (book, market): (Option<u16>, Option<u16>) = (r.get(0)?, r.get(1)?);
+    Ok((book.map(BookId), market.map(MarketId), reason))
 }

@@ -17,13 +17,16 @@ pub struct Retention {
     pub changes_ms: Option<i64>,
     /// Fetch log and ended quality issues. Milliseconds.
     pub logs_ms: Option<i64>,
+    /// Fair prices, consensus and opportunities that others have taken the place of. Milliseconds. Closes, signals and
+    /// their grading stay for ever.
+    pub points_ms: Option<i64>,
 }
 
 impl Default for Retention {
-    /// Raw answers 7 days, changes for ever, logs 30 days.
+    /// Raw answers 7 days, changes for ever, logs 30 days, points for ever.
     fn default() -> Self {
         const DAY: i64 = 86_400_000;
-        Self { raw_ms: Some(7 * DAY), changes_ms: None, logs_ms: Some(30 * DAY) }
+        Self { raw_ms: Some(7 * DAY), changes_ms: None, logs_ms: Some(30 * DAY), points_ms: None }
     }
 }
 
@@ -36,6 +39,10 @@ pub struct Kept {
     pub logs: usize,
     /// Events with their quotes and changes.
     pub events: usize,
+    /// Points and opportunities.
+    pub points: usize,
+    /// Points and opportunities have not all been looked at yet.
+    pub more: bool,
 }
 
 impl Kept {
@@ -93,6 +100,10 @@ impl Store {
                 }
             }
             kept.events = old.len();
+        }
+        if let Some(ms) = policy.points_ms {
+            let (points, over) = self.sweep.step(&tx, now.plus(-ms), now)?;
+            (kept.points, kept.more) = (points, !over);
         }
         tx.commit()?;
         // Answers one row a page that it frees.

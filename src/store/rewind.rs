@@ -7,11 +7,13 @@ use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use super::as_of::{EventAsOf, StallRule, last_look, load};
+use super::recall::{point_held, slots_as_of, unborn};
 use super::restore::{looks_of, remembered};
 use super::write::Together;
 use super::{Reader, StoreError, codec};
 use crate::engine::EngineSettings;
 use crate::engine::changes::Issue;
+use crate::engine::recall::SportAsOf;
 use crate::engine::restore::SportImage;
 use crate::engine::status::status_code;
 use crate::market::ids::{BookId, EventId, LookId, MarketId, SportId};
@@ -21,8 +23,8 @@ use crate::market::time::Timestamp;
 /// What was taken back.
 #[derive(Debug)]
 pub struct Rewound {
-    /// For [`Engine::take_back`](crate::engine::Engine::take_back).
-    pub image: SportImage,
+    /// For [`Engine::stand`](crate::engine::Engine::stand).
+    pub then: SportAsOf,
     /// Rows of the fetch log that belong to looks taken back.
     fetches: FxHashMap<LookId, Vec<i64>>,
 }
@@ -52,18 +54,20 @@ impl Together<'_> {
         let last = last_look(c, source, sport, at)?.unwrap_or_default();
         let undone = Undone { c, source, sport, last, at };
         let fetches = undone.fetches()?;
-        let unborn = undone.unborn()?;
+        let unborn = unborn(c, source, sport, last)?;
+        let let_go = undone.let_go()?;
         let then = undone.changed_events()?;
         undone.delete_quality()?;
         undone.delete_rows(&unborn)?;
         for event in &then {
             undone.put_back(event)?;
         }
-        undone.put_back_events()?;
+        undone.put_back_events(&let_go)?;
         let rule = StallRule { looks: settings.frozen_looks, ms: settings.frozen_ms };
         let image =
             SportImage { looks: looks_of(c, source, sport)?, events: remembered(c, source, sport, rule)?, unborn };
-        Ok(Rewound { image, fetches })
+        let slots = slots_as_of(c, source, sport, last)?;
+        Ok(Rewound { then: SportAsOf { image, slots }, fetches })
     }
 
     /// A look that was taken back has been applied again under a new number.
@@ -142,11 +146,15 @@ impl Undone<'_> {
         Ok(fetches)
     }
 
-    fn unborn(&self) -> Result<Vec<EventId>, StoreError> {
-        let mut select = self
-            .c
-            .prepare_cached("SELECT id FROM event WHERE source = ? AND sport = ? AND first_look > ? ORDER BY id")?;
-        let rows = select.query_map(params![self.source, self.sport.0, self.last()], |r| Ok(EventId(r.get(0)?)))?;
+    /// Events that came back only later and had been let go of by then: event, look of that, slots given until then.
+    fn let_go(&self) -> Result<Vec<(EventId, i64, u32)>, StoreError> {
+        let mut select = self.c.prepare_cached(
+            "SELECT event, min(look), event_life.forgotten, first_slot FROM event_life JOIN event ON id = event
+             WHERE source = ?1 AND sport = ?2 AND look > ?3 GROUP BY event HAVING event_life.forgotten <= ?3",
+        )?;
+        let rows = select.query_map(params![self.source, self.sport.0, self.last()], |r| {
+            Ok((EventId(r.get(0)?), r.get(2)?, r.get(3)?))
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -178,6 +186,17 @@ impl Undone<'_> {
             );
             self.c.execute(&sql, params![self.source, self.sport.0, self.last()])?;
         }
+        self.put_back_newest_points()?;
+        // Only these can have rows after `last`; the logs of the others need not be read.
+        for table in ["point", "signal", "opportunity", "close", "clv"] {
+            let sql = format!(
+                "DELETE FROM {table} WHERE event IN (SELECT id FROM event WHERE source = ?1 AND sport = ?2
+                 AND (forgotten IS NULL OR forgotten > ?3)) AND look > ?3"
+            );
+            self.c.execute(&sql, params![self.source, self.sport.0, self.last()])?;
+        }
+        let looks = params![self.source, self.sport.0, self.at.millis()];
+        self.c.execute(&format!("DELETE FROM tally WHERE look IN {LOOKS}"), looks)?;
         let looks = params![self.source, self.sport.0, self.at.millis()];
         self.c.execute(&format!("DELETE FROM look_seen WHERE look IN {LOOKS}"), looks)?;
         self.c.execute(
@@ -191,11 +210,42 @@ impl Undone<'_> {
         Ok(())
     }
 
+    /// Each question's newest point is again the one that held after `last`.
+    fn put_back_newest_points(&self) -> Result<(), StoreError> {
+        let mut select = self.c.prepare_cached(
+            "SELECT event, market, subject, own_line, look FROM point_newest
+             WHERE event IN (SELECT id FROM event WHERE source = ?1 AND sport = ?2) AND look > ?3",
+        )?;
+        let moved: Vec<(u32, (i64, i64, i64), i64)> = select
+            .query_map(params![self.source, self.sport.0, self.last()], |r| {
+                Ok((r.get(0)?, (r.get(1)?, r.get(2)?, r.get(3)?), r.get(4)?))
+            })?
+            .collect::<Result<_, _>>()?;
+        let mut update = self.c.prepare_cached(
+            "UPDATE point_newest SET look = ?5 WHERE event = ?1 AND market = ?2 AND subject = ?3 AND own_line = ?4",
+        )?;
+        let mut delete = self.c.prepare_cached(
+            "DELETE FROM point_newest WHERE event = ? AND market = ? AND subject = ? AND own_line = ?",
+        )?;
+        for (event, question, newest) in moved {
+            let (market, subject, own_line) = question;
+            match point_held(self.c, EventId(event), question, newest, self.last)? {
+                Some(held) => update.execute(params![event, market, subject, own_line, held])?,
+                None => delete.execute(params![event, market, subject, own_line])?,
+            };
+        }
+        Ok(())
+    }
+
     /// The quotes of an event, each as its newest remaining row of the log left it.
     fn put_back(&self, event: &EventAsOf) -> Result<(), StoreError> {
         let newest = event.quotes.last().map_or(-1, |(slot, ..)| i64::from(slot.0));
         self.c
-            .prepare_cached("DELETE FROM quote WHERE event = ? AND slot > ?")?
+            .prepare_cached(
+                // Quotes of earlier lives stay, even where this one has none yet.
+                "DELETE FROM quote WHERE event = ?1 AND slot > max(?2, ifnull(
+                     (SELECT first_slot - 1 FROM event_life WHERE event = ?1 ORDER BY look DESC LIMIT 1), -1))",
+            )?
             .execute(params![event.row.id.0, newest])?;
         let mut update = self.c.prepare_cached(
             "UPDATE quote SET line = ?, price = ?, status = ?, last_changed = ?, last_seen = ?, provider_update = ?
@@ -225,7 +275,7 @@ impl Undone<'_> {
     }
 
     /// Starts, scores and what was forgotten.
-    fn put_back_events(&self) -> Result<(), StoreError> {
+    fn put_back_events(&self, let_go: &[(EventId, i64, u32)]) -> Result<(), StoreError> {
         self.c.execute(
             "UPDATE event SET
                  commence = ifnull((SELECT s.commence FROM event_start s WHERE s.event = id ORDER BY s.look DESC LIMIT 1),
@@ -237,9 +287,16 @@ impl Undone<'_> {
             params![self.source, self.sport.0],
         )?;
         self.c.execute(
-            "UPDATE event SET forgotten = NULL, slots = NULL WHERE source = ? AND sport = ? AND forgotten > ?",
+            "UPDATE event SET forgotten = NULL, slots =
+                 (SELECT first_slot FROM event_life WHERE event_life.event = id ORDER BY look DESC LIMIT 1)
+             WHERE source = ? AND sport = ? AND forgotten > ?",
             params![self.source, self.sport.0, self.last()],
         )?;
+        for (event, look, slots) in let_go {
+            self.c
+                .prepare_cached("UPDATE event SET forgotten = ?, slots = ? WHERE id = ?")?
+                .execute(params![look, slots, event.0])?;
+        }
         Ok(())
     }
 }

@@ -7,7 +7,10 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Migrations in order; the version of a store is the number of those applied.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_store.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/sqlite/0001_store.sql"),
+    include_str!("../../migrations/sqlite/0002_analysis.sql"),
+];
 
 /// The schema that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -27,7 +30,7 @@ pub(super) fn tune_writer(c: &Connection) -> rusqlite::Result<()> {
     // Checkpoints are run between commits, not inside them: see `Store::tidy`.
     c.pragma_update(None, "wal_autocheckpoint", 0)?;
     c.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    c.set_prepared_statement_cache_capacity(64);
+    c.set_prepared_statement_cache_capacity(96);
     Ok(())
 }
 

@@ -1,5 +1,8 @@
 //! The store as a whole: who may open it, what it keeps, and that it gives back exactly what was put in.
 
+mod analysis;
+mod past;
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -55,6 +58,11 @@ impl Shop {
     }
 
     fn look(&mut self, secs: i64, scope: Scope, body: &Value) -> Changes {
+        self.look_finding(secs, scope, body, |_| {})
+    }
+
+    /// A look at which `find` adds what an analysis found.
+    fn look_finding(&mut self, secs: i64, scope: Scope, body: &Value, find: impl FnOnce(&mut Changes)) -> Changes {
         let text = body.to_string();
         let info = AnswerInfo {
             source: SOURCE,
@@ -65,7 +73,8 @@ impl Shop {
             format: Some(OddsFormat::American),
         };
         let (batch, _) = wire::read(text.as_bytes(), info).expect("an answer");
-        let changes = self.engine.apply(&batch);
+        let mut changes = self.engine.apply(&batch);
+        find(&mut changes);
         let meta = LookMeta { scope, body_hash: body_hash(text.as_bytes()), ..LookMeta::default() };
         self.store().commit(&changes, &meta).expect("commit");
         changes
@@ -244,7 +253,10 @@ fn retain_all(shop: &mut Shop, policy: &Retention, now: Timestamp) -> Kept {
             return sum;
         }
         assert!(step.raw <= 50 && step.logs <= 1000 && step.events <= 2, "a small step: {step:?}");
-        sum = Kept { raw: sum.raw + step.raw, logs: sum.logs + step.logs, events: sum.events + step.events };
+        sum.raw += step.raw;
+        sum.logs += step.logs;
+        sum.events += step.events;
+        sum.points += step.points;
     }
     panic!("never done");
 }
@@ -259,11 +271,11 @@ fn old_answers_and_logs_go_and_newer_ones_stay() {
         let record = FetchRecord { at: at(n * DAY / 10), source: SOURCE.to_owned(), ..FetchRecord::default() };
         shop.store().log_fetch(&record).expect("logged");
     }
-    let policy = Retention { raw_ms: Some(4 * DAY * 1000), changes_ms: None, logs_ms: Some(2 * DAY * 1000) };
+    let policy = Retention { raw_ms: Some(4 * DAY * 1000), changes_ms: None, logs_ms: Some(2 * DAY * 1000), points_ms: None };
     let sum = retain_all(&mut shop, &policy, at(12 * DAY));
     assert_eq!((sum.raw, sum.logs), (80, 100));
     assert_eq!((shop.count("raw_answer"), shop.count("fetch_log")), (40, 20));
-    let forever = Retention { raw_ms: None, changes_ms: None, logs_ms: None };
+    let forever = Retention { raw_ms: None, changes_ms: None, logs_ms: None, points_ms: None };
     assert!(shop.store().retain(&forever, at(1000 * DAY)).expect("retention").is_done());
 }
 
@@ -279,7 +291,7 @@ fn issues_go_once_they_have_ended() {
     };
     let (all, before) = (shop.count("quality"), open(&shop));
     assert!(before > 0 && all > before);
-    let policy = Retention { raw_ms: None, changes_ms: None, logs_ms: Some(DAY * 1000) };
+    let policy = Retention { raw_ms: None, changes_ms: None, logs_ms: Some(DAY * 1000), points_ms: None };
     retain_all(&mut shop, &policy, at(30 * DAY));
     assert_eq!((shop.count("quality"), open(&shop)), (before, before), "what is not over stays");
 }
@@ -292,7 +304,7 @@ fn changes_go_with_their_event_and_only_when_it_is_forgotten() {
     shop.look(0, Scope::default(), &json!([old(0), open(0)]));
     shop.look(60, Scope::default(), &json!([open(60)]));
     shop.look(6 * DAY, Scope::default(), &json!([open(6 * DAY)]));
-    let policy = Retention { raw_ms: None, changes_ms: Some(DAY * 1000), logs_ms: None };
+    let policy = Retention { raw_ms: None, changes_ms: Some(DAY * 1000), logs_ms: None, points_ms: None };
     let sum = retain_all(&mut shop, &policy, at(7 * DAY));
     assert_eq!(sum.events, 1, "the other is still on show");
     let of = |table: &str, event: u32| -> i64 {

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::write_analysis::write_analysis;
 use super::{Store, StoreError, codec};
 use crate::engine::changes::{Changes, QuoteChange};
 use crate::engine::status::status_code;
@@ -271,7 +272,7 @@ fn write_look(c: &Connection, changes: &Changes, meta: &LookMeta) -> Result<(), 
         ])?;
     }
     write_quality(c, changes)?;
-    Ok(())
+    write_analysis(c, changes)
 }
 
 fn write_events(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
@@ -281,8 +282,8 @@ fn write_events(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
         let (home_score, away_score) = row.score.unzip();
         if change.new {
             c.prepare_cached(
-                "INSERT INTO event_life (event, look, first_slot)
-                 SELECT id, ?, slots FROM event WHERE id = ? AND forgotten IS NOT NULL",
+                "INSERT INTO event_life (event, look, first_slot, forgotten)
+                 SELECT id, ?, slots, forgotten FROM event WHERE id = ? AND forgotten IS NOT NULL",
             )?
             .execute(params![look, row.id.0])?;
         }
