@@ -216,7 +216,7 @@ pub(super) fn graded(row: &ClvRow, grades: Grades) -> Option<f64> {
 
 /// The rows that a filter keeps, by event and signal: rows of one event stand together, and sums come out the same
 /// whatever the order in which the rows were given.
-pub(super) fn in_order<'a>(rows: &'a [ClvRow], keeps: impl Fn(&ClvRow) -> bool) -> Vec<&'a ClvRow> {
+pub(super) fn in_order(rows: &[ClvRow], keeps: impl Fn(&ClvRow) -> bool) -> Vec<&ClvRow> {
     let mut kept: Vec<_> = rows.iter().filter(|r| keeps(r)).collect();
     kept.sort_by(|a, b| (a.event_id, &a.signal_id, a.version).cmp(&(b.event_id, &b.signal_id, b.version)));
     kept
