@@ -63,9 +63,10 @@ impl Engine {
         self.last_look = LookId(look.0.saturating_sub(1));
     }
 
-    /// Takes in what the tables hold of a source and sport. Its quotes must be in place.
+    /// Takes in what the tables hold of a source and sport, in place of what it knew of that. Its quotes must be in place.
     pub fn recall(&mut self, _source: u32, _sport: SportId, _recall: Recall) {}
 
-    /// Takes over the history that `temporary` has gained of a source and sport, leaving it none.
+    /// Takes over the history that `temporary` has gained of a source and sport, in place of its own, leaving it none.
+    /// The slots and looks in it are the same in both.
     pub fn adopt_memory(&mut self, _temporary: &mut Self, _source: u32, _sport: SportId) {}
 }

@@ -189,8 +189,7 @@ impl Reader {
     /// [`StoreError`].
     pub fn clv_rows(&self, filter: &AnalysisFilter) -> Result<Vec<ClvRow>, StoreError> {
         let mut conditions = Conditions::of(filter);
-        conditions
-            .add("market = (SELECT name FROM name WHERE kind = 3 AND number = ?)", filter.market.map(|m| m.0));
+        conditions.add("market = (SELECT name FROM name WHERE kind = 3 AND number = ?)", filter.market.map(|m| m.0));
         let (conditions, values) = conditions.limited(filter);
         let mut select = self.connection.prepare_cached(&format!(
             "SELECT json FROM clv AS x WHERE version = (SELECT max(version) FROM clv WHERE signal = x.signal) {conditions}

@@ -54,7 +54,12 @@ struct Limit {
 
 impl Sweep {
     /// One step. Answers how many rows it removed and whether the round is over.
-    pub(super) fn step(&mut self, c: &Connection, before: Timestamp, now: Timestamp) -> Result<(usize, bool), StoreError> {
+    pub(super) fn step(
+        &mut self,
+        c: &Connection,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<(usize, bool), StoreError> {
         if self.next_round.is_some_and(|next| now < next) {
             return Ok((0, true));
         }
