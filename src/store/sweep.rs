@@ -7,7 +7,6 @@
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashSet;
 
-use super::analysis_codec::BEFORE_ALL;
 use super::as_of::last_look;
 use super::write::none_if_no_rows;
 use super::{StoreError, recall};
@@ -157,15 +156,4 @@ fn remove_opportunity(c: &Connection, key: &recall::OpportunityKey, limit: &Limi
     let mut delete = c.prepare_cached(&format!("DELETE FROM opportunity WHERE {which} AND {last}"))?;
     let (market, subject, own_line) = key.question;
     Ok(delete.execute(params![key.event, market, subject, own_line, key.kind, key.legs, limit.look.0 as i64])?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_round_begins_before_everything() {
-        assert!(matches!(Sweep::default().place, Place::Points(-1)));
-        assert!(BEFORE_ALL < (0, 0, i64::from(i32::MIN)));
-    }
 }
