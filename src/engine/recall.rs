@@ -1,8 +1,9 @@
 //! Bringing an engine's short memory back: what it keeps of the last minutes, and what lasts longer.
 //!
-//! Quotes come back exactly by [`super::restore`]. The rest is of two kinds: what the stored tables hold ([`Recall`]), and
-//! the history of the last [`Engine::memory_ms`], which an engine of the past ([`Engine::stand`]) gains by applying the
-//! stored looks again and hands over ([`Engine::adopt_memory`]). Pure data: where it comes from is the store's business.
+//! Quotes come back exactly by [`super::restore`]. The rest is of two kinds: what the stored tables hold ([`Recall`]),
+//! and the history of the last [`Engine::memory_ms`], which an engine of the past ([`Engine::stand`]) gains by applying
+//! the stored looks again and hands over ([`Engine::adopt_memory`]). Pure data: where it comes from is the store's
+//! business.
 
 use super::apply::Engine;
 use super::changes::Point;
@@ -63,7 +64,8 @@ impl Engine {
         self.last_look = LookId(look.0.saturating_sub(1));
     }
 
-    /// Takes in what the tables hold of a source and sport, in place of what it knew of that. Its quotes must be in place.
+    /// Takes in what the tables hold of a source and sport, instead of what it knew of that. Its quotes must be in
+    /// place.
     pub fn recall(&mut self, _source: u32, _sport: SportId, _recall: Recall) {}
 
     /// Takes over the history that `temporary` has gained of a source and sport, in place of its own, leaving it none.

@@ -100,8 +100,8 @@ mod tests {
         let game = |id: &str| {
             let price = -110 - minute % 5;
             format!(
-                r#"{{"id":"{id}","sport_key":"basketball_nba","commence_time":"{}","home_team":"Gulls","away_team":"{id}",
-                "bookmakers":[{{"key":"b1","title":"b1","markets":[{{"key":"h2h","last_update":"{}","outcomes":[
+                r#"{{"id":"{id}","sport_key":"basketball_nba","commence_time":"{}","home_team":"Gulls",
+                "away_team":"{id}","bookmakers":[{{"key":"b1","title":"b1","markets":[{{"key":"h2h","last_update":"{}","outcomes":[
                 {{"name":"Gulls","price":{price}}},{{"name":"{id}","price":-105}}]}}]}}]}}"#,
                 at(300),
                 at(minute - minute % 3)

@@ -1,8 +1,8 @@
 //! Removing old points and opportunities, a few at a time.
 //!
 //! A row goes once another of the same question has taken its place before the limit too, so that the state of every
-//! instant after the limit stays known. Of events that the engine has let go of everything before the limit goes. Closes,
-//! signals and their grading are no business of this.
+//! instant after the limit stays known. Of events that the engine has let go of everything before the limit goes.
+//! Closes, signals and their grading are no business of this.
 
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashSet;
