@@ -16,6 +16,7 @@ use stratum::engine::{Engine, EngineSettings};
 use stratum::feeds::replay;
 use stratum::market::time::Timestamp;
 use stratum::runtime::import::{ImportError, ImportReport, import};
+use stratum::runtime::warm;
 use stratum::store::{Store, StoreError};
 
 fn settings() -> EngineSettings {
@@ -24,7 +25,7 @@ fn settings() -> EngineSettings {
 
 fn take(store: &Path, file: &Path) -> Result<ImportReport, ImportError> {
     let mut store = Store::open(store)?;
-    let mut engine = store.engine(settings())?;
+    let mut engine = warm::engine(&store, settings())?;
     import(&mut engine, &mut store, &[file], |_| true)
 }
 

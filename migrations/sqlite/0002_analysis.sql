@@ -1,6 +1,7 @@
 -- What the analysis found, version 2. Every row holds from its look on and is never changed (but for `point_newest`),
--- so that taking looks back is a deletion. A question about an event is (market, subject, own_line): subject 0 is nobody; own_line in hundredths of a
--- point as the home team sees it, -2147483648 where the line is no part of the question.
+-- so that taking looks back is a deletion. A question about an event is (market, subject, own_line): subject 0 is
+-- nobody; own_line in hundredths of a point as the home team sees it, -2147483648 where the line is no part of the
+-- question.
 
 -- The look at which the engine had let go of an event before it came back; unknown for returns written by version 1.
 ALTER TABLE event_life ADD COLUMN forgotten INTEGER;

@@ -331,6 +331,7 @@ impl Judge {
                     Err(IntakeError::Store(e)) => {
                         // The engine is ahead of the store now; only what is stored counts.
                         tracing::error!(error = %e, "a look could not be stored");
+                        self.engine = Engine::default();
                         self.engine = warm::engine(&self.store, self.config.engine.clone())?;
                         record.outcome = "unavailable".into();
                         record.reason = Some("store".into());

@@ -5,6 +5,8 @@
 //! tables held then, applies the stored looks since, and hands over what it remembers of them. It holds one sport at a
 //! time and is gone afterwards.
 
+use crate::engine::names::Names;
+use crate::engine::recall::SportAsOf;
 use crate::engine::{Engine, EngineSettings};
 use crate::feeds::replay;
 use crate::market::ids::SportId;
@@ -40,7 +42,7 @@ struct Warming<'c> {
     past: Past<'c>,
     /// Goes through the looks again.
     again: Engine,
-    names: crate::engine::names::Names,
+    names: Names,
     horizon_ms: i64,
 }
 
@@ -53,24 +55,107 @@ impl<'c> Warming<'c> {
 
     fn sport(&mut self, engine: &mut Engine, source: u32, sport: SportId) -> Result<(), StoreError> {
         let past = self.past;
-        let Some((newest, at)) = past.look_at(source, sport, Timestamp::from_millis(i64::MAX))? else { return Ok(()) };
-        if past.has_remembered(source, sport)? {
-            let first = past.look_at(source, sport, at.plus(-self.horizon_ms))?;
-            let look = first.map(|(look, _)| look);
-            self.again.stand(source, sport, past.sport_as_of(source, sport, look, engine.settings())?);
-            self.again.recall(source, sport, first.map(|(_, at)| at), past.recall(source, sport, look)?);
-            let after = first.map_or(Timestamp::from_millis(i64::MIN), |(_, at)| at);
-            let mut looks = past.replay(source, sport, after);
-            while let Some(look) = looks.next()? {
-                // What follows from the number of a look follows again.
-                self.again.next_look_is(look.id);
-                self.again.apply(&replay::batch(&look, source, sport, &self.names));
-            }
-            engine.adopt_memory(&mut self.again, source, sport);
-            self.again.stand(source, sport, Default::default());
+        let newest = past.look_at(source, sport, Timestamp::from_millis(i64::MAX))?;
+        if let Some((_, at)) = newest
+            && past.has_remembered(source, sport)?
+        {
+            self.go_through(source, sport, at.plus(-self.horizon_ms))?;
         }
+        // Where there is nothing to remember, nothing takes the place of what the engine may have had.
+        engine.adopt_memory(&mut self.again, source, sport);
+        self.again.stand(source, sport, SportAsOf::default());
         // A type's record outlives the events that it comes from.
-        engine.recall(source, sport, Some(at), past.recall(source, sport, Some(newest))?);
+        let (look, at) = (newest.map(|(look, _)| look), newest.map(|(_, at)| at));
+        engine.recall(source, sport, at, past.recall(source, sport, look)?);
         Ok(())
+    }
+
+    /// Applies the looks since `from` again, beginning with the state at that instant.
+    fn go_through(&mut self, source: u32, sport: SportId, from: Timestamp) -> Result<(), StoreError> {
+        let (past, again) = (self.past, &mut self.again);
+        let first = past.look_at(source, sport, from)?;
+        let look = first.map(|(look, _)| look);
+        let then = past.sport_as_of(source, sport, look, again.settings())?;
+        again.stand(source, sport, then);
+        again.recall(source, sport, first.map(|(_, at)| at), past.recall(source, sport, look)?);
+        let after = first.map_or(Timestamp::from_millis(i64::MIN), |(_, at)| at);
+        let mut looks = past.replay(source, sport, after);
+        while let Some(look) = looks.next()? {
+            // What follows from the number of a look follows again.
+            again.next_look_is(look.id);
+            again.apply(&replay::batch(&look, source, sport, &self.names));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feeds::odds_api;
+    use crate::market::price::OddsFormat;
+    use crate::runtime::intake::{self, Answer};
+
+    fn answer(minute: i64) -> String {
+        let at = |m: i64| Timestamp::from_secs(1_795_200_000 + m * 60).to_string();
+        let game = |id: &str| {
+            let price = -110 - minute % 5;
+            format!(
+                r#"{{"id":"{id}","sport_key":"basketball_nba","commence_time":"{}","home_team":"Gulls",
+                "away_team":"{id}","bookmakers":[{{"key":"b1","title":"b1","markets":[{{"key":"h2h","last_update":"{}","outcomes":[
+                {{"name":"Gulls","price":{price}}},{{"name":"{id}","price":-105}}]}}]}}]}}"#,
+                at(300),
+                at(minute - minute % 3)
+            )
+        };
+        let games: Vec<_> = (0..=minute / 20).map(|n| game(&format!("g{n}"))).collect();
+        format!("[{}]", games.join(","))
+    }
+
+    fn take(engine: &mut Engine, store: &mut Store, minute: i64) {
+        let body = answer(minute);
+        let answer = Answer {
+            source: odds_api::SOURCE,
+            sport: "basketball_nba",
+            endpoint: None,
+            received_at: Timestamp::from_secs(1_795_200_000 + minute * 60),
+            scope: Default::default(),
+            format: Some(OddsFormat::American),
+            body: body.as_bytes(),
+            origin: None,
+            cost: None,
+            remaining: None,
+        };
+        intake::take(engine, store, &answer).expect("taken");
+    }
+
+    #[test]
+    fn the_looks_gone_through_again_end_where_the_engine_stands() {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut store = Store::open(&folder.path().join("stratum.db")).expect("store");
+        let mut engine = Engine::new(EngineSettings::default());
+        for minute in 0..90 {
+            take(&mut engine, &mut store, minute);
+        }
+        let reader = store.reader().expect("reader");
+        let past = reader.past();
+        let mut warming = Warming::new(&engine, past).expect("warming");
+        let (source, sport) = past.sports().expect("sports")[0];
+        for minutes in [1, 30, 1000] {
+            let from = Timestamp::from_secs(1_795_200_000 + (89 - minutes) * 60);
+            warming.go_through(source, sport, from).expect("gone through");
+            assert_eq!(warming.again.last_look(), engine.last_look(), "{minutes} minutes");
+            let state = |e: &Engine| format!("{:?}", e.events);
+            assert_eq!(state(&warming.again), state(&engine), "{minutes} minutes");
+            warming.again.stand(source, sport, SportAsOf::default());
+            assert_eq!(warming.again.quotes_in_memory(), 0, "nothing is left behind");
+        }
+        drop(warming);
+        drop(reader);
+        let mut warm = super::engine(&store, EngineSettings::default()).expect("engine");
+        assert_eq!(warm.last_look(), engine.last_look());
+        assert_eq!(warm.quotes_in_memory(), engine.quotes_in_memory());
+        take(&mut warm, &mut store, 90);
+        assert_eq!(warm.last_look().0, 91);
     }
 }

@@ -1,4 +1,5 @@
-//! Questions about what the analysis found, answered as typed values: the newest version of each, unless said otherwise.
+//! Questions about what the analysis found, answered as typed values: the newest version of each, unless said
+//! otherwise.
 
 use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
@@ -148,8 +149,8 @@ impl Reader {
         Ok(signals)
     }
 
-    /// The signals whose id begins with `prefix`, in the order of their ids; more than one where it fits several, at most
-    /// `limit`.
+    /// The signals whose id begins with `prefix`, in the order of their ids; more than one where it fits several, at
+    /// most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -189,11 +190,11 @@ impl Reader {
     /// [`StoreError`].
     pub fn clv_rows(&self, filter: &AnalysisFilter) -> Result<Vec<ClvRow>, StoreError> {
         let mut conditions = Conditions::of(filter);
-        conditions
-            .add("market = (SELECT name FROM name WHERE kind = 3 AND number = ?)", filter.market.map(|m| m.0));
+        conditions.add("market = (SELECT name FROM name WHERE kind = 3 AND number = ?)", filter.market.map(|m| m.0));
         let (conditions, values) = conditions.limited(filter);
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT json FROM clv AS x WHERE version = (SELECT max(version) FROM clv WHERE signal = x.signal) {conditions}
+            "SELECT json FROM clv AS x
+             WHERE version = (SELECT max(version) FROM clv WHERE signal = x.signal) {conditions}
              ORDER BY at DESC, signal DESC LIMIT ?"
         ))?;
         let mut found = select.query(params_from_iter(values))?;
@@ -239,7 +240,8 @@ impl Reader {
     /// [`StoreError`].
     pub fn points(&self, event: EventId, from: Timestamp, to: Timestamp) -> Result<Vec<PointAt>, StoreError> {
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {}, point.look, received_at FROM point JOIN look ON look.id = point.look WHERE event = ? AND received_at <= ?
+            "SELECT {}, point.look, received_at FROM point JOIN look ON look.id = point.look
+             WHERE event = ? AND received_at <= ?
              ORDER BY market, subject, own_line, point.look",
             rows::POINT_COLUMNS
         ))?;

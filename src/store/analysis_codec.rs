@@ -58,11 +58,7 @@ pub(super) fn point(row: &Row<'_>) -> rusqlite::Result<Point> {
     let fair = match number(8)? {
         None => None,
         Some(first) => Some(Fair {
-            values: [
-                number(5)?.unwrap_or_default(),
-                number(6)?.unwrap_or_default(),
-                number(7)?.unwrap_or_default(),
-            ],
+            values: [number(5)?.unwrap_or_default(), number(6)?.unwrap_or_default(), number(7)?.unwrap_or_default()],
             probability: [first, number(9)?.unwrap_or(1.0 - first), number(10)?.unwrap_or_default()],
             standard_error: number(11)?.unwrap_or_default(),
             effective: number(12)?.unwrap_or_default(),

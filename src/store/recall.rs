@@ -107,8 +107,11 @@ impl<'c> Past<'c> {
     /// # Errors
     /// [`StoreError`].
     pub fn blank(&self, settings: EngineSettings) -> Result<Engine, StoreError> {
-        let image =
-            EngineImage { names: restore::names(self.c)?, aliases: restore::aliases(self.c)?, ..EngineImage::default() };
+        let image = EngineImage {
+            names: restore::names(self.c)?,
+            aliases: restore::aliases(self.c)?,
+            ..EngineImage::default()
+        };
         Ok(Engine::restore(settings, image))
     }
 
@@ -164,12 +167,7 @@ impl<'c> Past<'c> {
 }
 
 /// Events of a source and sport that were known only after look `last`.
-pub(super) fn unborn(
-    c: &Connection,
-    source: u32,
-    sport: SportId,
-    last: LookId,
-) -> Result<Vec<EventId>, StoreError> {
+pub(super) fn unborn(c: &Connection, source: u32, sport: SportId, last: LookId) -> Result<Vec<EventId>, StoreError> {
     let mut select =
         c.prepare_cached("SELECT id FROM event WHERE source = ? AND sport = ? AND first_look > ? ORDER BY id")?;
     let rows = select.query_map(params![source, sport.0, last.0 as i64], |r| Ok(EventId(r.get(0)?)))?;
@@ -226,8 +224,7 @@ pub(super) fn slots_as_of(
                      ORDER BY look DESC LIMIT 1), 0)) END
          FROM event WHERE source = ?1 AND sport = ?2 AND first_look <= ?3 ORDER BY id",
     )?;
-    let rows =
-        select.query_map(params![source, sport.0, last.0 as i64], |r| Ok((EventId(r.get(0)?), r.get(1)?)))?;
+    let rows = select.query_map(params![source, sport.0, last.0 as i64], |r| Ok((EventId(r.get(0)?), r.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -238,9 +235,8 @@ fn open_issues_as_of(
     events: &[EventRow],
 ) -> Result<FxHashMap<EventId, Vec<OpenIssue>>, StoreError> {
     let mut open: FxHashMap<EventId, Vec<OpenIssue>> = events.iter().map(|e| (e.id, Vec::new())).collect();
-    let mut select = c.prepare_cached(
-        "SELECT book, market, reason FROM quality WHERE event = ? AND cleared IS NULL AND look <= ?",
-    )?;
+    let mut select =
+        c.prepare_cached("SELECT book, market, reason FROM quality WHERE event = ? AND cleared IS NULL AND look <= ?")?;
     for (event, issues) in &mut open {
         let mut rows = select.query(params![event.0, last.0 as i64])?;
         while let Some(r) = rows.next()? {

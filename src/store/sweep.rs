@@ -1,8 +1,8 @@
 //! Removing old points and opportunities, a few at a time.
 //!
 //! A row goes once another of the same question has taken its place before the limit too, so that the state of every
-//! instant after the limit stays known. Of events that the engine has let go of everything before the limit goes. Closes,
-//! signals and their grading are no business of this.
+//! instant after the limit stays known. Of events that the engine has let go of everything before the limit goes.
+//! Closes, signals and their grading are no business of this.
 
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashSet;
@@ -53,7 +53,12 @@ struct Limit {
 
 impl Sweep {
     /// One step. Answers how many rows it removed and whether the round is over.
-    pub(super) fn step(&mut self, c: &Connection, before: Timestamp, now: Timestamp) -> Result<(usize, bool), StoreError> {
+    pub(super) fn step(
+        &mut self,
+        c: &Connection,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<(usize, bool), StoreError> {
         if self.next_round.is_some_and(|next| now < next) {
             return Ok((0, true));
         }
@@ -151,15 +156,4 @@ fn remove_opportunity(c: &Connection, key: &recall::OpportunityKey, limit: &Limi
     let mut delete = c.prepare_cached(&format!("DELETE FROM opportunity WHERE {which} AND {last}"))?;
     let (market, subject, own_line) = key.question;
     Ok(delete.execute(params![key.event, market, subject, own_line, key.kind, key.legs, limit.look.0 as i64])?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_round_begins_before_everything() {
-        assert!(matches!(Sweep::default().place, Place::Points(-1)));
-        assert!(BEFORE_ALL < (0, 0, i64::from(i32::MIN)));
-    }
 }

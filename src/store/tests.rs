@@ -271,7 +271,8 @@ fn old_answers_and_logs_go_and_newer_ones_stay() {
         let record = FetchRecord { at: at(n * DAY / 10), source: SOURCE.to_owned(), ..FetchRecord::default() };
         shop.store().log_fetch(&record).expect("logged");
     }
-    let policy = Retention { raw_ms: Some(4 * DAY * 1000), changes_ms: None, logs_ms: Some(2 * DAY * 1000), points_ms: None };
+    let policy =
+        Retention { raw_ms: Some(4 * DAY * 1000), changes_ms: None, logs_ms: Some(2 * DAY * 1000), points_ms: None };
     let sum = retain_all(&mut shop, &policy, at(12 * DAY));
     assert_eq!((sum.raw, sum.logs), (80, 100));
     assert_eq!((shop.count("raw_answer"), shop.count("fetch_log")), (40, 20));

@@ -169,7 +169,51 @@ pub fn dump(path: &Path) -> Vec<String> {
             cells(r, 5)
         ))
     }));
+    out.extend(analysis(&c, &names));
     out.sort();
+    out
+}
+
+/// What the analysis found, without our numbers of events in the JSON.
+fn analysis(c: &Connection, names: &Names) -> Vec<String> {
+    let mut out = Vec::new();
+    let keyed = "event, market, subject, own_line, look";
+    for (table, columns) in [
+        (
+            "point",
+            "line, value1, value2, value3, fair1, fair2, fair3, standard_error, effective, families, consensus_line,
+             consensus, consensus_value, dispersion, consensus_books, books",
+        ),
+        ("signal", "id, version, type, direction, side, at, strength, composite"),
+        ("opportunity", "kind, open, ev, json"),
+        ("close", "version, start, grade, reason, provisional"),
+    ] {
+        let legs = if table == "opportunity" { "legs" } else { "''" };
+        out.extend(rows(c, &format!("SELECT {keyed}, {legs}, {columns} FROM {table}"), |r| {
+            let legs: String = r.get(5)?;
+            let named = |leg: &str| {
+                let (side, book) = leg.split_once(':').expect("side and book");
+                format!("{side} {}", names.of(2, book.parse().expect("number")))
+            };
+            let legs: Vec<_> = legs.split(',').filter(|l| !l.is_empty()).map(named).collect();
+            Ok(format!(
+                "{table} {} {} {} {} {} {legs:?} {}",
+                names.events[&r.get(0)?],
+                names.of(3, r.get(1)?),
+                names.of(4, r.get(2)?),
+                r.get::<_, i64>(3)?,
+                names.looks[&r.get(4)?],
+                cells(r, 6)
+            ))
+        }));
+    }
+    let clv = "SELECT event, look, signal, version, market, type, at, start, strength, composite, clv_ev, grade,
+               left_out FROM clv";
+    out.extend(rows(c, clv, |r| {
+        Ok(format!("clv {} {} {}", names.events[&r.get(0)?], names.looks[&r.get(1)?], cells(r, 2)))
+    }));
+    let tally = "SELECT look, detector, evaluated, not_evaluable, longest_gap_ms, needed_ms, suppressed FROM tally";
+    out.extend(rows(c, tally, |r| Ok(format!("tally {} {}", names.looks[&r.get(0)?], cells(r, 1)))));
     out
 }
 

@@ -120,11 +120,22 @@ pub struct Scratch {
 }
 
 /// Distance from the median up to which a vote counts in full, and the smallest spread believed, in units of a value.
-fn tuning(scale: Scale<'_>, sd: f64, rule: &FairRule) -> (f64, f64) {
+///
+/// In points a share of the standard deviation of results, which is one distance in probability near the middle. In
+/// log-odds the same distance in probability around `centre`: long shots differ by more log-odds without disagreeing.
+fn tuning(scale: Scale<'_>, sd: f64, rule: &FairRule, centre: f64) -> (f64, f64) {
     match scale {
         Scale::Points(_) => (rule.clip_share * sd, 0.004 * sd),
-        Scale::LogOdds => (rule.clip_log_odds, 0.01),
+        Scale::LogOdds => {
+            let p = from_log_odds(centre);
+            let slope = (4.0 * p * (1.0 - p)).max(0.01);
+            (rule.clip_log_odds / slope, 0.01 / slope)
+        }
     }
+}
+
+fn centre(votes: &[Vote]) -> f64 {
+    robust::weighted_median(votes, None).unwrap_or_default()
 }
 
 /// Prices one question. `voter` tells of a book; `sd` is the standard deviation of results where the scale is points; of two
@@ -158,16 +169,16 @@ pub fn price(
     if scratch.families.is_empty() {
         return;
     }
-    let (clip, floor) = tuning(scale, sd, rule);
-    out.all = fair(layout, scale, out.reference, clip, floor, None, rule, scratch);
+    let tunings = [0, 1, 2].map(|i| tuning(scale, sd, rule, scratch.votes.get(i).map_or(0.0, |v| centre(v))));
+    out.all = fair(layout, scale, out.reference, &tunings, None, rule, scratch);
     for at in 0..scratch.families.len() {
-        let without = fair(layout, scale, out.reference, clip, floor, Some(at as u16), rule, scratch);
+        let without = fair(layout, scale, out.reference, &tunings, Some(at as u16), rule, scratch);
         let family = scratch.families.get(at).map_or(0, |(family, ..)| *family);
         out.without.push((family, without));
     }
     if let Some(centre) = scratch.votes.first().and_then(|v| robust::weighted_median(v, None)) {
         for view in views.iter_mut().filter(|v| v.counts()) {
-            if robust::share(view.values.first().copied().unwrap_or_default() - centre, clip) <= 0.0 {
+            if robust::share(view.values.first().copied().unwrap_or_default() - centre, tunings[0].0) <= 0.0 {
                 view.excluded = Some(Exclusion::Outlier);
             }
         }
@@ -263,14 +274,14 @@ fn fair(
     layout: Layout,
     scale: Scale<'_>,
     reference: Option<Line>,
-    clip: f64,
-    floor: f64,
+    tunings: &[(f64, f64); 3],
     without: Option<u16>,
     rule: &FairRule,
     scratch: &mut Scratch,
 ) -> Option<Fair> {
     let Scratch { votes, families, sums, .. } = scratch;
     let [first, second, third] = votes;
+    let [(clip, floor), (clip_two, floor_two), (clip_three, floor_three)] = *tunings;
     let one = robust::estimate(first, without, clip, floor, sums)?;
     // Enough independent opinions: three, or a sharp one and another.
     let sharp = families.iter().zip(sums.iter()).any(|((.., sharp), w)| *sharp && *w > 0.0);
@@ -285,8 +296,8 @@ fn fair(
         families: one.families,
     };
     if matches!((scale, layout), (Scale::LogOdds, Layout::ThreeWay)) {
-        let two = robust::estimate(second, without, clip, floor, sums)?;
-        let three = robust::estimate(third, without, clip, floor, sums)?;
+        let two = robust::estimate(second, without, clip_two, floor_two, sums)?;
+        let three = robust::estimate(third, without, clip_three, floor_three, sums)?;
         let p = [one.value, two.value, three.value].map(from_log_odds);
         let sum: f64 = p.iter().sum();
         fair.probability = p.map(|p| p / sum);
@@ -387,8 +398,8 @@ pub fn parts(
         })
         .collect();
     votes.sort_by(|a, b| a.value.total_cmp(&b.value));
-    let (clip, _) = tuning(scale, sd, rule);
     let Some(centre) = robust::weighted_median(&votes, None) else { return vec![None; views.len()] };
+    let (clip, _) = tuning(scale, sd, rule, centre);
     let part = |v: &BookView| Part {
         weight: weight(v),
         share: robust::share(v.values.first().copied().unwrap_or_default() - centre, clip),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::engine::changes::{Point, Tally};
 use crate::engine::detect::signal::{
-    Components, Detail, Direction, Entry, Evidence, KeyCrossed, Sampling, ScoreSource, Sharp, Signal, SignalType, Stand,
-    Tier,
+    Components, Detail, Direction, Entry, Evidence, KeyCrossed, Sampling, ScoreSource, Sharp, Signal, SignalType,
+    Stand, Tier,
 };
 use crate::engine::grade::close::{Close, CloseBook, Grade, NoClose};
 use crate::engine::grade::clv::{CloseSide, ClvRow, NoClv};
@@ -73,7 +73,8 @@ fn entry() -> Entry {
 }
 
 fn signal(id: &str, version: u32, event: u32, secs: i64) -> Signal {
-    let stand = Stand { line: Some(AWKWARD), prices: [Some(1.9), None, Some(1.0 / 3.0)], probability: 0.5, value: -0.0 };
+    let stand =
+        Stand { line: Some(AWKWARD), prices: [Some(1.9), None, Some(1.0 / 3.0)], probability: 0.5, value: -0.0 };
     Signal {
         id: id.to_owned(),
         version,
@@ -365,11 +366,10 @@ fn questions_are_answered_by_filter() {
     assert_eq!(reader.signal_versions("sig-a").expect("signals"), [signal("sig-a", 1, 1, 0), signal("sig-a", 2, 1, 0)]);
 
     let rows = reader.clv_rows(&AnalysisFilter { market: Some(MarketId(1)), ..all }).expect("rows");
-    assert_eq!(rows.iter().map(|r| (&*r.signal_id, r.version)).collect::<Vec<_>>(), [
-        ("sig-a", 2),
-        ("sig-b", 1),
-        ("sig-c", 1)
-    ]);
+    assert_eq!(
+        rows.iter().map(|r| (&*r.signal_id, r.version)).collect::<Vec<_>>(),
+        [("sig-a", 2), ("sig-b", 1), ("sig-c", 1)]
+    );
     assert_eq!(reader.closes(&all).expect("closes"), [close(1, h2h_key(), 2), close(1, prop_key(-20.25), 1)]);
     let none = AnalysisFilter { since: Some(at(3601)), ..all };
     assert_eq!(reader.closes(&none).expect("closes"), []);
@@ -424,9 +424,10 @@ fn looks_taken_back_take_what_they_found_with_them() {
     let want = three_looks(&mut shop);
     let after = rows(&shop);
     // Another sport is no part of it.
-    let text = json!([{"id": "x", "sport_key": "icehockey_nhl", "commence_time": at(3600).to_string(), "home_team": "A",
+    let text =
+        json!([{"id": "x", "sport_key": "icehockey_nhl", "commence_time": at(3600).to_string(), "home_team": "A",
                        "away_team": "B", "bookmakers": []}])
-    .to_string();
+        .to_string();
     let info = AnswerInfo {
         source: SOURCE,
         sport: "icehockey_nhl",
@@ -520,8 +521,7 @@ fn a_store_of_version_1_is_brought_up_in_place() {
 }
 
 fn retain(shop: &mut Shop, days: i64, now: i64) -> usize {
-    let policy =
-        Retention { raw_ms: None, changes_ms: None, logs_ms: None, points_ms: Some(days * DAY * 1000) };
+    let policy = Retention { raw_ms: None, changes_ms: None, logs_ms: None, points_ms: Some(days * DAY * 1000) };
     retain_all(shop, &policy, at(now)).points
 }
 
