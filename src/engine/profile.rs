@@ -101,9 +101,11 @@ impl SportProfile {
         self.results(layout, spec).map_or(Scale::LogOdds, |r| Scale::Points(r.model))
     }
 
-    /// Standard deviation of results on that scale; 1 where it is log-odds.
+    /// The spread of results by which the books' disagreement is judged: their standard deviation, less in sports with
+    /// narrow results (books agree more closely there, too); 1 where the scale is log-odds.
     pub fn sd(&self, layout: Layout, spec: MarketSpec) -> f64 {
-        self.results(layout, spec).map_or(1.0, |r| r.sd)
+        let narrow = self.narrow(self.class(layout, spec));
+        self.results(layout, spec).map_or(1.0, |r| r.sd * narrow)
     }
 
     /// Which thresholds a market takes.

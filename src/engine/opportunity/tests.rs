@@ -137,7 +137,7 @@ impl Board {
         let voter =
             |book: BookId| Voter { family: takers[usize::from(book.0)].family, kind: BookKind::Retail, weight: 1.0 };
         let (fair, scratch) = (AnalysisRules::default().fair, &mut Scratch::default());
-        fair::price(&mut self.views, self.layout, self.scale, 12.8, NOW, &fair, voter, scratch, &mut self.priced);
+        fair::price(&mut self.views, self.layout, self.scale, 12.8, NOW, &fair, None, voter, scratch, &mut self.priced);
     }
 
     fn question(&self) -> Question<'_> {

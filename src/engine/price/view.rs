@@ -106,6 +106,9 @@ pub struct BookView {
     pub fair: [f64; 3],
     /// Values on the question's [`Scale`]; with [`Scale::Points`] only the first is used.
     pub values: [f64; 3],
+    /// Raw probabilities summed, at least 1; of an exchange with both sides 1 plus the mean distance of back and lay. 0
+    /// where the vig could not be removed.
+    pub raw_sum: f64,
     /// Why it cannot count whatever the others say.
     pub own: Option<Exclusion>,
     /// Why it does not count among the others. `None`: it counts.
@@ -180,6 +183,7 @@ impl Offer {
             prices: [None; 3],
             fair: [0.0; 3],
             values: [0.0; 3],
+            raw_sum: 0.0,
             own: None,
             excluded: None,
             updated: Timestamp::from_millis(i64::MAX),
@@ -234,7 +238,10 @@ impl Offer {
         };
         if view.counts() {
             let raw = raw.get(..sides.len()).unwrap_or_default();
-            view.excluded = self.remove_vig(raw, sides.len(), phase, rule, &mut view.fair).err();
+            match self.remove_vig(raw, sides.len(), phase, rule, &mut view.fair) {
+                Ok(sum) => view.raw_sum = sum,
+                Err(why) => view.excluded = Some(why),
+            }
         }
         if view.counts() {
             view.excluded = set_values(&mut view, layout, scale);
@@ -250,7 +257,7 @@ impl Offer {
         phase: Phase,
         rule: &DevigRule,
         fair: &mut [f64; 3],
-    ) -> Result<(), Exclusion> {
+    ) -> Result<f64, Exclusion> {
         let open = |q: &&QuoteValue| q.status == Status::Open && q.phase == phase;
         let lays: Vec<f64> =
             self.lays.iter().take(sides).filter_map(|l| l.as_ref().filter(open)).map(|l| l.price.probability()).collect();
@@ -259,7 +266,7 @@ impl Offer {
         }
         let out = fair.get_mut(..sides).unwrap_or_default();
         match devig_into(raw, rule.method, rule.max_sum, out) {
-            Ok(_) => Ok(()),
+            Ok((_, sum)) => Ok(sum),
             Err(DevigError::SumBelowOne(_)) => Err(Exclusion::NotOneBook),
             Err(DevigError::SumAboveLimit { .. }) => Err(Exclusion::VigTooHigh),
             Err(_) => Err(Exclusion::Flawed),
@@ -269,8 +276,8 @@ impl Offer {
 
 /// The middle of back and lay of every outcome, made to sum to 1. Needs no vig removal: an exchange's fair price lies
 /// between the two.
-fn middle(back: &[f64], lay: &[f64], max_spread: f64, fair: &mut [f64; 3]) -> Result<(), Exclusion> {
-    let mut sum = 0.0;
+fn middle(back: &[f64], lay: &[f64], max_spread: f64, fair: &mut [f64; 3]) -> Result<f64, Exclusion> {
+    let (mut sum, mut apart) = (0.0, 0.0);
     for ((b, l), out) in back.iter().zip(lay).zip(fair.iter_mut()) {
         // Backing costs more than laying brings: 1/back is the ask, 1/lay the bid of the probability.
         if b - l > max_spread || l - b > 1e-9 {
@@ -278,11 +285,12 @@ fn middle(back: &[f64], lay: &[f64], max_spread: f64, fair: &mut [f64; 3]) -> Re
         }
         *out = 0.5 * (b + l);
         sum += *out;
+        apart += b - l;
     }
     for out in fair.iter_mut() {
         *out /= sum;
     }
-    Ok(())
+    Ok(1.0 + apart / back.len().max(1) as f64)
 }
 
 fn set_values(view: &mut BookView, layout: Layout, scale: Scale<'_>) -> Option<Exclusion> {

@@ -95,6 +95,7 @@ fn signal(id: &str, version: u32, event: u32, secs: i64) -> Signal {
         from_value: 0.1,
         to_value: 1.0 / 3.0,
         entry: Some(entry()),
+        entry_now: None,
         books_affected: 4,
         panel: 6,
         opposers: 1,

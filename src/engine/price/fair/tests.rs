@@ -77,7 +77,7 @@ fn alone(book: BookId) -> Voter {
 fn priced(views: &mut [BookView], layout: Layout, voter: impl Fn(BookId) -> Voter) -> Priced {
     let scale = if layout == Layout::Spread { Scale::Points(nfl()) } else { Scale::LogOdds };
     let mut out = Priced::default();
-    price(views, layout, scale, SD, NOW, &rule(), voter, &mut Scratch::default(), &mut out);
+    price(views, layout, scale, SD, NOW, &rule(), None, voter, &mut Scratch::default(), &mut out);
     out
 }
 
@@ -107,7 +107,9 @@ fn a_book_with_swapped_sides_moves_nothing() {
     assert!(consensus.dispersion > 1.0, "the board shows that somebody disagrees");
     let p = parts(&seven, Scale::Points(nfl()), SD, NOW, &rule(), alone);
     assert_eq!(p[6].map(|p| p.share), Some(0.0));
-    assert_eq!(p[0].map(|p| (p.weight, p.share)), Some((1.0, 1.0)));
+    let first = p[0].expect("a vote");
+    near(first.weight, 1.0, 1e-12);
+    assert_eq!(first.share, 1.0);
 }
 
 #[test]
@@ -294,8 +296,24 @@ fn older_votes_weigh_less() {
     views[2].updated = NOW.plus(-rule().half_life_ms);
     let aged = all(&priced(&mut views, Layout::Moneyline, alone)).values[0];
     let third = views[2].values[0];
-    near(fresh, third / 3.0, 1e-9);
-    near(aged, 0.5 * third / 2.5, 1e-9);
+    // Its margin differs a little from that of the others.
+    let margin = (1.0 / 21.0 / (views[2].raw_sum - 1.0)).powi(2);
+    near(fresh, margin * third / (2.0 + margin), 1e-9);
+    near(aged, 0.5 * margin * third / (2.0 + 0.5 * margin), 1e-9);
+}
+
+#[test]
+fn votes_with_less_margin_weigh_more_up_to_a_point() {
+    let weight = |home, away| {
+        let mut views = vec![moneyline(1, -110, -110), moneyline(2, -110, -110), moneyline(3, home, away)];
+        priced(&mut views, Layout::Moneyline, alone);
+        parts(&views, Scale::LogOdds, SD, NOW, &rule(), alone)[2].expect("a vote").weight
+    };
+    near(weight(-110, -110), 1.0, 1e-9);
+    near(weight(-105, -105), (41.0_f64 / 21.0).powi(2), 1e-9);
+    near(weight(-120, -120), (11.0_f64 / 21.0).powi(2), 1e-9);
+    // Below a margin of 2.5 % nothing is gained.
+    near(weight(-102, -102), weight(-101, -101), 1e-9);
 }
 
 #[test]
@@ -313,7 +331,7 @@ fn nothing_of_an_earlier_question_remains() {
     let mut scratch = Scratch::default();
     let mut out = Priced::default();
     let mut run = |views: &mut [BookView]| {
-        price(views, Layout::Moneyline, Scale::LogOdds, SD, NOW, &rule(), alone, &mut scratch, &mut out);
+        price(views, Layout::Moneyline, Scale::LogOdds, SD, NOW, &rule(), None, alone, &mut scratch, &mut out);
         out.clone()
     };
     run(&mut (1..=6).map(|b| moneyline(b, -150, 130)).collect::<Vec<_>>());
