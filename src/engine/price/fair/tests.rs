@@ -310,7 +310,7 @@ fn votes_with_less_margin_weigh_more_up_to_a_point() {
         parts(&views, Scale::LogOdds, SD, NOW, &rule(), alone)[2].expect("a vote").weight
     };
     near(weight(-110, -110), 1.0, 1e-9);
-    near(weight(-105, -105), (41.0_f64 / 21.0).powi(2), 1e-9);
+    near(weight(-106, -106), (103.0_f64 / 63.0).powi(2), 1e-9);
     near(weight(-120, -120), (11.0_f64 / 21.0).powi(2), 1e-9);
     // Below a margin of 2.5 % nothing is gained.
     near(weight(-102, -102), weight(-101, -101), 1e-9);
