@@ -18,6 +18,7 @@ pub mod import;
 pub mod look;
 pub mod output;
 pub mod quotes;
+pub mod replay;
 pub mod research;
 pub mod shell_files;
 pub mod show;
@@ -92,7 +93,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Clv(_)) => Err(Failure::NoBoardYet),
         Some(Command::Close(_)) => Err(Failure::NoBoardYet),
         Some(Command::Explain(_)) => Err(Failure::NoBoardYet),
-        Some(Command::Replay(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
         None => Err(Failure::NoBoardYet),
     }
 }
