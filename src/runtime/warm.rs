@@ -177,7 +177,7 @@ mod tests {
         let (source, sport) = past.sports().expect("sports")[0];
         for minutes in [1, 30, 1000] {
             let from = Timestamp::from_secs(1_795_200_000 + (89 - minutes) * 60);
-            warming.go_through(source, sport, from).expect("gone through");
+            warming.go_through(source, sport, from, None).expect("gone through");
             assert_eq!(warming.again.last_look(), engine.last_look(), "{minutes} minutes");
             let state = |e: &Engine| format!("{:?}", e.events);
             assert_eq!(state(&warming.again), state(&engine), "{minutes} minutes");
