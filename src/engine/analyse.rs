@@ -1,13 +1,13 @@
 //! After the quotes of an event have been judged: what they mean.
 //!
 //! Owns the order of things at one look: views of what changed, prices of what is affected, published points, signals,
-//! opportunities. Work follows change: a question is looked at when one of its quotes changed, while a move is inside the
-//! longest window, or while something of it could be taken.
+//! opportunities. Work follows change: a question is looked at when one of its quotes changed, and while a move of it is
+//! inside the longest window.
 
 use super::apply::{Engine, Pass};
 use super::changes::Point;
 use super::detect::run::Scene;
-use super::memory::{EventMemory, Question, Track};
+use super::memory::{EventMemory, Measure, Question, Track};
 use super::open;
 use super::opportunity::{self, Taker};
 use super::price::fair;
@@ -146,15 +146,14 @@ impl Engine {
                 add_lays(book, group, &mut offers);
                 let spec = group.spec;
                 for (key, layout, offer) in &offers {
-                    let class = sport.class(*layout, spec);
-                    let scale = sport.scale(*layout, spec);
-                    let rule = class.of(&self.settings.rules.devig);
-                    let view = offer.view(book.book, *layout, scale, memory.phase, &rule);
+                    let measure = Measure::of(sport, *layout, spec);
+                    let rule = measure.class.of(&self.settings.rules.devig);
+                    let view = offer.view(book.book, *layout, measure.scale, memory.phase, &rule);
                     let after = match step {
                         Step::Look { at, .. } => memory.looks_of(key.market).and_then(|l| l.before(at)).unwrap_or(at),
                         Step::Restore => view.changed,
                     };
-                    let at = memory.question(*key, *layout, class);
+                    let at = memory.question(*key, *layout, &measure);
                     let Some(question) = memory.questions.get_mut(at) else { continue };
                     place(question, view, (book_at as u32, group_at as u32), step, after);
                 }
@@ -190,32 +189,32 @@ impl Engine {
         };
         let confused = event.flaws.has(Reason::IdentityChanged);
         for question in questions.iter_mut() {
+            let touched = std::mem::take(&mut question.touched);
             let moving = question.moved_at > pass.at.plus(-longest);
-            if !question.touched && !moving && question.open.is_empty() {
+            let looks = looks.iter().find(|l| l.market == question.key.market);
+            // Nothing changed with this look, but the window's start did: only a move that it now shows in full is news.
+            if !touched && !(moving && looks.is_some_and(|l| scene.may_show(question, l))) {
                 continue;
             }
-            let touched = std::mem::take(&mut question.touched);
-            let spec = self.names.spec(question.key.market);
-            let scale = sport.scale(question.layout, spec);
             refresh(question, event, pass.look, pass.at);
             let stay = question.published.and_then(|p| p.consensus).and_then(|c| c.line);
             let voter = |book: BookId| profile(book).voter;
-            let sd = sport.sd(question.layout, spec);
+            let (layout, scale, sd) = (question.layout, question.scale, question.sd);
             let (views, priced) = (&mut question.views, &mut question.priced);
-            fair::price(views, question.layout, scale, sd, pass.at, &rules.fair, stay, voter, &mut scratch, priced);
+            fair::price(views, layout, scale, sd, pass.at, &rules.fair, stay, voter, &mut scratch, priced);
             publish(question, event, rules.fair.step, &mut pass.out.points);
-            if (touched || moving)
-                && !confused
-                && let Some(looks) = looks.iter().find(|l| l.market == question.key.market)
-            {
-                scene.run(question, scale, looks, fired, &mut pass.tallies, &mut pass.out.signals);
+            if !confused && let Some(looks) = looks {
+                scene.run(question, looks, touched, fired, &mut pass.tallies, &mut pass.out.signals);
+            }
+            if !touched {
+                continue;
             }
             self.scratch_open.clear();
             if *phase == Phase::Pregame {
                 let asked = opportunity::Question {
                     event: event.id,
                     key: question.key,
-                    layout: question.layout,
+                    layout,
                     scale,
                     views: &question.views,
                     priced: &question.priced,
@@ -225,9 +224,9 @@ impl Engine {
                     let p = profile(book);
                     Taker { family: p.voter.family, fee: p.fee, takes: p.takes_single_bets() }
                 };
-                opportunity::find(&asked, &rules.opportunity, taker, &mut self.scratch_open);
+                opportunity::find(&asked, &open::wider(&rules.opportunity), taker, &mut self.scratch_open);
             }
-            open::follow(&mut question.open, &mut self.scratch_open, &mut pass.out.opportunities);
+            open::follow(&rules.opportunity, &mut question.open, &mut self.scratch_open, &mut pass.out.opportunities);
         }
         self.scratch = scratch;
     }

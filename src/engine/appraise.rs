@@ -182,14 +182,12 @@ impl Appraiser {
         let mut event = super::restore::build_event(&self.engine.names, &self.engine.settings, image, 0);
         self.engine.remember_views(&mut event);
         let Some(mut memory) = event.memory.take() else { return Vec::new() };
-        let sport = self.engine.sport_profile(event.sport);
         let phase = memory.phase;
         let mut scratch = std::mem::take(&mut self.engine.scratch);
         let mut all = Vec::with_capacity(memory.questions.len());
         for question in &mut memory.questions {
             question.published = published.iter().find(|p| p.key == question.key).copied();
-            let spec = self.engine.names.spec(question.key.market);
-            let (scale, sd) = (sport.scale(question.layout, spec), sport.sd(question.layout, spec));
+            let (scale, sd) = (question.scale, question.sd);
             refresh(question, &event, LookId(u64::MAX), at);
             let stay = question.published.and_then(|p| p.consensus).and_then(|c| c.line);
             let rule = &self.engine.settings.rules.fair;

@@ -11,12 +11,15 @@ use super::detect::fired::Fired;
 use super::grade::pending::Closed;
 use super::opportunity::Opportunity;
 use super::price::fair::Priced;
+use super::price::scale::Scale;
 use super::price::unit::{Layout, UnitKey};
 use super::price::view::BookView;
+use super::profile::SportProfile;
 use super::rules::Class;
 use super::status::Phase;
 use crate::market::ids::MarketId;
 use crate::market::line::Line;
+use crate::market::market_key::MarketSpec;
 use crate::market::price::Price;
 use crate::market::time::Timestamp;
 
@@ -101,12 +104,29 @@ impl Track {
     }
 }
 
+/// How a market's values are compared and judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measure {
+    pub(crate) class: Class,
+    pub(crate) scale: Scale<'static>,
+    /// See [`SportProfile::sd`].
+    pub(crate) sd: f64,
+}
+
+impl Measure {
+    pub(crate) fn of(sport: &SportProfile, layout: Layout, spec: MarketSpec) -> Self {
+        Self { class: sport.class(layout, spec), scale: sport.scale(layout, spec), sd: sport.sd(layout, spec) }
+    }
+}
+
 /// One question and everything known of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) key: UnitKey,
     pub(crate) layout: Layout,
     pub(crate) class: Class,
+    pub(crate) scale: Scale<'static>,
+    pub(crate) sd: f64,
     /// In the order of books.
     pub(crate) views: Vec<BookView>,
     /// Beside `views`.
@@ -121,11 +141,13 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    pub(crate) fn new(key: UnitKey, layout: Layout, class: Class) -> Self {
+    pub(crate) fn new(key: UnitKey, layout: Layout, measure: &Measure) -> Self {
         Self {
             key,
             layout,
-            class,
+            class: measure.class,
+            scale: measure.scale,
+            sd: measure.sd,
             views: Vec::new(),
             tracks: Vec::new(),
             priced: Priced::default(),
@@ -220,11 +242,11 @@ impl EventMemory {
     }
 
     /// Place of a question, made if it is new.
-    pub(crate) fn question(&mut self, key: UnitKey, layout: Layout, class: Class) -> usize {
+    pub(crate) fn question(&mut self, key: UnitKey, layout: Layout, measure: &Measure) -> usize {
         match self.questions.binary_search_by_key(&key, |q| q.key) {
             Ok(at) => at,
             Err(at) => {
-                self.questions.insert(at, Question::new(key, layout, class));
+                self.questions.insert(at, Question::new(key, layout, measure));
                 at
             }
         }

@@ -1,11 +1,19 @@
 //! Opportunities from look to look: which appeared, changed or ended.
 
 use super::opportunity::{Opportunity, OpportunityChange, OpportunityKind};
+use super::rules::OpportunityRule;
 use crate::market::ids::BookId;
 use crate::market::selection::Side;
 
 /// A change of the expected profit by less is none.
-const STEP: f64 = 0.0025;
+const STEP: f64 = 0.005;
+/// What is open stays open until it is worth less than the least by this, so that it does not come and go at the edge.
+const SLACK: f64 = 0.0025;
+
+/// The rule by which to look for what may stay open.
+pub(crate) fn wider(rule: &OpportunityRule) -> OpportunityRule {
+    OpportunityRule { min_ev: rule.min_ev - SLACK, ..*rule }
+}
 
 /// What makes two the same opportunity: the kind and where its bets are placed.
 fn identity(o: &Opportunity) -> (OpportunityKind, impl Iterator<Item = (Side, BookId)>) {
@@ -22,9 +30,14 @@ fn changed(a: &Opportunity, b: &Opportunity) -> bool {
     (a.ev - b.ev).abs() >= STEP || a.suspect != b.suspect || offer(a) != offer(b)
 }
 
-/// Compares what was open with what is `found` now, tells the differences, and makes `open` the present state. What is
+/// Compares what was open with what is `found` now by the [`wider`] rule, tells the differences, and makes `open` the present state. What is
 /// open keeps the values that were told last.
-pub(crate) fn follow(open: &mut Vec<Opportunity>, found: &mut Vec<Opportunity>, out: &mut Vec<OpportunityChange>) {
+pub(crate) fn follow(
+    rule: &OpportunityRule,
+    open: &mut Vec<Opportunity>,
+    found: &mut Vec<Opportunity>,
+    out: &mut Vec<OpportunityChange>,
+) {
     open.retain(|o| {
         let stays = found.iter().any(|f| same(f, o));
         if !stays {
@@ -39,6 +52,7 @@ pub(crate) fn follow(open: &mut Vec<Opportunity>, found: &mut Vec<Opportunity>, 
                 *before = now;
             }
             Some(_) => {}
+            None if now.kind == OpportunityKind::PositiveEv && now.ev < rule.min_ev => {}
             None => {
                 out.push(OpportunityChange { opportunity: now.clone(), open: true });
                 open.push(now);
@@ -83,17 +97,20 @@ mod tests {
 
     #[test]
     fn only_differences_are_told() {
+        let rule = crate::engine::rules::AnalysisRules::default().opportunity;
         let (mut open, mut out) = (Vec::new(), Vec::new());
-        follow(&mut open, &mut vec![at(1, 110, 0.03), at(2, 105, 0.01)], &mut out);
-        assert_eq!(out.iter().filter(|c| c.open).count(), 2);
-        out.clear();
-        follow(&mut open, &mut vec![at(1, 110, 0.031), at(2, 105, 0.01)], &mut out);
-        assert!(out.is_empty(), "{out:?}");
+        let mut look = |found: &[Opportunity]| {
+            out.clear();
+            follow(&rule, &mut open, &mut found.to_vec(), &mut out);
+            out.iter().map(|c| (c.opportunity.legs[0].book.0, c.open)).collect::<Vec<_>>()
+        };
+        assert_eq!(look(&[at(1, 110, 0.03), at(2, 105, 0.01)]), [(1, true), (2, true)]);
+        assert_eq!(look(&[at(1, 110, 0.033), at(2, 105, 0.01)]), []);
         // Small steps add up to a told one: the comparison is with what was told.
-        follow(&mut open, &mut vec![at(1, 110, 0.0327), at(2, 104, 0.01)], &mut out);
-        assert_eq!(out.len(), 2);
-        out.clear();
-        follow(&mut open, &mut vec![at(1, 110, 0.0327)], &mut out);
-        assert!(matches!(&out[..], [only] if !only.open && only.opportunity.legs[0].book == BookId(2)));
+        assert_eq!(look(&[at(1, 110, 0.036), at(2, 104, 0.01)]), [(1, true), (2, true)]);
+        // At the edge it stays, but nothing begins there.
+        assert_eq!(look(&[at(1, 110, 0.036), at(2, 104, 0.0055)]), []);
+        assert_eq!(look(&[at(1, 110, 0.036), at(2, 104, 0.0051), at(3, 104, 0.004)]), []);
+        assert_eq!(look(&[at(1, 110, 0.036)]), [(2, false)]);
     }
 }

@@ -76,16 +76,39 @@ impl Scene<'_> {
         self.profiles.get(usize::from(book.0)).copied().unwrap_or_default()
     }
 
+    /// Whether a window that ends now may show a move that counts. Costs a look at each book, no more.
+    pub(crate) fn may_show(&self, question: &Question, looks: &MarketLooks) -> bool {
+        let class = question.class;
+        let narrow = self.sport.narrow(class);
+        let lengths = if self.phase == Phase::InPlay {
+            [(self.watched, &self.rules.live_shock, 1.0), (false, &self.rules.steam, 1.0), (false, &self.rules.sync, 1.0)]
+        } else {
+            [
+                (true, &self.rules.market_move, 1.0),
+                (true, &self.rules.sync, 1.0),
+                (true, &self.rules.steam, steam::PART),
+            ]
+        };
+        lengths.iter().any(|(on, rule, part)| {
+            let least = class.of(&rule.threshold) * narrow * part;
+            *on && looks
+                .since(self.at.plus(-class.of(&rule.window_ms)))
+                .is_some_and(|g| window::largest_change(question, g.from) >= least - 1e-6)
+        })
+    }
+
     /// Runs every detector that applies. New and updated signals go to `out`, and what is remembered of them to `fired`.
+    /// `touched`: a quote changed with this look.
     pub(crate) fn run(
         &self,
         question: &Question,
-        scale: Scale<'_>,
         looks: &MarketLooks,
+        touched: bool,
         fired: &mut Vec<Fired>,
         tallies: &mut Tallies,
         out: &mut Vec<Signal>,
     ) {
+        let scale = question.scale;
         let mut windows = Windows { looks, at: self.at, made: Vec::new() };
         if self.phase == Phase::InPlay {
             if self.watched {
@@ -110,7 +133,9 @@ impl Scene<'_> {
             let found = self.count(question, SignalType::KeyCross, length, answer, tallies);
             self.tell(question, scale, &windows, found, fired, out);
         }
-        self.dislocations(question, scale, &mut windows, fired, tallies, out);
+        if touched {
+            self.dislocations(question, scale, &mut windows, fired, tallies, out);
+        }
         if let Answer::Found(found) = exchange_divergence::judge() {
             self.tell(question, scale, &windows, Some(*found), fired, out);
         }

@@ -6,7 +6,7 @@ use super::window::Window;
 use crate::engine::rules::{Class, MoveRule};
 
 /// A book takes part when it moved by this share of the threshold.
-const PART: f64 = 0.4;
+pub(crate) const PART: f64 = 0.4;
 /// Independent books that may have moved the other way.
 const OPPOSERS: usize = 1;
 

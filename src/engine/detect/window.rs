@@ -58,6 +58,24 @@ pub(crate) fn size(scale: Scale<'_>, sight: &Sight, place: usize) -> f64 {
     }
 }
 
+/// The largest movement of any book since a look, whichever side it is told of.
+pub(crate) fn largest_change(question: &Question, from: Timestamp) -> f64 {
+    let (layout, scale) = (question.layout, question.scale);
+    let places = if layout == Layout::ThreeWay && !scale.has_model() { 3 } else { 1 };
+    let mut largest = 0.0_f64;
+    for (view, track) in question.views.iter().zip(&question.tracks) {
+        if track.since <= from || view.own.is_some() {
+            continue;
+        }
+        let Some(before) = track.as_of(view, from).filter(|s| s.open) else { continue };
+        let after = Sight::of(view);
+        for place in 0..places {
+            largest = largest.max(change(layout, scale, &before, &after, place).abs());
+        }
+    }
+    largest
+}
+
 /// The window that ends at `at` and began with the look at `gaps.from`. `None` when nobody in the panel moved.
 pub(crate) fn window(
     question: &Question,
@@ -66,7 +84,11 @@ pub(crate) fn window(
     at: Timestamp,
     profile: impl Fn(BookId) -> BookProfile,
 ) -> Option<Window> {
-    let mut members = Vec::new();
+    // Most windows show nothing.
+    if !question.tracks.iter().any(|t| t.since > gaps.from) {
+        return None;
+    }
+    let mut members = Vec::with_capacity(question.views.len());
     let mut any = false;
     for (view, track) in question.views.iter().zip(&question.tracks) {
         if view.own.is_some() || reopened(question, scale, view.book, at) {

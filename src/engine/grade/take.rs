@@ -54,7 +54,6 @@ impl Engine {
     fn close(&mut self, pass: &mut Pass<'_>, event: &EventState, memory: &mut EventMemory, start: Timestamp) {
         memory.closed_for = Some(start);
         self.profile_books();
-        let sport = self.sport_profile(event.sport);
         let mut scratch = std::mem::take(&mut self.scratch);
         let profiles = &self.book_profiles;
         let profile = |book: BookId| profiles.get(usize::from(book.0)).copied().unwrap_or_default();
@@ -70,8 +69,7 @@ impl Engine {
             if views.iter().all(|v| v.own.is_some()) && spec.line_is_identity() && !told {
                 continue;
             }
-            let scale = sport.scale(question.layout, spec);
-            let sd = sport.sd(question.layout, spec);
+            let (scale, sd) = (question.scale, question.sd);
             let mut priced = Priced::default();
             let voter = |book: BookId| profile(book).voter;
             fair::price(&mut views, question.layout, scale, sd, start, &rule, None, voter, &mut scratch, &mut priced);

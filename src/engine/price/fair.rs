@@ -132,7 +132,10 @@ const LEAST_MARGIN: f64 = 0.025;
 /// plain median's.
 fn single_weight(view: &BookView, table: f64, at: Timestamp, rule: &FairRule) -> f64 {
     let margin = USUAL_MARGIN / (view.raw_sum - 1.0).max(LEAST_MARGIN);
-    table * margin * margin * 0.5_f64.powf(view.age(at) as f64 / rule.half_life_ms.max(1) as f64)
+    // In whole minutes: seconds say more about our looks than about the price.
+    let minutes = view.age(at) / 60_000 * 60_000;
+    let fresh = if minutes == 0 { 1.0 } else { 0.5_f64.powf(minutes as f64 / rule.half_life_ms.max(1) as f64) };
+    table * margin * margin * fresh
 }
 
 /// Distance from the median up to which a vote counts in full, and the smallest spread believed, in units of a value.

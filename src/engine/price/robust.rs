@@ -69,14 +69,17 @@ pub fn weighted_median(votes: &[Vote], without: Option<u16>) -> Option<f64> {
 pub fn estimate(votes: &[Vote], without: Option<u16>, c: f64, floor: f64, sums: &mut Vec<f64>) -> Option<Estimate> {
     let centre = weighted_median(votes, without)?;
     sums.clear();
-    let (mut total, mut first) = (0.0, 0.0);
+    let (mut total, mut first, mut second) = (0.0, 0.0, 0.0);
     for vote in votes.iter().filter(|v| Some(v.family) != without) {
-        let w = vote.weight * share(vote.value - centre, c);
+        let distance = vote.value - centre;
+        let w = vote.weight * share(distance, c);
         if w <= 0.0 {
             continue;
         }
+        let part = w * distance;
         total += w;
-        first += w * (vote.value - centre);
+        first += part;
+        second += part * distance;
         let family = usize::from(vote.family);
         if sums.len() <= family {
             sums.resize(family + 1, 0.0);
@@ -89,13 +92,9 @@ pub fn estimate(votes: &[Vote], without: Option<u16>, c: f64, floor: f64, sums: 
         // Two camps, and nobody near the middle: the error tells of it, not a mean of nothing.
         return c.is_finite().then(|| estimate(votes, without, f64::INFINITY, floor, sums)).flatten();
     }
-    let value = centre + first / total;
-    let spread: f64 = votes
-        .iter()
-        .filter(|v| Some(v.family) != without)
-        .map(|v| v.weight * share(v.value - centre, c) * (v.value - value) * (v.value - value))
-        .sum::<f64>()
-        / total;
+    let off = first / total;
+    let value = centre + off;
+    let spread = (second / total - off * off).max(0.0);
     let squares: f64 = sums.iter().map(|w| w * w).sum();
     let effective = total * total / squares;
     let families = sums.iter().filter(|w| **w > 0.0).count() as u16;
