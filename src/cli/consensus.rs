@@ -45,9 +45,10 @@ struct ConsensusRow {
     /// The fair price of that probability.
     price_decimal: Option<f64>,
     price_american: Option<i64>,
-    /// Population standard deviation over the books: points where `scale` is that, else probability.
+    /// Population standard deviation over the books, in `dispersion_unit`.
     dispersion: Option<f64>,
-    scale: &'static str,
+    /// `points` or `probability`.
+    dispersion_unit: &'static str,
     /// Books counted.
     books: Option<u16>,
     /// Why there is none.
@@ -74,6 +75,8 @@ struct PointRow {
     price_decimal: Option<f64>,
     price_american: Option<i64>,
     dispersion: Option<f64>,
+    /// `points` or `probability`.
+    dispersion_unit: &'static str,
     /// Books in the consensus.
     books: Option<u16>,
     /// Reference line of the fair price, as the side sees it.
@@ -83,6 +86,7 @@ struct PointRow {
     standard_error: Option<f64>,
     effective_books: Option<f64>,
     families: Option<u16>,
+    /// Of the fair value: `points` or `log_odds`.
     scale: &'static str,
 }
 
@@ -137,7 +141,7 @@ fn board_rows(names: &Names, event: &Appraised, question: &Appraisal) -> Vec<Con
                 price_decimal: price,
                 price_american: price.map(decimal_to_american),
                 dispersion: board.map(|b| b.dispersion),
-                scale: question.scale,
+                dispersion_unit: unit(question.scale),
                 books: board.map(|b| b.books),
                 reason: board.is_none().then_some(TOO_FEW),
                 excluded: excluded.clone(),
@@ -204,6 +208,7 @@ fn point_rows(names: &Names, event: &EventRow, at: &PointAt, layout: Layout, sca
                 price_decimal: price,
                 price_american: price.map(decimal_to_american),
                 dispersion: board.map(|c| c.dispersion),
+                dispersion_unit: unit(scale.name()),
                 books: board.map(|c| c.books),
                 at_line: own(point.line, *side),
                 fair_probability: point.fair.and_then(|f| f.probability.get(place).copied()),
@@ -220,9 +225,14 @@ fn point_rows(names: &Names, event: &EventRow, at: &PointAt, layout: Layout, sca
         .collect()
 }
 
+/// The unit of a dispersion: values in points, or probabilities where the scale is log-odds.
+fn unit(scale: &str) -> &'static str {
+    if scale == "points" { "points" } else { "probability" }
+}
+
 /// Points, or percentage points of probability.
-fn dispersion(value: Option<f64>, scale: &str) -> String {
-    cells::or_none(value, |d| match scale {
+fn dispersion(value: Option<f64>, unit: &str) -> String {
+    cells::or_none(value, |d| match unit {
         "points" => format!("{} pt", cells::number(d, 2)),
         _ => format!("{} %", cells::percent(d, 2)),
     })
@@ -253,7 +263,7 @@ fn table(rows: &[ConsensusRow], teams: &Teams) -> Table {
             r.probability.map_or_else(|| "too few books".to_owned(), |p| cells::percent(p, 2)),
             cells::or_none(r.price_american, show::american),
             cells::or_none(r.price_decimal, show::decimal),
-            dispersion(r.dispersion, r.scale),
+            dispersion(r.dispersion, r.dispersion_unit),
             cells::or_none(r.books, |n| n.to_string()),
             r.excluded.len().to_string(),
             show::second(r.as_of),
@@ -286,7 +296,7 @@ fn history_table(rows: &[PointRow]) -> Table {
             show::line(r.line, &r.market),
             cells::or_none(r.probability, |p| cells::percent(p, 2)),
             cells::or_none(r.price_american, show::american),
-            dispersion(r.dispersion, r.scale),
+            dispersion(r.dispersion, r.dispersion_unit),
             cells::or_none(r.books, |n| n.to_string()),
             cells::fair_line(r.fair_line, &r.market),
             cells::or_none(r.fair_probability, |p| cells::percent(p, 2)),
@@ -313,7 +323,7 @@ mod tests {
     #[test]
     fn dispersion_tells_its_unit() {
         assert_eq!(
-            (dispersion(Some(0.4), "points"), dispersion(Some(0.0123), "log_odds")),
+            (dispersion(Some(0.4), "points"), dispersion(Some(0.0123), unit("log_odds"))),
             ("0.40 pt".into(), "1.23 %".into())
         );
         assert_eq!(dispersion(None, "points"), "-");

@@ -42,7 +42,9 @@ struct FairRow {
     fair_probability: Option<f64>,
     /// Reference line, as the side sees it.
     at_line: Option<f64>,
-    /// Of the fair value, on `scale`.
+    /// The fair value on `scale`: points, or log-odds of the first side.
+    value: Option<f64>,
+    /// Of `value`.
     standard_error: Option<f64>,
     effective_books: Option<f64>,
     families: Option<u16>,
@@ -188,6 +190,7 @@ fn price_rows(
                 fair_line: told.and_then(|s| s.fair_line),
                 fair_probability: told.map(|s| s.fair_probability),
                 at_line: cells::own_line(question.layout, *side, question.reference_line),
+                value: price.map(|p| p.value),
                 standard_error: price.map(|p| p.standard_error),
                 effective_books: price.map(|p| p.effective_books),
                 families: price.map(|p| p.families),
