@@ -69,9 +69,10 @@ pub enum PresetArg {
 
 /// `stratum signals`
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  stratum signals --sport americanfootball_nfl --type STEAM,KEY_CROSS --min-strength 60 --json"
-)]
+#[command(after_help = "FROM and TO are as the first side sees them: home, over or yes. TAKE may be the other one.
+
+Example:
+  stratum signals --sport americanfootball_nfl --type STEAM,KEY_CROSS --min-strength 60 --json")]
 pub struct SignalsArgs {
     /// Which ones.
     #[command(flatten)]

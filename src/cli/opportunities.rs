@@ -141,11 +141,12 @@ fn check(args: &OpportunitiesArgs) -> Result<(), Failure> {
 /// A fee that takes all winnings says just that: its price is no price. Sorting out afterwards would lose a set whose
 /// best leg stands elsewhere and whose second best is among these books.
 fn only_at(asked: &mut Asked, books: &[String]) -> Result<(), Failure> {
-    for book in books {
+    let own: Vec<&str> = books.iter().map(|b| b.trim()).collect();
+    for book in &own {
         filter::known_book(&asked.names, book)?;
     }
-    if !books.is_empty() {
-        for other in asked.names.books.iter().filter(|b| !books.iter().any(|own| own == b)) {
+    if !own.is_empty() {
+        for other in asked.names.books.iter().filter(|b| !own.contains(b)) {
             asked.settings.books.entry(other.to_owned()).or_default().profile.fee = Fee::NetWin(1.0);
         }
     }
