@@ -162,6 +162,34 @@ fn broken_settings_name_file_line_and_remedy() {
 }
 
 #[test]
+fn settings_of_the_analysis_are_shown_and_checked_like_all_others() {
+    let home = Home::new();
+    home.write_settings("[steam]\nwindow = \"15m\"\n[fair.weights]\npinnacle = 5\n");
+    let output =
+        home.command().args(["config", "show", "--json"]).env("STRATUM_STEAM_BOOKS", "6").output().expect("runs");
+    let rows = json(&output);
+    assert_eq!(setting(&rows, "steam.window")["value"], "15m");
+    assert_eq!(setting(&rows, "steam.books")["value"], 6);
+    assert_eq!(setting(&rows, "steam.books")["origin"], "$STRATUM_STEAM_BOOKS");
+    assert_eq!(setting(&rows, "fair.weights.pinnacle")["value"], 5);
+    assert_eq!(setting(&rows, "devig.max_overround")["value"], 1.25);
+    assert_eq!(setting(&rows, "retention.points")["value"], "14d");
+    assert!(err(&output).is_empty(), "{}", err(&output));
+    for (text, part) in [
+        (
+            "[steam]\nwindow = \"2d\"\n",
+            ":2: `steam.window` must be a duration such as \"60s\" or \"15m\", from 1s to 1d",
+        ),
+        ("[devig]\nh2h = \"worst_case\"\n", ":2: `devig.h2h` must be one of multiplicative, additive, power, shin"),
+        ("[fair.weights]\npinnacle = -1\n", ":2: `fair.weights.pinnacle` must be a number from 0 to 100, not -1"),
+    ] {
+        home.write_settings(text);
+        let output = home.run(&["config", "show"]);
+        assert!(output.status.code() == Some(1) && err(&output).contains(part), "{}", err(&output));
+    }
+}
+
+#[test]
 fn the_key_never_shows() {
     let home = Home::new();
     home.write_settings(&format!("[odds_api]\napi_key = \"{SECRET}\"\n"));

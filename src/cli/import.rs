@@ -27,7 +27,9 @@ pub fn run(global: &Global, args: &ImportArgs, out: &mut dyn Write) -> Result<Ex
         make_private(folder)?;
     }
     let mut store = Store::open(&path)?;
-    let mut engine = warm::engine(&store, engine_settings(&loaded.settings))?;
+    let settings = engine_settings(&loaded.settings);
+    let mut engine = warm::engine(&store, settings.clone())?;
+    store.note_settings(engine.next_look(), &settings.note())?;
     let stop = StopFlag::listen()?;
     let mut meter = Meter::new();
     let started = Instant::now();

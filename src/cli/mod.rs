@@ -27,6 +27,7 @@ pub mod moment;
 pub mod opportunities;
 pub mod output;
 pub mod quotes;
+pub mod replay;
 pub mod research;
 pub mod shell_files;
 pub mod show;
@@ -102,7 +103,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Clv(args)) => clv::run(&cli.global, args, out),
         Some(Command::Close(args)) => close::run(&cli.global, args, out),
         Some(Command::Explain(_)) => Err(Failure::NoBoardYet),
-        Some(Command::Replay(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
         None => Err(Failure::NoBoardYet),
     }
 }

@@ -23,8 +23,12 @@ pub(super) enum Kind {
     Bool,
     /// A whole number between two.
     Int(i64, i64),
+    /// A number, whole or not, between two.
+    Number(f64, f64),
     /// A table with names of the user's own, each a duration between two, in seconds.
     DurationByName(u64, u64),
+    /// A table with names of the user's own, each a number between two.
+    NumberByName(f64, f64),
 }
 
 /// One setting.
@@ -36,8 +40,21 @@ pub(super) struct Key {
 
 const DAY: u64 = 86_400;
 
+/// Ways to remove a margin that answer with a distribution, see [`crate::market::devig::Method::DISTRIBUTIONS`].
+const METHODS: Kind = Kind::Choice(&["multiplicative", "additive", "power", "shin", "odds_ratio", "probit"]);
+/// A window or a cooldown.
+const WINDOW: Kind = Kind::Duration(1, DAY);
+/// A distance in points. Not zero: every look would pass it.
+const POINTS: Kind = Kind::Number(0.05, 50.0);
+/// A distance in probability.
+const PROBABILITY: Kind = Kind::Number(0.001, 0.5);
+/// So many books, at least.
+const BOOKS: Kind = Kind::Int(1, 100);
+/// So many signals an event, at most; 0 for none.
+const CAP: Kind = Kind::Int(0, 1000);
+
 /// Every setting, in the order of the default file.
-pub(super) const KEYS: [Key; 21] = [
+pub(super) const KEYS: [Key; 69] = [
     Key { path: "odds_api.base_url", kind: Kind::Url },
     Key { path: "odds_api.key_file", kind: Kind::Path },
     Key { path: "odds_api.sports", kind: Kind::Names(false) },
@@ -52,9 +69,57 @@ pub(super) const KEYS: [Key; 21] = [
     Key { path: "quotes.max_age", kind: Kind::Duration(1, DAY) },
     Key { path: "quotes.strict", kind: Kind::Bool },
     Key { path: "quotes.max_age_by_book", kind: Kind::DurationByName(1, DAY) },
+    Key { path: "devig.h2h", kind: METHODS },
+    Key { path: "devig.spreads", kind: METHODS },
+    Key { path: "devig.totals", kind: METHODS },
+    Key { path: "devig.max_overround", kind: Kind::Number(1.0, 2.0) },
+    Key { path: "devig.max_exchange_spread", kind: Kind::Number(0.0, 0.5) },
+    Key { path: "fair.half_life", kind: WINDOW },
+    Key { path: "fair.min_books", kind: BOOKS },
+    Key { path: "fair.min_families", kind: BOOKS },
+    Key { path: "fair.step", kind: Kind::Number(0.0001, 0.1) },
+    Key { path: "fair.weights", kind: Kind::NumberByName(0.0, 100.0) },
+    Key { path: "move.spreads_window", kind: WINDOW },
+    Key { path: "move.totals_window", kind: WINDOW },
+    Key { path: "move.h2h_window", kind: WINDOW },
+    Key { path: "move.spreads_points", kind: POINTS },
+    Key { path: "move.totals_points", kind: POINTS },
+    Key { path: "move.h2h_probability", kind: PROBABILITY },
+    Key { path: "move.books", kind: BOOKS },
+    Key { path: "key_cross.spreads_window", kind: WINDOW },
+    Key { path: "key_cross.totals_window", kind: WINDOW },
+    Key { path: "key_cross.books", kind: BOOKS },
+    Key { path: "multibook_sync.window", kind: WINDOW },
+    Key { path: "multibook_sync.books", kind: BOOKS },
+    Key { path: "multibook_sync.points", kind: POINTS },
+    Key { path: "multibook_sync.probability", kind: PROBABILITY },
+    Key { path: "steam.window", kind: WINDOW },
+    Key { path: "steam.books", kind: BOOKS },
+    Key { path: "steam.spreads_points", kind: POINTS },
+    Key { path: "steam.totals_points", kind: POINTS },
+    Key { path: "steam.h2h_probability", kind: PROBABILITY },
+    Key { path: "steam.cooldown", kind: WINDOW },
+    Key { path: "steam.cap", kind: CAP },
+    Key { path: "dislocation.spreads_points", kind: POINTS },
+    Key { path: "dislocation.totals_points", kind: POINTS },
+    Key { path: "dislocation.h2h_probability", kind: PROBABILITY },
+    Key { path: "dislocation.cooldown", kind: WINDOW },
+    Key { path: "dislocation.cap", kind: CAP },
+    Key { path: "dislocation.window", kind: WINDOW },
+    Key { path: "live_shock.watch", kind: Kind::Choice(&["none", "all"]) },
+    Key { path: "live_shock.window", kind: WINDOW },
+    Key { path: "live_shock.spreads_points", kind: POINTS },
+    Key { path: "live_shock.totals_points", kind: POINTS },
+    Key { path: "live_shock.h2h_probability", kind: PROBABILITY },
+    Key { path: "opportunities.min_ev", kind: Kind::Number(0.0, 1.0) },
+    Key { path: "opportunities.max_age", kind: WINDOW },
+    Key { path: "opportunities.max_skew", kind: WINDOW },
+    Key { path: "opportunities.suspect_above", kind: Kind::Number(0.0, 10.0) },
+    Key { path: "opportunities.max_hold", kind: Kind::Number(0.0, 0.2) },
     Key { path: "store.path", kind: Kind::Path },
     Key { path: "retention.raw", kind: Kind::Keep(3600) },
     Key { path: "retention.changes", kind: Kind::Keep(DAY) },
+    Key { path: "retention.points", kind: Kind::Keep(DAY) },
     Key { path: "retention.logs", kind: Kind::Keep(3600) },
     Key { path: "log.level", kind: Kind::Choice(&["error", "warn", "info", "debug", "trace"]) },
     Key { path: "log.format", kind: Kind::Choice(&["text", "json"]) },
@@ -65,7 +130,7 @@ pub(super) const KEYS: [Key; 21] = [
 pub(super) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| {
         key.path == path
-            || matches!(key.kind, Kind::DurationByName(..))
+            || key.kind.is_by_name()
                 && path.strip_prefix(key.path).and_then(|rest| rest.strip_prefix('.')).is_some_and(|n| !n.contains('.'))
     })
 }
@@ -102,6 +167,19 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 impl Kind {
+    /// A table whose names are the user's own.
+    pub(super) const fn is_by_name(self) -> bool {
+        matches!(self, Self::DurationByName(..) | Self::NumberByName(..))
+    }
+
+    /// What such a table is, for a person.
+    pub(super) const fn table(self) -> &'static str {
+        match self {
+            Self::NumberByName(..) => "a table of numbers by name",
+            _ => "a table of durations by name",
+        }
+    }
+
     /// Turns the text of a variable or flag into a value of this kind's type. What does not fit stays a text and is
     /// then refused by [`Kind::problem`].
     pub(super) fn value_of(self, text: &str) -> toml::Value {
@@ -116,6 +194,7 @@ impl Kind {
             ),
             Self::Bool => text.parse().map_or_else(|_| as_text(), toml::Value::Boolean),
             Self::Int(..) => text.parse().map_or_else(|_| as_text(), toml::Value::Integer),
+            Self::Number(..) => text.parse().map_or_else(|_| as_text(), toml::Value::Float),
             _ => as_text(),
         }
     }
@@ -138,6 +217,11 @@ impl Kind {
             }
             Self::Bool => value.is_bool(),
             Self::Int(min, max) => value.as_integer().is_some_and(|n| (min..=max).contains(&n)),
+            // A whole number needs no point. What is no number is within no bounds.
+            Self::Number(min, max) | Self::NumberByName(min, max) => value
+                .as_float()
+                .or_else(|| value.as_integer().map(|n| n as f64))
+                .is_some_and(|n| (min..=max).contains(&n)),
         };
         (!fits).then(|| self.expected())
     }
@@ -157,6 +241,7 @@ impl Kind {
             Self::Keep(min) => format!("a duration such as \"7d\" of at least {}, or \"forever\"", seconds(min)),
             Self::Bool => "true or false".into(),
             Self::Int(min, max) => format!("a whole number from {min} to {max}"),
+            Self::Number(min, max) | Self::NumberByName(min, max) => format!("a number from {min} to {max}"),
         }
     }
 }
@@ -208,5 +293,40 @@ mod tests {
         assert!(Kind::Names(true).problem(&Kind::Names(true).value_of("h2h&apiKey")).is_some());
         assert!(Kind::Int(1, 9).problem(&Kind::Int(1, 9).value_of("x")).is_some());
         assert!(Kind::Bool.problem(&Kind::Bool.value_of("yes")).is_some());
+        let number = Kind::Number(0.5, 2.0);
+        for (value, good) in [
+            ("0.5", true),
+            ("2", true),
+            ("1e0", true),
+            ("0.49", false),
+            ("2.1", false),
+            ("nan", false),
+            ("inf", false),
+            ("-1", false),
+            ("1,5", false),
+            ("", false),
+        ] {
+            assert_eq!(number.problem(&number.value_of(value)).is_none(), good, "{value}");
+        }
+        assert!(number.problem(&toml::Value::Integer(1)).is_none() && number.problem(&text("1")).is_some());
+    }
+
+    #[test]
+    fn every_way_to_a_distribution_may_be_set_and_no_other() {
+        use crate::market::devig::Method;
+        let Kind::Choice(names) = METHODS else { panic!("{METHODS:?}") };
+        assert_eq!(Method::DISTRIBUTIONS.map(Method::name), names);
+        assert!(METHODS.problem(&text_of("worst_case")).is_some());
+    }
+
+    fn text_of(text: &str) -> toml::Value {
+        toml::Value::String(text.into())
+    }
+
+    #[test]
+    fn no_two_settings_share_a_variable() {
+        let mut variables: Vec<String> = KEYS.iter().map(|k| variable(k.path)).collect();
+        variables.sort_unstable();
+        assert!(variables.windows(2).all(|w| w[0] != w[1]), "{variables:?}");
     }
 }

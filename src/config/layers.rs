@@ -204,10 +204,18 @@ impl Layers {
             let at = table.key(name).and_then(toml_edit::Key::span).or_else(|| item.span()).map_or(0, |s| s.start);
             let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
             let key = find(&path);
-            let is_free_table = key.is_some_and(|k| k.path == path && matches!(k.kind, Kind::DurationByName(..)));
+            let is_free_table = key.is_some_and(|k| k.path == path && k.kind.is_by_name());
             let is_section = KEYS.iter().any(|k| k.path.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.')));
             match (item.as_table_like(), key) {
                 (Some(inner), _) if is_section || is_free_table => self.table(inner, &path, origin)?,
+                (_, Some(key)) if is_free_table => {
+                    return Err(ConfigError::Value {
+                        origin: origin(at),
+                        expected: format!("{}, written as [{path}]", key.kind.table()),
+                        path,
+                        found: format!(", not {}", shortened(&value(item).to_string())),
+                    });
+                }
                 (_, Some(key)) => self.set(&path, *key, value(item), origin(at))?,
                 (_, None) if is_section => {
                     return Err(ConfigError::Value {
@@ -224,11 +232,8 @@ impl Layers {
     }
 
     fn environment(&mut self, environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
-        let variables: BTreeMap<String, &Key> = KEYS
-            .iter()
-            .filter(|k| !matches!(k.kind, Kind::DurationByName(..)))
-            .map(|k| (variable(k.path), k))
-            .collect();
+        let variables: BTreeMap<String, &Key> =
+            KEYS.iter().filter(|k| !k.kind.is_by_name()).map(|k| (variable(k.path), k)).collect();
         for (name, text) in environment.iter().filter(|(name, text)| name.starts_with("STRATUM_") && !text.is_empty()) {
             let origin = Origin::Environment(name.clone());
             if let Some(key) = variables.get(name) {
@@ -334,8 +339,7 @@ mod tests {
     #[test]
     fn the_default_file_holds_every_setting_in_order() {
         let loaded = load(&Sources::default()).expect("defaults");
-        let known: Vec<_> =
-            KEYS.iter().filter(|k| !matches!(k.kind, Kind::DurationByName(..))).map(|k| k.path).collect();
+        let known: Vec<_> = KEYS.iter().filter(|k| !k.kind.is_by_name()).map(|k| k.path).collect();
         assert_eq!(loaded.values.iter().map(|v| v.path.as_str()).collect::<Vec<_>>(), known);
         assert!(loaded.warnings.is_empty());
         assert_eq!(loaded.settings.odds_api.interval, Duration::from_secs(60));
@@ -426,6 +430,28 @@ mod tests {
             ("[quotes.max_age_by_book]\npinnacle = 3\n", [":2: `quotes.max_age_by_book.pinnacle`", "not 3"]),
             ("[retention]\nraw = \"1m\"\n", [":2:", "at least 1h, or \"forever\""]),
             ("[log]\nfiles = 0\n", [":2:", "from 1 to 3650"]),
+            ("[devig]\nh2h = \"worst_case\"\n", ["`devig.h2h` must be one of multiplicative, ", "not \"worst_case\""]),
+            ("[devig]\nmax_overround = \"high\"\n", ["`devig.max_overround` must be a number from 1 to 2", "\"high\""]),
+            ("[devig]\nmax_overround = nan\n", ["`devig.max_overround` must be a number from 1 to 2", "not nan"]),
+            ("[fair]\nstep = 0\n", ["`fair.step` must be a number from 0.0001 to 0.1", "not 0"]),
+            (
+                "[fair.weights]\npinnacle = -1\n",
+                [":2: `fair.weights.pinnacle` must be a number from 0 to 100", "not -1"],
+            ),
+            (
+                "[fair]\nweights = 3\n",
+                [":2: `fair.weights` must be a table of numbers by name, written as [fair.weights]", "not 3"],
+            ),
+            ("[move]\nspreads_points = 0\n", ["`move.spreads_points` must be a number from 0.05 to 50", "not 0"]),
+            ("[move]\nbooks = 2.5\n", ["`move.books` must be a whole number from 1 to 100", "not 2.5"]),
+            (
+                "[key_cross]\ntotals_window = \"2d\"\n",
+                ["`key_cross.totals_window` must be a duration", "from 1s to 1d"],
+            ),
+            ("[steam]\nwindow = \"500ms\"\n", ["`steam.window` must be a duration", "from 1s to 1d, not \"500ms\""]),
+            ("[steam]\ncap = -1\n", ["`steam.cap` must be a whole number from 0 to 1000", "not -1"]),
+            ("[live_shock]\nwatch = true\n", ["`live_shock.watch` must be one of none, all", "not true"]),
+            ("[retention]\npoints = \"1h\"\n", ["`retention.points`", "at least 1d, or \"forever\""]),
             ("[quotes]\nstrict = \"yes\"\n", [":2:", "true or false"]),
             ("[quotes]\nstrict = 2026-01-01\n", [":2:", "true or false"]),
         ] {
@@ -440,6 +466,31 @@ mod tests {
         assert_eq!(loaded.settings.quotes.max_age_of("pinnacle"), Duration::from_secs(120));
         assert_eq!(loaded.settings.quotes.max_age_of("fanduel"), Duration::from_secs(300));
         assert_eq!(loaded.values.iter().filter(|v| v.path == "quotes.max_age_by_book.pinnacle").count(), 1);
+    }
+
+    #[test]
+    fn books_may_have_a_vote_of_their_own() {
+        for text in ["[fair]\nweights = { pinnacle = 5, mine = 0.5 }\n", "[fair.weights]\npinnacle = 5\nmine = 0.5\n"] {
+            let weights = with_file(text).expect("loads").settings.fair.weights;
+            assert_eq!(
+                weights.into_iter().collect::<Vec<_>>(),
+                [("mine".to_owned(), 0.5), ("pinnacle".to_owned(), 5.0)]
+            );
+        }
+    }
+
+    #[test]
+    fn settings_of_the_analysis_have_variables_like_all_others() {
+        let of = |name: &str, text: &str| {
+            let environment = [(name.to_owned(), text.to_owned())].into();
+            load(&Sources { environment, ..Sources::default() })
+        };
+        let window = of("STRATUM_STEAM_WINDOW", "15m").expect("loads").settings.steam.window;
+        assert_eq!(window, Duration::from_secs(900));
+        let points = of("STRATUM_MOVE_SPREADS_POINTS", "1").expect("loads").settings.market_move.spreads_points;
+        assert_eq!(points, 1.0);
+        let said = of("STRATUM_MOVE_SPREADS_POINTS", "much").expect_err("no number").to_string();
+        assert!(said.contains("$STRATUM_MOVE_SPREADS_POINTS: `move.spreads_points` must be a number"), "{said}");
     }
 
     #[test]

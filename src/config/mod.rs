@@ -12,6 +12,7 @@
 //! environment; starts nothing.
 #![warn(missing_docs)]
 
+mod analysis;
 mod duration;
 mod keys;
 mod layers;
@@ -19,6 +20,10 @@ mod paths;
 mod secret;
 mod settings;
 
+pub use analysis::{
+    DevigSettings, DislocationSettings, FairSettings, KeyCrossSettings, LiveShockSettings, MoveSettings,
+    MultibookSyncSettings, OpportunitySettings, SteamSettings, Watch,
+};
 pub use duration::{format_duration, parse_duration};
 pub use layers::{ConfigError, Loaded, Origin, Resolved, Sources, Warning, load};
 pub use paths::{PathError, Paths, make_private};

@@ -6,6 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::Resolved;
+use super::analysis::{
+    DevigSettings, DislocationSettings, FairSettings, KeyCrossSettings, LiveShockSettings, MoveSettings,
+    MultibookSyncSettings, OpportunitySettings, SteamSettings,
+};
 use super::duration::parse_duration;
 use crate::market::price::OddsFormat;
 
@@ -16,6 +20,25 @@ pub struct Settings {
     pub odds_api: OddsApiSettings,
     /// What counts as a usable quote.
     pub quotes: QuoteSettings,
+    /// Vig removal.
+    pub devig: DevigSettings,
+    /// Fair prices and consensus.
+    pub fair: FairSettings,
+    /// MOVE.
+    #[serde(rename = "move")]
+    pub market_move: MoveSettings,
+    /// KEY_CROSS.
+    pub key_cross: KeyCrossSettings,
+    /// MULTIBOOK_SYNC.
+    pub multibook_sync: MultibookSyncSettings,
+    /// STEAM.
+    pub steam: SteamSettings,
+    /// DISLOCATION.
+    pub dislocation: DislocationSettings,
+    /// LIVE_SHOCK.
+    pub live_shock: LiveShockSettings,
+    /// Bets that are worth telling.
+    pub opportunities: OpportunitySettings,
     /// The database.
     pub store: StoreSettings,
     /// How long things are kept.
@@ -88,6 +111,8 @@ pub struct RetentionSettings {
     pub raw: Keep,
     /// Changes of quotes.
     pub changes: Keep,
+    /// Fair prices, consensus and opportunities that newer ones have taken the place of.
+    pub points: Keep,
     /// Entries about fetches and quality.
     pub logs: Keep,
 }
@@ -142,7 +167,7 @@ impl Settings {
     }
 }
 
-fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+pub(super) fn duration<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(d)?;
     parse_duration(&text).ok_or_else(|| serde::de::Error::custom("not a duration"))
 }

@@ -149,6 +149,11 @@ impl Engine {
         self.last_look
     }
 
+    /// Number of the look that is applied next.
+    pub fn next_look(&self) -> LookId {
+        LookId(self.last_look.0 + 1)
+    }
+
     /// Quotes in memory, of whatever status.
     pub fn quotes_in_memory(&self) -> usize {
         self.events.iter().flatten().flat_map(|e| e.groups()).map(|g| g.quotes.len()).sum()

@@ -131,7 +131,7 @@ impl SportProfile {
 }
 
 /// One book.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct BookProfile {
     /// Its vote.
     pub voter: Voter,

@@ -9,7 +9,7 @@ const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
 
 /// Rules of one kind of move.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct MoveRule {
     /// Window for spreads, totals and everything else, milliseconds.
     pub window_ms: [i64; 3],
@@ -24,7 +24,7 @@ pub struct MoveRule {
 }
 
 /// Rules of dislocations.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct DislocationRule {
     /// Distance from the fair value: spreads, totals (points), everything else (probability).
     pub threshold: [f64; 3],
@@ -37,7 +37,7 @@ pub struct DislocationRule {
 }
 
 /// Which games in play are watched for shocks.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub enum InPlayWatch {
     /// None.
     #[default]
@@ -49,7 +49,7 @@ pub enum InPlayWatch {
 }
 
 /// Rules of opportunities.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct OpportunityRule {
     /// Expected profit of a single bet, at least.
     pub min_ev: f64,
@@ -64,7 +64,7 @@ pub struct OpportunityRule {
 }
 
 /// All rules of the analysis.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct AnalysisRules {
     /// The analysis runs at all.
     pub on: bool,

@@ -6,7 +6,7 @@ use super::profile::BookProfile;
 use super::rules::AnalysisRules;
 
 /// What the engine needs to know of a book.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct BookInfo {
     /// Regions in which the provider lists it. Empty: unknown, so every region covers it.
     pub regions: Vec<String>,
@@ -21,7 +21,7 @@ pub struct BookInfo {
 }
 
 /// Settings of the engine.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct EngineSettings {
     /// A quote whose provider time is older than this at receipt is suspect. Milliseconds; 5 minutes by default.
     pub max_age_ms: i64,
@@ -45,6 +45,7 @@ pub struct EngineSettings {
     /// The same pair under a new id within so long of a vanished start may be a moved game. Milliseconds.
     pub reschedule_ms: i64,
     /// Known books by key.
+    #[serde(serialize_with = "in_order")]
     pub books: FxHashMap<String, BookInfo>,
     /// Fair prices, signals, opportunities, closes.
     pub rules: AnalysisRules,
@@ -67,5 +68,43 @@ impl Default for EngineSettings {
             books: FxHashMap::default(),
             rules: AnalysisRules::default(),
         }
+    }
+}
+
+impl EngineSettings {
+    /// One text for the same settings: what the store notes beside the looks that were judged by them.
+    pub fn note(&self) -> String {
+        // Numbers, texts and lists only: nothing in here can fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The settings of a note; `None` if a version with other settings made it.
+    pub fn from_note(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+fn in_order<S: serde::Serializer>(books: &FxHashMap<String, BookInfo>, s: S) -> Result<S::Ok, S::Error> {
+    s.collect_map(books.iter().collect::<std::collections::BTreeMap<_, _>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_gives_the_settings_back_and_does_not_depend_on_the_order_of_books() {
+        let mut settings = EngineSettings::default();
+        for key in ["b", "a", "c"] {
+            settings.books.insert(key.into(), BookInfo { family: key.into(), ..BookInfo::default() });
+        }
+        let note = settings.note();
+        assert_eq!(EngineSettings::from_note(&note), Some(settings.clone()));
+        let mut other = EngineSettings::default();
+        for key in ["c", "b", "a"] {
+            other.books.insert(key.into(), BookInfo { family: key.into(), ..BookInfo::default() });
+        }
+        assert_eq!(other.note(), note);
+        assert_eq!(EngineSettings::from_note("{}"), None);
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 const EMBEDDED: &str = include_str!("../../assets/books.toml");
 
 /// What sort of business stands behind the prices.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BookKind {
     /// Takes large bets from winners: its line is an opinion.
@@ -41,7 +41,7 @@ impl BookKind {
 }
 
 /// What a book takes beyond its price.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Deserialize, serde::Serialize)]
 #[serde(tag = "model", content = "rate", rename_all = "snake_case")]
 pub enum Fee {
     /// Nothing.

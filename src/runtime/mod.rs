@@ -1,5 +1,6 @@
 //! Starts, feeds, supervises and stops the rooms. The only place that knows all of them.
 
+pub mod again;
 pub mod clock;
 pub mod follow;
 pub mod import;

@@ -146,8 +146,9 @@ impl Pipeline {
     /// # Errors
     /// [`PipelineError`] when the store or the recording cannot be opened.
     pub fn start(config: PipelineConfig) -> Result<Self, PipelineError> {
-        let store = Store::open(&config.store)?;
+        let mut store = Store::open(&config.store)?;
         let engine = warm::engine(&store, config.engine.clone())?;
+        store.note_settings(engine.next_look(), &config.engine.note())?;
         memory::give_back();
         let recorder = match &config.record {
             None => None,

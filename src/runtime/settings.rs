@@ -2,29 +2,125 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::config::{Keep, RetentionSettings, Settings};
+use crate::config::{DevigSettings, Keep, RetentionSettings, Settings, Watch};
 use crate::engine::EngineSettings;
-use crate::engine::price::fair::Voter;
+use crate::engine::price::fair::{FairRule, Voter};
+use crate::engine::price::view::DevigRule;
 use crate::engine::profile::BookProfile;
+use crate::engine::rules::{AnalysisRules, DislocationRule, InPlayWatch, MoveRule, OpportunityRule};
 use crate::engine::settings::BookInfo;
 use crate::market::books::{Book, BookKind, Books};
 use crate::store::Retention;
 
 /// What the user has decided about judging quotes, with everything that is known of the books.
 ///
-/// A book's age limit is the user's own for that book, else the table's, else the general one.
+/// A book's age limit is the user's own for that book, else the table's, else the general one. Its vote is the user's own,
+/// else the table's.
 pub fn engine_settings(settings: &Settings) -> EngineSettings {
     let mut books: FxHashMap<String, BookInfo> =
         Books::embedded().iter().map(|book| (book.key.clone(), info(book))).collect();
     for (key, age) in &settings.quotes.max_age_by_book {
         books.entry(key.clone()).or_default().max_age_ms = Some(millis(*age));
     }
+    for (key, weight) in &settings.fair.weights {
+        books.entry(key.clone()).or_default().profile.voter.weight = *weight;
+    }
     EngineSettings {
         max_age_ms: millis(settings.quotes.max_age),
         strict: settings.quotes.strict,
         books,
+        rules: rules(settings),
         ..EngineSettings::default()
     }
+}
+
+/// What the user has decided about fair prices, signals and opportunities. What cannot be set is as by default.
+fn rules(settings: &Settings) -> AnalysisRules {
+    let default = AnalysisRules::default();
+    AnalysisRules {
+        devig: devig(&settings.devig),
+        fair: FairRule {
+            half_life_ms: millis(settings.fair.half_life),
+            min_books: usize::from(settings.fair.min_books),
+            min_families: settings.fair.min_families,
+            step: settings.fair.step,
+            ..default.fair
+        },
+        market_move: market_move(settings, &default.market_move),
+        key_cross: key_cross(settings, &default.key_cross),
+        sync: sync(settings, &default.sync),
+        steam: steam(settings),
+        live_shock: live_shock(settings, &default.live_shock),
+        dislocation: DislocationRule {
+            threshold: {
+                let s = &settings.dislocation;
+                [s.spreads_points, s.totals_points, s.h2h_probability]
+            },
+            cooldown_ms: millis(settings.dislocation.cooldown),
+            cap: settings.dislocation.cap,
+            window_ms: millis(settings.dislocation.window),
+        },
+        in_play: match settings.live_shock.watch {
+            Watch::None => InPlayWatch::Nothing,
+            Watch::All => InPlayWatch::Everything,
+        },
+        opportunity: OpportunityRule {
+            min_ev: settings.opportunities.min_ev,
+            max_skew_ms: millis(settings.opportunities.max_skew),
+            max_age_ms: millis(settings.opportunities.max_age),
+            suspect_above: settings.opportunities.suspect_above,
+            max_hold: settings.opportunities.max_hold,
+        },
+        ..default
+    }
+}
+
+/// In the order of [`crate::engine::rules::Class`].
+fn devig(s: &DevigSettings) -> [DevigRule; 3] {
+    [s.spreads, s.totals, s.h2h].map(|method| DevigRule {
+        method,
+        max_sum: s.max_overround,
+        max_exchange_spread: s.max_exchange_spread,
+    })
+}
+
+fn market_move(settings: &Settings, default: &MoveRule) -> MoveRule {
+    let s = &settings.market_move;
+    let window_ms = [s.spreads_window, s.totals_window, s.h2h_window].map(millis);
+    let threshold = [s.spreads_points, s.totals_points, s.h2h_probability];
+    MoveRule { window_ms, cooldown_ms: window_ms, books: s.books, threshold, ..*default }
+}
+
+/// Markets without points have no key numbers; their window is never used.
+fn key_cross(settings: &Settings, default: &MoveRule) -> MoveRule {
+    let s = &settings.key_cross;
+    let window_ms = [s.spreads_window, s.totals_window, s.spreads_window].map(millis);
+    MoveRule { window_ms, cooldown_ms: window_ms, books: s.books, ..*default }
+}
+
+fn sync(settings: &Settings, default: &MoveRule) -> MoveRule {
+    let s = &settings.multibook_sync;
+    let window_ms = [millis(s.window); 3];
+    let threshold = [s.points, s.points, s.probability];
+    MoveRule { window_ms, cooldown_ms: window_ms, books: s.books, threshold, ..*default }
+}
+
+fn steam(settings: &Settings) -> MoveRule {
+    let s = &settings.steam;
+    MoveRule {
+        window_ms: [millis(s.window); 3],
+        books: s.books,
+        threshold: [s.spreads_points, s.totals_points, s.h2h_probability],
+        cooldown_ms: [millis(s.cooldown); 3],
+        cap: s.cap,
+    }
+}
+
+fn live_shock(settings: &Settings, default: &MoveRule) -> MoveRule {
+    let s = &settings.live_shock;
+    let window_ms = [millis(s.window); 3];
+    let threshold = [s.spreads_points, s.totals_points, s.h2h_probability];
+    MoveRule { window_ms, cooldown_ms: window_ms, threshold, ..*default }
 }
 
 /// How long the store keeps what.
@@ -37,7 +133,7 @@ pub fn retention(settings: &RetentionSettings) -> Retention {
         raw_ms: keep(settings.raw),
         changes_ms: keep(settings.changes),
         logs_ms: keep(settings.logs),
-        points_ms: None,
+        points_ms: keep(settings.points),
     }
 }
 
@@ -47,10 +143,7 @@ fn info(book: &Book) -> BookInfo {
         max_age_ms: book.fresh_seconds.map(|s| i64::from(s) * 1000),
         exchange: book.kind == BookKind::Exchange,
         family: book.family.clone(),
-        profile: BookProfile {
-            voter: Voter { family: 0, kind: book.kind, weight: book.weight },
-            fee: book.fee,
-        },
+        profile: BookProfile { voter: Voter { family: 0, kind: book.kind, weight: book.weight }, fee: book.fee },
     }
 }
 
@@ -64,6 +157,148 @@ mod tests {
 
     use super::*;
     use crate::config::{Sources, load};
+    use crate::market::devig::Method;
+
+    /// The engine's settings of a settings file.
+    fn with_file(text: &str) -> EngineSettings {
+        let dir = tempfile::tempdir().expect("dir");
+        let file = dir.path().join("s.toml");
+        std::fs::write(&file, text).expect("writes");
+        let loaded = load(&Sources { file: Some(file), ..Sources::default() }).expect("loads");
+        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+        engine_settings(&loaded.settings)
+    }
+
+    #[test]
+    fn the_default_file_says_what_the_rules_are_by_default() {
+        let settings = load(&Sources::default()).expect("defaults").settings;
+        assert_eq!(engine_settings(&settings).rules, AnalysisRules::default());
+        let kept = retention(&settings.retention);
+        assert_eq!(kept, Retention { points_ms: Some(14 * 86_400_000), ..Retention::default() });
+    }
+
+    #[test]
+    fn every_setting_of_the_analysis_arrives_where_it_belongs() {
+        const SECOND: i64 = 1000;
+        // Every value differs from every other and from its default.
+        let rules = with_file(
+            r#"
+            devig = { h2h = "shin", spreads = "probit", totals = "additive", max_overround = 1.4, max_exchange_spread = 0.1 }
+            fair = { half_life = "1s", min_books = 6, min_families = 4, step = 0.002 }
+            key_cross = { spreads_window = "5s", totals_window = "6s", books = 8 }
+            multibook_sync = { window = "7s", books = 9, points = 1.75, probability = 0.04 }
+            opportunities = { min_ev = 0.01, max_age = "13s", max_skew = "14s", suspect_above = 0.2, max_hold = 0.03 }
+            [move]
+            spreads_window = "2s"
+            totals_window = "3s"
+            h2h_window = "4s"
+            spreads_points = 1.25
+            totals_points = 1.5
+            h2h_probability = 0.03
+            books = 7
+            [steam]
+            window = "8s"
+            books = 10
+            spreads_points = 2.25
+            totals_points = 2.5
+            h2h_probability = 0.05
+            cooldown = "9s"
+            cap = 11
+            [dislocation]
+            spreads_points = 2.75
+            totals_points = 3
+            h2h_probability = 0.06
+            cooldown = "10s"
+            cap = 12
+            window = "11s"
+            [live_shock]
+            watch = "all"
+            window = "12s"
+            spreads_points = 3.25
+            totals_points = 3.5
+            h2h_probability = 0.07
+            "#,
+        )
+        .rules;
+        let default = AnalysisRules::default();
+        let devig = |method| DevigRule { method, max_sum: 1.4, max_exchange_spread: 0.1 };
+        let all = |s: i64| [s * SECOND; 3];
+        let expected = AnalysisRules {
+            on: true,
+            devig: [devig(Method::Probit), devig(Method::Additive), devig(Method::Shin)],
+            fair: FairRule { half_life_ms: SECOND, min_books: 6, min_families: 4, step: 0.002, ..default.fair },
+            market_move: MoveRule {
+                window_ms: [2 * SECOND, 3 * SECOND, 4 * SECOND],
+                books: 7,
+                threshold: [1.25, 1.5, 0.03],
+                cooldown_ms: [2 * SECOND, 3 * SECOND, 4 * SECOND],
+                cap: u16::MAX,
+            },
+            key_cross: MoveRule {
+                window_ms: [5 * SECOND, 6 * SECOND, 5 * SECOND],
+                books: 8,
+                threshold: [0.0; 3],
+                cooldown_ms: [5 * SECOND, 6 * SECOND, 5 * SECOND],
+                cap: u16::MAX,
+            },
+            sync: MoveRule {
+                window_ms: all(7),
+                books: 9,
+                threshold: [1.75, 1.75, 0.04],
+                cooldown_ms: all(7),
+                cap: u16::MAX,
+            },
+            steam: MoveRule {
+                window_ms: all(8),
+                books: 10,
+                threshold: [2.25, 2.5, 0.05],
+                cooldown_ms: all(9),
+                cap: 11,
+            },
+            live_shock: MoveRule {
+                window_ms: all(12),
+                threshold: [3.25, 3.5, 0.07],
+                cooldown_ms: all(12),
+                ..default.live_shock
+            },
+            dislocation: DislocationRule {
+                threshold: [2.75, 3.0, 0.06],
+                cooldown_ms: 10 * SECOND,
+                cap: 12,
+                window_ms: 11 * SECOND,
+            },
+            in_play: InPlayWatch::Everything,
+            opportunity: OpportunityRule {
+                min_ev: 0.01,
+                max_skew_ms: 14 * SECOND,
+                max_age_ms: 13 * SECOND,
+                suspect_above: 0.2,
+                max_hold: 0.03,
+            },
+        };
+        assert_eq!(rules, expected);
+    }
+
+    #[test]
+    fn a_longer_steam_window_is_the_engines() {
+        let rules = with_file("[steam]\nwindow = \"15m\"\n").rules;
+        assert_eq!((rules.steam.window_ms, rules.longest_window_ms()), ([900_000; 3], 900_000));
+        let steam = MoveRule { window_ms: [900_000; 3], ..AnalysisRules::default().steam };
+        assert_eq!(rules, AnalysisRules { steam, ..AnalysisRules::default() });
+    }
+
+    #[test]
+    fn the_users_votes_go_over_the_table() {
+        let before = with_file("");
+        let after = with_file("[fair.weights]\npinnacle = 7\ndraftkings = 0\na_book_of_mine = 0.25\n");
+        let voter = |settings: &EngineSettings, book: &str| settings.books[book].profile.voter;
+        assert_eq!(voter(&after, "pinnacle"), Voter { weight: 7.0, ..voter(&before, "pinnacle") });
+        assert_eq!(voter(&after, "draftkings").weight, 0.0);
+        assert_eq!(after.books["pinnacle"].family, before.books["pinnacle"].family);
+        assert_eq!(after.books["fanduel"], before.books["fanduel"]);
+        let mine = Voter { weight: 0.25, ..BookProfile::default().voter };
+        assert_eq!(voter(&after, "a_book_of_mine"), mine);
+    }
 
     #[test]
     fn the_users_word_on_a_book_goes_over_the_table() {

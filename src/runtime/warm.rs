@@ -9,7 +9,7 @@ use crate::engine::names::Names;
 use crate::engine::recall::SportAsOf;
 use crate::engine::{Engine, EngineSettings};
 use crate::feeds::replay;
-use crate::market::ids::SportId;
+use crate::market::ids::{LookId, SportId};
 use crate::market::time::Timestamp;
 use crate::store::recall::Past;
 use crate::store::{Store, StoreError};
@@ -38,6 +38,31 @@ pub(super) fn sport(engine: &mut Engine, past: Past<'_>, source: u32, sport: Spo
     Warming::new(engine, past)?.sport(engine, source, sport)
 }
 
+/// An engine with these settings that stands where the look before `look` left it, as after a start of the program.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn standing_before(
+    past: Past<'_>,
+    source: u32,
+    sport: SportId,
+    look: LookId,
+    settings: &EngineSettings,
+) -> Result<Engine, StoreError> {
+    let mut blank = past.blank(settings.clone())?;
+    let before = past.look_before(source, sport, look)?;
+    let mut warming = Warming::new(&blank, past)?;
+    if let Some((_, at)) = before {
+        warming.go_through(source, sport, at.plus(-warming.horizon_ms), Some(look))?;
+    } else {
+        warming.again.stand(source, sport, past.sport_as_of(source, sport, None, settings)?);
+    }
+    let newest = before.map(|(look, _)| look);
+    warming.again.recall(source, sport, before.map(|(_, at)| at), past.recall(source, sport, newest)?);
+    std::mem::swap(&mut blank, &mut warming.again);
+    Ok(blank)
+}
+
 struct Warming<'c> {
     past: Past<'c>,
     /// Goes through the looks again.
@@ -59,7 +84,7 @@ impl<'c> Warming<'c> {
         if let Some((_, at)) = newest
             && past.has_remembered(source, sport)?
         {
-            self.go_through(source, sport, at.plus(-self.horizon_ms))?;
+            self.go_through(source, sport, at.plus(-self.horizon_ms), None)?;
         }
         // Where there is nothing to remember, nothing takes the place of what the engine may have had.
         engine.adopt_memory(&mut self.again, source, sport);
@@ -70,8 +95,14 @@ impl<'c> Warming<'c> {
         Ok(())
     }
 
-    /// Applies the looks since `from` again, beginning with the state at that instant.
-    fn go_through(&mut self, source: u32, sport: SportId, from: Timestamp) -> Result<(), StoreError> {
+    /// Applies the looks since `from` again, up to the one before `end`, beginning with the state at that instant.
+    fn go_through(
+        &mut self,
+        source: u32,
+        sport: SportId,
+        from: Timestamp,
+        end: Option<LookId>,
+    ) -> Result<(), StoreError> {
         let (past, again) = (self.past, &mut self.again);
         let first = past.look_at(source, sport, from)?;
         let look = first.map(|(look, _)| look);
@@ -81,6 +112,9 @@ impl<'c> Warming<'c> {
         let after = first.map_or(Timestamp::from_millis(i64::MIN), |(_, at)| at);
         let mut looks = past.replay(source, sport, after);
         while let Some(look) = looks.next()? {
+            if end.is_some_and(|end| look.id >= end) {
+                break;
+            }
             // What follows from the number of a look follows again.
             again.next_look_is(look.id);
             again.apply(&replay::batch(&look, source, sport, &self.names));
@@ -143,7 +177,7 @@ mod tests {
         let (source, sport) = past.sports().expect("sports")[0];
         for minutes in [1, 30, 1000] {
             let from = Timestamp::from_secs(1_795_200_000 + (89 - minutes) * 60);
-            warming.go_through(source, sport, from).expect("gone through");
+            warming.go_through(source, sport, from, None).expect("gone through");
             assert_eq!(warming.again.last_look(), engine.last_look(), "{minutes} minutes");
             let state = |e: &Engine| format!("{:?}", e.events);
             assert_eq!(state(&warming.again), state(&engine), "{minutes} minutes");

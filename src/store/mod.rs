@@ -7,6 +7,7 @@
 pub mod analysis;
 mod analysis_codec;
 pub mod as_of;
+pub mod check;
 mod codec;
 pub mod error;
 mod lock;

@@ -96,6 +96,27 @@ impl<'c> Past<'c> {
         Ok(Some((look, find.query_row([look.0 as i64], |r| codec::time(r, 0))?)))
     }
 
+    /// The last look of a source and sport before one of its looks, and when it was received.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn look_before(
+        &self,
+        source: u32,
+        sport: SportId,
+        look: LookId,
+    ) -> Result<Option<(LookId, Timestamp)>, StoreError> {
+        let mut find = self.c.prepare_cached(
+            "SELECT id, received_at FROM look WHERE source = ?1 AND sport = ?2 AND id < ?3
+             AND received_at <= (SELECT received_at FROM look WHERE id = ?3) ORDER BY received_at DESC, id DESC LIMIT 1",
+        )?;
+        let mut rows = find.query(params![source, sport.0, look.0 as i64])?;
+        match rows.next()? {
+            None => Ok(None),
+            Some(r) => Ok(Some((LookId(r.get::<_, i64>(0)? as u64), codec::time(r, 1)?))),
+        }
+    }
+
     /// The looks of a source and sport that were received after `after`, oldest first.
     pub fn replay(&self, source: u32, sport: SportId, after: Timestamp) -> Replay<'c> {
         Replay::new(self.c, source, sport, after)

@@ -332,7 +332,7 @@ fn write_events(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
 ///
 /// Tens of thousands of rows go this way at once: the statements keep their bindings from row to row, so that only
 /// what differs is bound again.
-fn write_quotes(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
+pub(super) fn write_quotes(c: &Connection, changes: &Changes) -> Result<(), StoreError> {
     if changes.quotes.is_empty() {
         return Ok(());
     }

@@ -80,7 +80,11 @@ pub(crate) fn judge(s: &Setting<'_>, profile: impl Fn(BookId) -> BookProfile) ->
                 ev,
                 place: take,
                 fair_value,
-                standard_error: fair.standard_error,
+                // In the unit of the distance.
+                standard_error: match s.scale {
+                    Scale::Points(_) => fair.standard_error,
+                    Scale::LogOdds => fair.standard_error * fair_value * (1.0 - fair_value),
+                },
                 delta,
             }),
         });

@@ -75,6 +75,10 @@ pub(crate) fn decide(
     let mut supersedes = None;
     if let Some((at, last)) = recent {
         if rank(c.kind) <= rank(last.kind) {
+            // A weaker detector has nothing to add to a stronger one's signal.
+            if rank(c.kind) < rank(last.kind) {
+                return Verdict::Hold;
+            }
             let sign = (c.to_value - c.from_value).signum();
             let further = (c.to_value - last.to_value) * sign;
             return if further >= STRONGER * c.threshold - 1e-9 { Verdict::Update(at) } else { Verdict::Hold };

@@ -89,13 +89,30 @@ pub(crate) fn window(
     }
     let place = leading_place(question.layout, scale, &members);
     for m in &mut members {
-        m.change = size(scale, &m.after, place) - size(scale, &m.before, place);
-        if m.change.abs() <= NOTHING {
-            m.change = 0.0;
-        }
+        m.change = change(question.layout, scale, &m.before, &m.after, place);
     }
     let families = families(&members);
     Some(Window { place, gaps, members, families })
+}
+
+/// How far a book moved. On the scale of points a line that moved counts as far as it moved where that is more than its
+/// value did (half a point of line is less than half a point of value away from the key numbers), unless its price took
+/// half of the move or more back: -3 at -120 to -3.5 at +100 is hardly any.
+pub(crate) fn change(layout: Layout, scale: Scale<'_>, before: &Sight, after: &Sight, place: usize) -> f64 {
+    let value = size(scale, after, place) - size(scale, before, place);
+    if value.abs() <= NOTHING {
+        return 0.0;
+    }
+    if !scale.has_model() {
+        return value;
+    }
+    let line = match (before.line, after.line) {
+        (Some(from), Some(to)) if layout == Layout::Spread => from.points() - to.points(),
+        (Some(from), Some(to)) => to.points() - from.points(),
+        _ => 0.0,
+    };
+    let carried = value * line > 0.0 && value.abs() >= 0.5 * line.abs();
+    if carried && line.abs() > value.abs() { line } else { value }
 }
 
 /// The side to tell a move of: the first; of three, the one whose chance rose most.

@@ -16,7 +16,7 @@ use crate::market::line::Line;
 use crate::market::time::Timestamp;
 
 /// What the calculation knows of a book.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Voter {
     /// Number of its family.
     pub family: u16,
@@ -27,7 +27,7 @@ pub struct Voter {
 }
 
 /// How votes become a price.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct FairRule {
     /// A vote is halved with every so many milliseconds of age.
     pub half_life_ms: i64,

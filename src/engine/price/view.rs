@@ -83,7 +83,7 @@ impl Exclusion {
 }
 
 /// How to remove the vig.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct DevigRule {
     /// Method.
     pub method: Method,
