@@ -69,7 +69,10 @@ pub enum PresetArg {
 
 /// `stratum signals`
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  stratum signals --sport americanfootball_nfl --type STEAM,KEY_CROSS --min-strength 60 --json")]
+#[command(after_help = "FROM and TO are as the first side sees them: home, over or yes. TAKE may be the other one.
+
+Example:
+  stratum signals --sport americanfootball_nfl --type STEAM,KEY_CROSS --min-strength 60 --json")]
 pub struct SignalsArgs {
     /// Which ones.
     #[command(flatten)]
@@ -119,7 +122,9 @@ pub struct FairArgs {
 
 /// `stratum consensus`
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  stratum consensus --sport basketball_nba --market totals\n  stratum consensus 'Lakers' --history --json")]
+#[command(
+    after_help = "Example:\n  stratum consensus --sport basketball_nba --market totals\n  stratum consensus 'Lakers' --history --json"
+)]
 pub struct ConsensusArgs {
     /// Of what.
     #[command(flatten)]
@@ -134,7 +139,9 @@ pub struct ConsensusArgs {
 
 /// `stratum opportunities`
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  stratum opportunities --kind positive_ev --min-ev 0.02\n  stratum opportunities 'Lakers' --market spreads --card home")]
+#[command(
+    after_help = "Example:\n  stratum opportunities --kind positive_ev --min-ev 0.02\n  stratum opportunities 'Lakers' --market spreads --card home"
+)]
 pub struct OpportunitiesArgs {
     /// Of what.
     #[command(flatten)]
@@ -152,7 +159,13 @@ pub struct OpportunitiesArgs {
     #[arg(long)]
     pub suspect: bool,
     /// Show what every book offers for this side of an event's market instead.
-    #[arg(long, value_name = "SIDE", requires = "event", requires = "market")]
+    #[arg(
+        long,
+        value_name = "SIDE",
+        requires = "event",
+        requires = "market",
+        conflicts_with_all = ["kind", "min_ev", "books", "suspect", "stake"]
+    )]
     pub card: Option<String>,
     /// Split this stake over the legs of each arbitrage.
     #[arg(long, value_name = "AMOUNT")]
@@ -208,8 +221,9 @@ pub struct ClvFilter {
     /// Which ones.
     #[command(flatten)]
     pub filter: SignalFilter,
-    /// Grades of closes that count; several separated by commas.
-    #[arg(long, value_name = "GRADE", value_delimiter = ',', default_value = "A,B")]
+    /// Grades of closes that count; several separated by commas. Left out: A and B, of records every one, and those
+    /// without a close (`none`) as well.
+    #[arg(long, value_name = "GRADE", value_delimiter = ',')]
     pub grades: Vec<String>,
     /// How they are printed.
     #[command(flatten)]
@@ -238,7 +252,9 @@ pub enum GrainArg {
 
 /// `stratum close`
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  stratum close 'Lakers'\n  stratum close --sport americanfootball_nfl --grade A,B --json")]
+#[command(
+    after_help = "Example:\n  stratum close 'Lakers'\n  stratum close --sport americanfootball_nfl --grade A,B --json"
+)]
 pub struct CloseArgs {
     /// The event: its number, the provider's id, or a part of a team's name; left out: every event that has started.
     #[arg(value_name = "EVENT")]
@@ -293,7 +309,9 @@ pub struct ExplainArgs {
 
 /// `stratum replay`
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  stratum replay --check\n  stratum replay --sport americanfootball_nfl --from '2025-11-08 12:00' --check --json")]
+#[command(
+    after_help = "Example:\n  stratum replay --check\n  stratum replay --sport americanfootball_nfl --from '2025-11-08 12:00' --check --json"
+)]
 pub struct ReplayArgs {
     /// From then on. Left out: everything.
     #[arg(long, value_name = "TIME")]
@@ -328,7 +346,9 @@ pub struct ResearchArgs {
 #[derive(Subcommand, Debug)]
 pub enum ResearchQuestion {
     /// How well the fair price foretells the close, against the plain median of the other books.
-    #[command(after_help = "Example:\n  stratum research fair-check --sport americanfootball_nfl --hours 3,12,24 --json")]
+    #[command(
+        after_help = "Example:\n  stratum research fair-check --sport americanfootball_nfl --hours 3,12,24 --json"
+    )]
     FairCheck(FairCheckArgs),
 }
 

@@ -7,21 +7,31 @@
 
 pub mod args;
 pub mod args_analysis;
+pub mod card;
+pub mod cells;
+pub mod close;
+pub mod clv;
 pub mod config_cmd;
+pub mod consensus;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod failure;
+pub mod fair;
+pub mod filter;
 pub mod history;
 pub mod import;
 pub mod look;
+pub mod moment;
+pub mod opportunities;
 pub mod output;
 pub mod quotes;
 pub mod replay;
 pub mod research;
 pub mod shell_files;
 pub mod show;
+pub mod signals;
 pub mod sim;
 pub mod status;
 pub mod when;
@@ -86,12 +96,12 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Doctor(args)) => doctor::run(&cli.global, args, out),
         Some(Command::Completions(args)) => shell_files::completions(args, out),
         Some(Command::Man(args)) => shell_files::man(args, out),
-        Some(Command::Signals(_)) => Err(Failure::NoBoardYet),
-        Some(Command::Fair(_)) => Err(Failure::NoBoardYet),
-        Some(Command::Consensus(_)) => Err(Failure::NoBoardYet),
-        Some(Command::Opportunities(_)) => Err(Failure::NoBoardYet),
-        Some(Command::Clv(_)) => Err(Failure::NoBoardYet),
-        Some(Command::Close(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Signals(args)) => signals::run(&cli.global, args, out),
+        Some(Command::Fair(args)) => fair::run(&cli.global, args, out),
+        Some(Command::Consensus(args)) => consensus::run(&cli.global, args, out),
+        Some(Command::Opportunities(args)) => opportunities::run(&cli.global, args, out),
+        Some(Command::Clv(args)) => clv::run(&cli.global, args, out),
+        Some(Command::Close(args)) => close::run(&cli.global, args, out),
         Some(Command::Explain(_)) => Err(Failure::NoBoardYet),
         Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
         None => Err(Failure::NoBoardYet),
