@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod events;
+pub mod explain;
 pub mod failure;
 pub mod history;
 pub mod import;
@@ -91,7 +92,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Opportunities(_)) => Err(Failure::NoBoardYet),
         Some(Command::Clv(_)) => Err(Failure::NoBoardYet),
         Some(Command::Close(_)) => Err(Failure::NoBoardYet),
-        Some(Command::Explain(_)) => Err(Failure::NoBoardYet),
+        Some(Command::Explain(args)) => explain::run(&cli.global, args, out),
         Some(Command::Replay(_)) => Err(Failure::NoBoardYet),
         None => Err(Failure::NoBoardYet),
     }
