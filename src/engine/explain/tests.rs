@@ -222,7 +222,7 @@ fn seven() -> Vec<Offered> {
         offered(Some(-2.5), &[-125, 105], 200),
         offered(Some(-3.0), &[-120, 100], 12),
         offered(Some(-3.0), &[-118, -102], 90),
-        offered(Some(-3.0), &[115, -140], 1),
+        offered(Some(-3.0), &[105, -125], 1),
     ]
 }
 
@@ -391,14 +391,12 @@ proptest! {
 
     #[test]
     fn any_board_can_be_worked_out_by_hand(
-        books in proptest::collection::vec((-7_i32..=-1, -135_i64..=-102, 0_i64..280), 7),
+        books in proptest::collection::vec((-7_i32..=-1, -118_i64..=-102, 0_i64..280), 7),
     ) {
         let offers: Vec<Offered> = books
             .into_iter()
             .map(|(half, home, age)| offered(Some(0.5 * f64::from(half)), &[home, -220 - home], age))
-            .filter(|o| o.prices.iter().all(|p| p.abs() >= 100))
             .collect();
-        prop_assume!(offers.len() == 7);
         check(&spread(&offers));
     }
 }
