@@ -364,10 +364,10 @@ fn finish(d: &mut Derivation, a: &Appraisal, estimates: &[Estimate]) {
     d.says("standard error", first.standard_error, unit(a));
     d.says("effective books", first.effective, Unit::Number);
     d.says("families", f64::from(first.families), Unit::Count);
-    d.notes.push(
-        "a probability at a whole-number line is conditional on no push; oldest part of it: ".to_owned()
-            + &oldest(a).map_or_else(|| "none".to_owned(), seconds),
-    );
+    d.notes.push("a probability at a whole-number line is conditional on no push".to_owned());
+    if let Some(age) = oldest(a) {
+        d.notes.push(format!("the oldest price on the board that counts was seen {} before", seconds(age)));
+    }
 }
 
 /// Chances at the reference line by the model, with what pushes.

@@ -307,6 +307,26 @@ fn three_ways_are_averaged_side_by_side() {
 }
 
 #[test]
+fn totals_and_moneylines_give_the_numbers_of_the_analysis() {
+    let totals = seven().into_iter().map(|o| Offered { line: o.line.map(|l| 48.0 - l), ..o }).collect::<Vec<_>>();
+    let moneylines = seven().into_iter().map(|o| Offered { line: None, ..o }).collect::<Vec<_>>();
+    let boards = [
+        appraise("americanfootball_nfl", 2, &[Side::Over, Side::Under], &totals),
+        appraise("americanfootball_nfl", 3, &[Side::Home, Side::Away], &moneylines),
+    ];
+    for a in boards {
+        for book in [None].into_iter().chain(BOOKS.map(Some)) {
+            let d = fair(&a, book);
+            assert!(!d.result.is_empty());
+            assert!(!d.notes.iter().any(|n| n.contains("please report")), "{:?}", d.notes);
+        }
+        let d = consensus(&a);
+        assert!(!d.result.is_empty());
+        assert!(!d.notes.iter().any(|n| n.contains("please report")), "{:?}", d.notes);
+    }
+}
+
+#[test]
 fn too_few_books_have_no_fair_price_and_the_derivation_says_so() {
     let a = spread(&seven()[1..3]);
     // Both take the numbers of the first two books, one of which is sharp: without it one is left.
