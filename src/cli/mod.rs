@@ -17,6 +17,7 @@ pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod events;
+pub mod explain;
 pub mod failure;
 pub mod fair;
 pub mod filter;
@@ -102,8 +103,8 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Opportunities(args)) => opportunities::run(&cli.global, args, out),
         Some(Command::Clv(args)) => clv::run(&cli.global, args, out),
         Some(Command::Close(args)) => close::run(&cli.global, args, out),
-        Some(Command::Explain(_)) => Err(Failure::NoBoardYet),
         Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
+        Some(Command::Explain(args)) => explain::run(&cli.global, args, out),
         None => Err(Failure::NoBoardYet),
     }
 }

@@ -13,15 +13,20 @@ use super::memory::Question;
 use super::names::Names;
 use super::opportunity::card::{Card, card};
 use super::opportunity::{self, Opportunity, Taker};
-use super::price::fair::{self, Fair};
+use super::price::fair::{self, Fair, FairRule};
 use super::price::scale::Scale;
 use super::price::unit::{Layout, UnitKey};
+use super::price::view::{BookView, DevigRule};
 use super::restore::EventImage;
+use super::rules::OpportunityRule;
 use super::settings::EngineSettings;
 use super::state::EventState;
 use super::status::{Phase, QuoteValue};
+use crate::market::books::Fee;
+use crate::market::devig::devig_into;
 use crate::market::ids::{BookId, EventId, LookId, Slot};
 use crate::market::line::Line;
+use crate::market::margin::Distribution;
 use crate::market::time::Timestamp;
 
 /// One side of a question, priced.
@@ -89,6 +94,37 @@ pub struct BookPart {
     pub received_seconds_ago: f64,
     /// Fair price without this book's family: what the book is judged against.
     pub without: Option<FairPrice>,
+    /// What the vig removal solved for, with its own method in [`Appraisal::method`]; `None`: no vig was removed, or the
+    /// middle of back and lay was taken.
+    #[serde(skip)]
+    pub parameter: Option<f64>,
+    /// What the book takes beyond its price.
+    #[serde(skip)]
+    pub fee: Fee,
+}
+
+/// What the calculation was given besides the quotes: enough to do it again.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Workings {
+    /// The model that converts lines, where there is one.
+    pub model: Option<&'static Distribution>,
+    /// Standard deviation of results on the scale of points; 1 without a model.
+    pub sd: f64,
+    /// How votes become a price.
+    pub fair: FairRule,
+    /// How vig is removed.
+    pub devig: DevigRule,
+    /// What can be taken.
+    pub opportunity: OpportunityRule,
+    /// The published line of the consensus, with which a split board stays.
+    pub stay: Option<f64>,
+}
+
+impl Workings {
+    /// The scale of the question.
+    pub fn scale(&self) -> Scale<'static> {
+        self.model.map_or(Scale::LogOdds, Scale::Points)
+    }
 }
 
 /// The board consensus.
@@ -141,6 +177,9 @@ pub struct Appraisal {
     /// Its outcomes.
     #[serde(skip)]
     pub layout: Layout,
+    /// What else went in.
+    #[serde(skip)]
+    pub workings: Workings,
 }
 
 /// Appraises events one after the other.
@@ -228,6 +267,7 @@ impl Appraiser {
                 let profile = engine.profile(v.book);
                 let known = v.own.is_none();
                 let raw: f64 = v.prices.iter().flatten().map(|p| p.probability()).sum();
+                let parameter = devig_parameter(v, sides, &question.class.of(&rules.devig));
                 let seconds = |t: Timestamp| at.since(t).max(0) as f64 / 1000.0;
                 BookPart {
                     book: names.book(v.book).to_owned(),
@@ -246,6 +286,8 @@ impl Appraiser {
                     changed_seconds_ago: seconds(v.changed),
                     received_seconds_ago: seconds(v.seen),
                     without: priced.without(profile.voter.family).map(told),
+                    parameter,
+                    fee: profile.fee,
                 }
             })
             .collect();
@@ -299,6 +341,17 @@ impl Appraiser {
             as_of: at,
             key: question.key,
             layout,
+            workings: Workings {
+                model: match scale {
+                    Scale::Points(model) => Some(model),
+                    Scale::LogOdds => None,
+                },
+                sd,
+                fair: rules.fair,
+                devig: question.class.of(&rules.devig),
+                opportunity: rules.opportunity,
+                stay: question.published.and_then(|p| p.consensus).and_then(|c| c.line).map(Line::points),
+            },
         }
     }
 
@@ -323,6 +376,15 @@ impl Appraiser {
             families: fair.families,
         }
     }
+}
+
+/// What the removal of the vig solved for. A market of an exchange is priced by the middle of back and lay instead: there
+/// the method would give other probabilities than the view holds.
+fn devig_parameter(view: &BookView, sides: usize, rule: &DevigRule) -> Option<f64> {
+    let raw: Vec<f64> = view.prices.iter().take(sides).flatten().map(|p| p.probability()).collect();
+    let mut fair = vec![0.0; sides];
+    let (parameter, _) = devig_into(&raw, rule.method, rule.max_sum, &mut fair).ok().filter(|_| view.own.is_none())?;
+    fair.iter().zip(view.fair).all(|(a, b)| (a - b).abs() < 1e-12).then_some(parameter)
 }
 
 /// Probabilities of every side where the first one's is the median: of two sides the rest, of three each one's own

@@ -14,6 +14,7 @@ pub mod changes;
 mod checks;
 pub mod detect;
 mod event_pass;
+pub mod explain;
 pub mod grade;
 mod identity;
 pub mod image;
