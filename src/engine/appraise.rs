@@ -74,6 +74,8 @@ pub struct BookPart {
     pub prices: Vec<Option<f64>>,
     /// Raw probabilities summed, where all sides are there.
     pub raw_sum: Option<f64>,
+    /// The margin by which its vote is weighed: the raw sum less 1; of an exchange with both sides their mean distance.
+    pub margin: Option<f64>,
     /// Vig-free probability of each side at its own line; `None` where the vig could not be removed.
     pub probability: Option<Vec<f64>>,
     /// On the scale.
@@ -276,6 +278,7 @@ impl Appraiser {
                     line: v.line.map(Line::points),
                     prices: v.prices.iter().take(sides).map(|p| p.map(|p| p.to_decimal())).collect(),
                     raw_sum: (v.prices.iter().flatten().count() == sides).then_some(raw),
+                    margin: (v.raw_sum > 0.0).then_some(v.raw_sum - 1.0),
                     probability: known.then(|| v.fair.iter().take(sides).copied().collect()),
                     value: v.values.first().copied().filter(|_| known),
                     table_weight: profile.voter.weight,

@@ -4,9 +4,10 @@
 //! person gets with a calculator.
 
 use super::text::{SAME, five, four, line, percent, seconds, sum};
-use super::votes::{aged, input, question, scale_step, unit, value, value_name, values, vig_step, voted};
+use super::votes::{aged, input, margin, minutes, question, scale_step, unit, value, value_name, values, vig_step, voted};
 use super::words::judged;
 use super::{Derivation, Kind, Named, Step, Unit};
+use crate::engine::price::fair::{LEAST_MARGIN, USUAL_MARGIN};
 use crate::engine::appraise::{Appraisal, BookPart, FairPrice};
 use crate::engine::detect::make::side_name;
 use crate::engine::price::robust::{self, CUT, Estimate, Vote};
@@ -112,15 +113,22 @@ fn shown(a: &Appraisal, part: &BookPart, family: Option<&str>, sides: Option<&Si
 
 fn age_step(a: &Appraisal, voting: &[&BookPart]) -> Step {
     let half_life = a.workings.fair.half_life_ms as f64 / 1000.0;
-    let mut step = Step::new("age decay", "w = table weight x 0.5^(age / half-life); age since the provider saw it")
-        .from("section 6 of the domain contract")
-        .with("half-life", half_life, Unit::Seconds);
+    let mut step = Step::new(
+        "age decay and margin",
+        "w = table weight x (usual margin / margin)^2 x 0.5^(age / half-life); age in whole minutes since the provider saw it",
+    )
+    .from("section 6 of the domain contract; the margin's part is measured, see `stratum research fair-check`")
+    .with("half-life", half_life, Unit::Seconds)
+    .with("usual margin", USUAL_MARGIN, Unit::Share)
+    .with("least margin", LEAST_MARGIN, Unit::Share);
     for p in voting {
         step.filled.push(format!(
-            "{}: {} x 0.5^({:.1} / {half_life:.0}) = {}",
+            "{}: {} x ({} / {})^2 x 0.5^({:.0} / {half_life:.0}) = {}",
             p.book,
             p.table_weight,
-            p.age_seconds,
+            four(USUAL_MARGIN),
+            four(margin(p)),
+            60.0 * minutes(p),
             four(aged(a, p))
         ));
     }

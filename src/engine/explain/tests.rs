@@ -141,8 +141,11 @@ fn parameter(d: &Derivation, step: &str, name: &str) -> f64 {
 fn again(d: &Derivation, points: bool, side: usize) -> (f64, f64, f64) {
     let half_life = parameter(d, "age decay", "half-life");
     let aged = |i: &Input| {
+        let margin = (i.raw_sum.expect("sum") - 1.0).max(parameter(d, "age decay", "least margin"));
+        let seconds = (i.seen_seconds_ago.expect("age") / 60.0).floor() * 60.0;
         i.table_weight.expect("weight")
-            * (-(i.seen_seconds_ago.expect("age") / half_life) * std::f64::consts::LN_2).exp()
+            * (parameter(d, "age decay", "usual margin") / margin).powi(2)
+            * (-(seconds / half_life) * std::f64::consts::LN_2).exp()
     };
     let judged = |i: &Input| i.excluded.as_ref().is_some_and(|e| e.name == "judged_family");
     let votes: Vec<(f64, f64, String)> = d

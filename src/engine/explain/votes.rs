@@ -4,6 +4,7 @@ use super::text::{at_line, five, four};
 use super::words::{self, devig, excluded};
 use super::{Input, Step, Unit};
 use crate::engine::appraise::{Appraisal, BookPart};
+use crate::engine::price::fair::{LEAST_MARGIN, USUAL_MARGIN};
 use crate::engine::price::scale::log_odds;
 use crate::engine::price::unit::Layout;
 use crate::market::market_key::Family;
@@ -14,10 +15,20 @@ pub(super) fn voted(part: &BookPart) -> bool {
     matches!(part.excluded, None | Some("outlier")) && part.value.is_some() && part.table_weight > 0.0
 }
 
-/// Weight after age.
+/// Whole minutes of age, as they count.
+pub(super) fn minutes(part: &BookPart) -> f64 {
+    (part.age_seconds / 60.0).floor()
+}
+
+/// The margin that counts.
+pub(super) fn margin(part: &BookPart) -> f64 {
+    part.margin.unwrap_or_default().max(LEAST_MARGIN)
+}
+
+/// Weight after margin and age.
 pub(super) fn aged(a: &Appraisal, part: &BookPart) -> f64 {
-    let half_life = a.workings.fair.half_life_ms.max(1) as f64 / 1000.0;
-    part.table_weight * 0.5_f64.powf(part.age_seconds / half_life)
+    let half_life = a.workings.fair.half_life_ms.max(1) as f64 / 60_000.0;
+    part.table_weight * (USUAL_MARGIN / margin(part)).powi(2) * 0.5_f64.powf(minutes(part) / half_life)
 }
 
 /// The value of side `n`: points, or log-odds of that side.

@@ -120,9 +120,9 @@ pub struct Scratch {
 }
 
 /// A market with this margin has the weight of the book table: -110 on both sides.
-const USUAL_MARGIN: f64 = 1.0 / 21.0;
+pub const USUAL_MARGIN: f64 = 1.0 / 21.0;
 /// Margins below are no surer sign of a sharp price.
-const LEAST_MARGIN: f64 = 0.025;
+pub const LEAST_MARGIN: f64 = 0.025;
 
 /// What a book's own vote weighs, before its sisters.
 ///
@@ -130,12 +130,13 @@ const LEAST_MARGIN: f64 = 0.025;
 /// its margin lies on the sides; that error grows with the margin, and a vote weighs as the inverse of its variance. In
 /// the recorded NFL weeks this took the error of the fair price 3 to 24 hours before the start from 1.00 to 0.98 of the
 /// plain median's.
-fn single_weight(view: &BookView, table: f64, at: Timestamp, rule: &FairRule) -> f64 {
-    let margin = USUAL_MARGIN / (view.raw_sum - 1.0).max(LEAST_MARGIN);
-    // In whole minutes: seconds say more about our looks than about the price.
-    let minutes = view.age(at) / 60_000 * 60_000;
+///
+/// `margin` is Σ 1/d - 1. Ages count in whole minutes: seconds say more about our looks than about the price.
+pub fn single_weight(table: f64, margin: f64, age_ms: i64, rule: &FairRule) -> f64 {
+    let relative = USUAL_MARGIN / margin.max(LEAST_MARGIN);
+    let minutes = age_ms / 60_000 * 60_000;
     let fresh = if minutes == 0 { 1.0 } else { 0.5_f64.powf(minutes as f64 / rule.half_life_ms.max(1) as f64) };
-    table * margin * margin * fresh
+    table * relative * relative * fresh
 }
 
 /// Distance from the median up to which a vote counts in full, and the smallest spread believed, in units of a value.
@@ -255,7 +256,7 @@ fn collect(
             view.excluded = Some(Exclusion::NoVote);
             continue;
         }
-        let aged = single_weight(view, weight, at, rule);
+        let aged = single_weight(weight, view.raw_sum - 1.0, view.age(at), rule);
         let sharp = kind == BookKind::Sharp;
         match scratch.families.binary_search_by_key(&family, |(f, ..)| *f) {
             Ok(found) => {
@@ -398,7 +399,7 @@ pub fn parts(
     voter: impl Fn(BookId) -> Voter,
 ) -> Vec<Option<Part>> {
     let voted = |v: &&BookView| matches!(v.excluded, None | Some(Exclusion::Outlier));
-    let aged = |v: &BookView| single_weight(v, voter(v.book).weight, at, rule);
+    let aged = |v: &BookView| single_weight(voter(v.book).weight, v.raw_sum - 1.0, v.age(at), rule);
     let weight = |v: &BookView| {
         let sisters = || views.iter().filter(voted).filter(|s| voter(s.book).family == voter(v.book).family);
         let sum: f64 = sisters().map(aged).sum();
