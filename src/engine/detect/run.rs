@@ -254,6 +254,7 @@ impl Scene<'_> {
             from_value: told.from_value,
             to_value: told.to_value,
             threshold: told.threshold,
+            window_ms: finding.window_ms,
             at: self.at,
         };
         let cooldown = |kind| question.class.of(&self.cooldowns(kind));
@@ -327,8 +328,10 @@ impl Windows<'_> {
     /// The window of a length. `None`: the market was not looked at then, or nobody moved.
     fn get(&mut self, scene: &Scene<'_>, question: &Question, scale: Scale<'_>, length: i64) -> Option<&Window> {
         if !self.made.iter().any(|(l, ..)| *l == length) {
-            let gaps = self.looks.since(self.at.plus(-length));
-            let window = gaps.and_then(|g| window::window(question, scale, g, self.at, |book| scene.profile(book)));
+            let start = self.at.plus(-length);
+            let gaps = self.looks.since(start);
+            let window =
+                gaps.and_then(|g| window::window(question, scale, g, (start, self.at), |book| scene.profile(book)));
             self.made.push((length, gaps, window));
         }
         self.made.iter().find(|(l, ..)| *l == length).and_then(|(_, _, w)| w.as_ref())

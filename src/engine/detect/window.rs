@@ -58,12 +58,13 @@ pub(crate) fn size(scale: Scale<'_>, sight: &Sight, place: usize) -> f64 {
     }
 }
 
-/// The window that ends at `at` and began with the look at `gaps.from`. `None` when nobody in the panel moved.
+/// The window from `start` to `at`, whose first state is the one of the look at `gaps.from`. A market that was suspended
+/// at `start` has no panel, whatever it showed before. `None` when nobody in the panel moved.
 pub(crate) fn window(
     question: &Question,
     scale: Scale<'_>,
     gaps: Gaps,
-    at: Timestamp,
+    (start, at): (Timestamp, Timestamp),
     profile: impl Fn(BookId) -> BookProfile,
 ) -> Option<Window> {
     let mut members = Vec::new();
@@ -72,7 +73,7 @@ pub(crate) fn window(
         if view.own.is_some() || reopened(question, scale, view.book, at) {
             continue;
         }
-        let Some(before) = track.as_of(view, gaps.from).filter(|s| s.open) else { continue };
+        let Some(before) = track.as_of(view, start).filter(|s| s.open) else { continue };
         let after = Sight::of(view);
         // Without a model, prices at different lines cannot be compared.
         if !scale.has_model() && before.line != after.line {
