@@ -33,37 +33,36 @@ fn half_of_the_books_going_away_moves_nothing() {
     Bench::of(&tape).assert_told(&[]);
 }
 
-#[test]
-fn a_book_that_comes_back_far_away_is_held_for_a_look() {
+/// A book comes back with a price of its own and keeps it for so many looks.
+pub fn spiked(looks: usize) -> Tape {
     let mut tape = Tape::at_spread(NFL, -3.0);
     tape.stand(20);
     tape.close("fanduel", "spreads");
     tape.stand(5);
     tape.set("fanduel", "spreads", -8.5, -110, -110);
-    let back = tape.now;
-    tape.stand(1);
-    Bench::of(&tape).assert_told(&[]);
-    tape.stand(5);
+    tape.stand(looks);
+    tape
+}
+
+#[test]
+fn a_book_that_comes_back_far_away_is_held_for_a_look() {
+    Bench::of(&spiked(1)).assert_told(&[]);
+    let tape = spiked(6);
     let bench = Bench::of(&tape);
     bench.assert_told(&[(Dislocation, Some("away"))]);
-    assert_eq!(bench.only(Dislocation).detected_at, tape.at(back + 60));
+    assert_eq!(bench.only(Dislocation).detected_at, tape.at(26 * 60));
 }
 
 #[test]
 fn a_spike_of_one_look_upon_return_is_never_told() {
-    let mut tape = Tape::at_spread(NFL, -3.0);
-    tape.stand(20);
-    tape.close("fanduel", "spreads");
-    tape.stand(5);
-    tape.set("fanduel", "spreads", -8.5, -110, -110);
-    tape.look();
+    let mut tape = spiked(1);
     tape.set("fanduel", "spreads", -3.0, -110, -110);
     tape.stand(15);
     Bench::of(&tape).assert_told(&[]);
 }
 
 /// All books close a market and open it again somewhere else.
-fn suspended(looks: usize) -> Tape {
+pub fn suspended(looks: usize) -> Tape {
     let mut tape = Tape::at_spread(NFL, -4.5);
     tape.all("h2h", 0.0, -200, 170);
     tape.stand(30);

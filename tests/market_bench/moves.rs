@@ -60,7 +60,7 @@ fn moneylines_that_jump_are_one_steam_and_no_crossing() {
     assert!((steam.from_value - 0.5).abs() < 1e-9 && (steam.to_value - 0.58).abs() < 0.005, "{}", steam.to_value);
 }
 
-fn staggered() -> Tape {
+pub fn staggered() -> Tape {
     let mut tape = Tape::at_spread(NBA, -3.0);
     tape.stand(20);
     for pair in EIGHT.chunks(2) {
@@ -197,7 +197,7 @@ fn a_favourite_that_changes_crosses_every_key_in_between() {
     assert_eq!((cross.from_value, cross.to_value), (-3.5, 3.5));
 }
 
-fn sparse() -> Tape {
+pub fn sparse() -> Tape {
     let mut tape = Tape::at_spread(NFL, -3.0);
     tape.step = 20 * 60;
     tape.stand(6);
@@ -229,4 +229,26 @@ fn windows_that_are_wide_enough_judge_the_same_looks() {
     assert_eq!((steam.sampling.longest_gap_seconds, steam.sampling.limit_seconds), (1200.0, 1800.0));
     bench.assert_none_of(&[MultibookSync, Move]);
     assert_eq!(bench.tally(Steam).expect("tally").not_evaluable, 0);
+}
+
+/// One book after the other, too slowly for a steam: the market as a whole has moved only after most of them have. Both
+/// detectors see one move, and it is told once.
+#[test]
+fn a_slow_move_is_told_once() {
+    let bench = Bench::of(&slow());
+    let moved: Vec<Signal> = bench.signals().into_iter().filter(|s| MOVES.contains(&s.kind)).collect();
+    assert_eq!(moved.len(), 1, "{}", bench.told());
+    assert_eq!((moved[0].kind, moved[0].side.as_deref()), (MultibookSync, Some("home")));
+}
+
+/// Five of eight books move by half a point, one every other minute.
+pub fn slow() -> Tape {
+    let mut tape = Tape::at_spread(NBA, -4.0);
+    tape.stand(20);
+    for book in &EIGHT[..5] {
+        tape.set(book, "spreads", -4.5, -110, -110);
+        tape.stand(2);
+    }
+    tape.stand(20);
+    tape
 }

@@ -1,8 +1,14 @@
 //! The same looks give the same findings: in another store, after a stop at any place, and in the wrong order.
 
+use stratum::engine::EngineSettings;
 use stratum::engine::detect::signal::SignalType;
+use stratum::engine::rules::InPlayWatch;
 
 use super::bench::{Bench, defaults};
+use super::gaps::{spiked, suspended};
+use super::moves::{slow, sparse, staggered};
+use super::simulated::record;
+use super::starts::{in_play, moved_after_its_start};
 use super::tape::{EIGHT, NBA, Tape};
 
 /// Six steams of one event, with pauses longer than the cooldown; then the game is played.
@@ -60,7 +66,7 @@ fn a_stop_at_any_place_leaves_no_trace() {
         let mut bench = Bench::new(defaults());
         bench.import(&tape.lines[..cut]);
         bench.import(&tape.lines[cut..]);
-        assert_same(&whole, &bench.everything(), cut);
+        assert_same(&whole, &bench.everything(), &format!("cut at {cut}"));
     }
 }
 
@@ -72,7 +78,7 @@ fn stops_after_every_few_looks_leave_no_trace() {
     for lines in tape.lines.chunks(7) {
         bench.import(lines);
     }
-    assert_same(&whole, &bench.everything(), 7);
+    assert_same(&whole, &bench.everything(), "every seven looks");
 }
 
 #[test]
@@ -84,15 +90,72 @@ fn the_second_half_first_gives_the_same() {
         bench.import(&tape.lines[cut..]);
         bench.import(&tape.lines[..cut]);
         assert_eq!(bench.report.late as usize, cut);
-        assert_same(&whole, &bench.everything(), cut);
+        assert_same(&whole, &bench.everything(), &format!("cut at {cut}"));
         bench.assert_live_is_replay();
     }
 }
 
-#[track_caller]
-fn assert_same(whole: &[String], parts: &[String], cut: usize) {
-    for (want, got) in whole.iter().zip(parts) {
-        assert_eq!(want, got, "cut at {cut}");
+/// Every look of a case is a place to stop at, and either half may come first; so may every second look.
+fn in_every_order(name: &str, tape: &Tape, settings: &EngineSettings, cuts: &[usize]) {
+    let whole = Bench::with(tape, settings.clone()).everything();
+    let apart = |parts: &[&[String]], what: &str| {
+        let mut bench = Bench::new(settings.clone());
+        parts.iter().for_each(|lines| bench.import(lines));
+        assert_same(&whole, &bench.everything(), &format!("{name}: {what}"));
+        bench.assert_live_is_replay();
+    };
+    for cut in cuts {
+        let (first, second) = tape.lines.split_at(*cut);
+        apart(&[first, second], &format!("stopped before look {cut}"));
+        apart(&[second, first], &format!("the looks from {cut} on come first"));
     }
-    assert_eq!(whole.len(), parts.len(), "cut at {cut}");
+    let every_second = |odd: usize| tape.lines.iter().skip(odd).step_by(2).cloned().collect::<Vec<_>>();
+    apart(&[&every_second(1), &every_second(0)], "every second look comes first");
+}
+
+#[test]
+fn moves_are_the_same_in_every_order() {
+    in_every_order("staggered", &staggered(), &defaults(), &[5, 20, 21, 22, 23, 30]);
+    in_every_order("slow", &slow(), &defaults(), &[20, 23, 26, 31]);
+}
+
+#[test]
+fn far_looks_are_the_same_in_every_order() {
+    in_every_order("sparse", &sparse(), &defaults(), &[1, 5, 6, 7]);
+    let mut wide = defaults();
+    wide.rules.steam.window_ms = [30 * 60_000; 3];
+    in_every_order("sparse, wide", &sparse(), &wide, &[1, 5, 6, 7]);
+}
+
+#[test]
+fn gaps_are_the_same_in_every_order() {
+    in_every_order("suspended", &suspended(12), &defaults(), &[29, 30, 35, 42, 43]);
+    in_every_order("suspended briefly", &suspended(4), &defaults(), &[30, 32, 34, 35, 39]);
+    in_every_order("spiked", &spiked(6), &defaults(), &[20, 22, 25, 26, 27]);
+}
+
+#[test]
+fn starts_are_the_same_in_every_order() {
+    let (tape, [first, second]) = moved_after_its_start();
+    in_every_order("moved after its start", &tape, &defaults(), &[21, first - 2, first, first + 1, second, second + 10]);
+}
+
+#[test]
+fn games_in_play_are_the_same_in_every_order() {
+    let mut settings = defaults();
+    settings.rules.in_play = InPlayWatch::Everything;
+    in_every_order("in play", &in_play(), &settings, &[29, 30, 31, 41, 42, 50, 60]);
+}
+
+#[test]
+fn simulated_evenings_are_the_same_in_every_order() {
+    in_every_order("steam", &record("steam", 45), &defaults(), &[6, 21, 30]);
+}
+
+#[track_caller]
+fn assert_same(whole: &[String], parts: &[String], what: &str) {
+    for (want, got) in whole.iter().zip(parts) {
+        assert_eq!(want, got, "{what}");
+    }
+    assert_eq!(whole.len(), parts.len(), "{what}");
 }

@@ -11,7 +11,7 @@ use super::tape::{NBA, Tape};
 use SignalType::{KeyCross, Move, MultibookSync, Steam};
 
 /// What was answered in so many minutes.
-fn record(scenario: &str, minutes: usize) -> Tape {
+pub fn record(scenario: &str, minutes: usize) -> Tape {
     let mut api = Api::of_scenario(&Scenario::load(scenario).expect("scenario"), Tape::zero(), None);
     let mut tape = Tape::of(NBA);
     for _ in 0..minutes {

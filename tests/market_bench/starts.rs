@@ -12,6 +12,9 @@ use SignalType::{LiveShock, Move, Steam};
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 3600;
+/// A start, and the one to which the game is moved.
+const OLD: i64 = 60 * MINUTE;
+const NEW: i64 = OLD + DAY;
 
 #[test]
 fn a_postponed_game_has_no_moves_and_no_close_at_its_old_start() {
@@ -43,54 +46,61 @@ fn a_postponed_game_has_no_moves_and_no_close_at_its_old_start() {
     assert_eq!(close.seen_at, Some(tape.at(new - MINUTE)));
 }
 
-#[test]
-fn a_close_that_was_taken_too_early_is_taken_back_and_taken_again() {
+/// A steam, the start, the news that the game is played a day later, and that day.
+pub fn moved_after_its_start() -> (Tape, [usize; 2]) {
     let mut tape = Tape::at_spread(NFL, -2.0);
-    let old = 60 * MINUTE;
-    tape.game().start = old;
+    tape.game().start = OLD;
     tape.stand(20);
     tape.all("spreads", -3.5, -110, -110);
-    tape.stand_until(old + 2 * MINUTE);
-    let mut bench = Bench::new(defaults());
-    bench.import(&tape.lines);
-    let told = bench.signals().len();
-    assert_eq!(told, 2, "{}", bench.told());
-    let first = bench.closes().remove(0);
-    assert_eq!((first.version, first.grade, first.start), (1, Some(Grade::B), tape.at(old)));
-    let rows = bench.clv();
-    assert!(rows.len() == told && rows.iter().all(|r| r.version == 1 && r.clv_ev.is_some()), "{rows:#?}");
-
-    let done = tape.lines.len();
-    let new = old + DAY;
-    tape.game().start = new;
+    tape.stand_until(OLD + 2 * MINUTE);
+    let first = tape.lines.len();
+    tape.game().start = NEW;
     tape.stand(3);
-    bench.import(&tape.lines[done..]);
+    let second = tape.lines.len();
+    tape.all("spreads", -5.0, -110, -110);
+    tape.now = NEW - 30 * MINUTE;
+    tape.stand_until(NEW + 3 * MINUTE);
+    (tape, [first, second])
+}
+
+#[test]
+fn a_close_that_was_taken_too_early_is_taken_back_and_taken_again() {
+    let (tape, [told, moved]) = moved_after_its_start();
+    let mut bench = Bench::new(defaults());
+    bench.import(&tape.lines[..told]);
+    assert_eq!(bench.signals().len(), 2, "{}", bench.told());
+    let first = bench.closes().remove(0);
+    assert_eq!((first.version, first.grade, first.start), (1, Some(Grade::B), tape.at(OLD)));
+    let rows = bench.clv();
+    assert!(rows.len() == 2 && rows.iter().all(|r| r.version == 1 && r.clv_ev.is_some()), "{rows:#?}");
+
+    bench.import(&tape.lines[told..moved]);
     let second = bench.closes().remove(0);
     assert_eq!((second.version, second.grade, second.reason), (2, None, Some(NoClose::Postponed)));
-    assert!(second.provisional && second.start == tape.at(new));
-    for row in bench.clv() {
+    assert!(second.provisional && second.start == tape.at(NEW));
+    let rows = bench.clv();
+    assert_eq!(rows.len(), 2);
+    for row in rows {
         assert_eq!((row.version, row.clv_ev, row.left_out), (2, None, Some(NoClv::NoClose)));
         assert_eq!(row.close.reason, Some(NoClose::Postponed));
+        assert!(!row.counts());
     }
 
-    let done = tape.lines.len();
-    tape.all("spreads", -5.0, -110, -110);
-    tape.now = new - 30 * MINUTE;
-    tape.stand_until(new + 3 * MINUTE);
-    bench.import(&tape.lines[done..]);
+    bench.import(&tape.lines[moved..]);
     let third = bench.closes().remove(0);
     assert_eq!((third.version, third.grade, third.line), (3, Some(Grade::B), Some(-5.0)));
+    assert_eq!((third.provisional, third.start), (false, tape.at(NEW)));
     for row in bench.clv() {
         assert_eq!((row.version, row.left_out, row.close.grade), (3, None, Some(Grade::B)));
         // -3.5 at -110 against a close of -5: worth having.
         assert!(row.clv_ev.is_some_and(|ev| ev > 0.0) && row.clv_points == Some(1.5), "{row:#?}");
     }
-    assert_eq!(bench.signals().len(), told);
+    assert_eq!(bench.signals().len(), 2, "{}", bench.told());
     bench.assert_live_is_replay();
 }
 
 /// Prices that fly once the game is on.
-fn in_play() -> Tape {
+pub fn in_play() -> Tape {
     let mut tape = Tape::at_spread(NFL, -3.0);
     tape.all("totals", 44.5, -110, -110);
     tape.all("h2h", 0.0, -150, 130);
