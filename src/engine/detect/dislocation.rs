@@ -41,7 +41,7 @@ pub(crate) fn judge(s: &Setting<'_>, profile: impl Fn(BookId) -> BookProfile) ->
         if view.own.is_some() || view.age(s.at) > s.max_age_ms || new || first_look || !book.takes_single_bets() {
             continue;
         }
-        if reopened(s.question, s.scale, view.book, s.at) {
+        if reopened(s.question, s.scale, view, track, s.at) {
             continue;
         }
         let Some(fair) = s.question.priced.without(book.voter.family) else { continue };

@@ -65,13 +65,13 @@ pub(crate) fn best(
     profile: impl Fn(BookId) -> BookProfile,
 ) -> Option<Take> {
     let mut best: Option<(Take, f64, f64)> = None;
-    for view in &question.views {
+    for (view, track) in question.views.iter().zip(&question.tracks) {
         let book = profile(view.book);
         let Some(price) = view.price(place) else { continue };
         if Some(view.book) == not || view.age(at) > max_age_ms || !book.takes_single_bets() {
             continue;
         }
-        if super::window::reopened(question, scale, view.book, at) {
+        if super::window::reopened(question, scale, view, track, at) {
             continue;
         }
         let fair = question.priced.without(book.voter.family);

@@ -54,6 +54,8 @@ pub(crate) struct Candidate<'c> {
     pub(crate) to_value: f64,
     /// The threshold, in the units of the values.
     pub(crate) threshold: f64,
+    /// The finding's window: what was told within it may have been this very move.
+    pub(crate) window_ms: i64,
     pub(crate) at: Timestamp,
 }
 
@@ -70,7 +72,7 @@ pub(crate) fn decide(
     let recent = fired
         .iter()
         .enumerate()
-        .filter(|(_, f)| related(f) && f.updated_at > c.at.plus(-cooldown_ms(f.kind)))
+        .filter(|(_, f)| related(f) && f.updated_at > c.at.plus(-cooldown_ms(f.kind).max(c.window_ms)))
         .max_by(|(i, a), (j, b)| rank(a.kind).cmp(&rank(b.kind)).then(a.updated_at.cmp(&b.updated_at)).then(i.cmp(j)));
     let mut supersedes = None;
     if let Some((at, last)) = recent {
@@ -135,9 +137,14 @@ mod tests {
             from_value: -3.0,
             to_value: to,
             threshold: 0.5,
+            window_ms: if kind == SignalType::Steam { 3 * MINUTE } else { 10 * MINUTE },
             at: Timestamp::from_millis(at),
         };
-        let cooldown = |k| if k == SignalType::Steam { 15 * MINUTE } else { 10 * MINUTE };
+        let cooldown = |k| match k {
+            SignalType::Steam => 15 * MINUTE,
+            SignalType::MultibookSync => 5 * MINUTE,
+            _ => 10 * MINUTE,
+        };
         decide(fired, &candidate, cooldown, |k| if k == SignalType::Steam { 4 } else { u16::MAX })
     }
 
@@ -159,6 +166,10 @@ mod tests {
         assert_eq!(verdict, Verdict::New { supersedes: Some("Move0".into()) });
         let stronger = [fired(SignalType::Steam, 0, -4.0)];
         assert_eq!(ask(&stronger, SignalType::Move, "Home", -4.1, 12 * MINUTE), Verdict::Hold);
+        // Its cooldown is over, but the weaker one's window still shows the same move.
+        let sync = [fired(SignalType::MultibookSync, 0, -4.0)];
+        assert_eq!(ask(&sync, SignalType::Move, "Home", -4.0, 6 * MINUTE), Verdict::Hold);
+        assert_eq!(ask(&sync, SignalType::Move, "Home", -4.0, 10 * MINUTE), Verdict::New { supersedes: None });
         assert_eq!(ask(&stronger, SignalType::KeyCross, "Home", -4.0, MINUTE), Verdict::New { supersedes: None });
     }
 

@@ -13,7 +13,7 @@ use crate::market::line::Line;
 use crate::market::margin::Quantity;
 
 /// That a line changed is known however far the looks are apart, only not when; beyond this it is no news.
-const LIMIT_MS: i64 = 60 * 60_000;
+pub(crate) const LIMIT_MS: i64 = 60 * 60_000;
 
 /// The consensus line at both ends of the window, over the books that were there at both. A split board stays where it
 /// is: a line in the middle of two counts as the one it came from, or as the one it goes to.

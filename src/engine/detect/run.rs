@@ -4,7 +4,7 @@ use super::finding::{Answer, Extra, Finding};
 use super::gate::{self, Candidate, Verdict};
 use super::make::{self, Making, Told};
 use super::signal::{Signal, SignalType};
-use super::window::{self, Window};
+use super::window::{self, Glance, Window};
 use super::{dislocation, exchange_divergence, key_cross, live_shock, market_move, steam, sync};
 use crate::engine::changes::Tally;
 use crate::engine::detect::fired::Fired;
@@ -91,9 +91,8 @@ impl Scene<'_> {
         };
         lengths.iter().any(|(on, rule, part)| {
             let least = class.of(&rule.threshold) * narrow * part;
-            *on && looks
-                .since(self.at.plus(-class.of(&rule.window_ms)))
-                .is_some_and(|g| window::largest_change(question, g.from) >= least - 1e-6)
+            let start = self.at.plus(-class.of(&rule.window_ms));
+            *on && looks.since(start).is_some() && window::glance(question, start).largest >= least - 1e-6
         })
     }
 
@@ -109,27 +108,33 @@ impl Scene<'_> {
         out: &mut Vec<Signal>,
     ) {
         let scale = question.scale;
-        let mut windows = Windows { looks, at: self.at, made: Vec::new() };
+        let mut windows = Windows { looks, at: self.at, glances: Vec::new(), made: Vec::new() };
         if self.phase == Phase::InPlay {
             if self.watched {
                 let rule = &self.rules.live_shock;
                 let narrow = self.sport.narrow(question.class);
                 let length = question.class.of(&rule.window_ms);
-                let window = windows.get(self, question, scale, length);
-                let answer = window.map(|w| live_shock::judge(w, rule, question.class, narrow));
+                let least = question.class.of(&rule.threshold) * narrow;
+                let answer = windows.answer(self, question, length, length, least, |w| {
+                    live_shock::judge(w, rule, question.class, narrow)
+                });
                 let found = self.count(question, SignalType::LiveShock, length, answer, tallies);
                 self.tell(question, scale, &windows, found, fired, out);
             }
             return;
         }
-        let found = self.moves(question, scale, &mut windows, tallies);
+        let found = self.moves(question, &mut windows, tallies);
         self.tell(question, scale, &windows, found, fired, out);
         let rule = &self.rules.key_cross;
         let length = question.class.of(&rule.window_ms);
         if question.class != Class::Chance {
-            let window = windows.get(self, question, scale, length);
             let keys = self.sport.keys;
-            let answer = window.map(|w| key_cross::judge(w, rule, question.class, question.layout, scale, keys));
+            let limit = key_cross::LIMIT_MS.max(length);
+            // A line that did not move crosses nothing, whatever the prices did.
+            let least = if windows.glance(question, length).line_moved { 0.0 } else { f64::INFINITY };
+            let answer = windows.answer(self, question, length, limit, least, |w| {
+                key_cross::judge(w, rule, question.class, question.layout, scale, keys)
+            });
             let found = self.count(question, SignalType::KeyCross, length, answer, tallies);
             self.tell(question, scale, &windows, found, fired, out);
         }
@@ -145,7 +150,6 @@ impl Scene<'_> {
     fn moves(
         &self,
         question: &Question,
-        scale: Scale<'_>,
         windows: &mut Windows<'_>,
         tallies: &mut Tallies,
     ) -> Option<Finding> {
@@ -160,7 +164,10 @@ impl Scene<'_> {
         ];
         for (kind, rule, judge) in detectors {
             let length = class.of(&rule.window_ms);
-            let answer = windows.get(self, question, scale, length).map(|w| judge(w, rule, class, narrow));
+            let part = if kind == SignalType::Steam { steam::PART } else { 1.0 };
+            let least = class.of(&rule.threshold) * narrow * part;
+            let answer =
+                windows.answer(self, question, length, length, least, |w| judge(w, rule, class, narrow));
             let found = self.count(question, kind, length, answer, tallies);
             if best.is_none() {
                 best = found;
@@ -234,7 +241,7 @@ impl Scene<'_> {
         if found.is_empty() {
             return;
         }
-        windows.get(self, question, scale, rule.window_ms);
+        windows.get(self, question, rule.window_ms);
         for finding in found {
             self.tell(question, scale, windows, Some(finding), fired, out);
         }
@@ -279,6 +286,7 @@ impl Scene<'_> {
             from_value: told.from_value,
             to_value: told.to_value,
             threshold: told.threshold,
+            window_ms: finding.window_ms,
             at: self.at,
         };
         let cooldown = |kind| question.class.of(&self.cooldowns(kind));
@@ -345,21 +353,63 @@ impl Scene<'_> {
 struct Windows<'w> {
     looks: &'w MarketLooks,
     at: Timestamp,
-    made: Vec<(i64, Option<Gaps>, Option<Window>)>,
+    glances: Vec<(i64, Option<Gaps>, Glance)>,
+    made: Vec<(i64, Option<Window>)>,
 }
 
 impl Windows<'_> {
-    /// The window of a length. `None`: the market was not looked at then, or nobody moved.
-    fn get(&mut self, scene: &Scene<'_>, question: &Question, scale: Scale<'_>, length: i64) -> Option<&Window> {
-        if !self.made.iter().any(|(l, ..)| *l == length) {
-            let gaps = self.looks.since(self.at.plus(-length));
-            let window = gaps.and_then(|g| window::window(question, scale, g, self.at, |book| scene.profile(book)));
-            self.made.push((length, gaps, window));
+    fn glanced(&mut self, question: &Question, length: i64) -> (Option<Gaps>, Glance) {
+        if let Some((_, gaps, glance)) = self.glances.iter().find(|(l, ..)| *l == length) {
+            return (*gaps, *glance);
         }
-        self.made.iter().find(|(l, ..)| *l == length).and_then(|(_, _, w)| w.as_ref())
+        let start = self.at.plus(-length);
+        let gaps = self.looks.since(start);
+        let glance = if gaps.is_some() { window::glance(question, start) } else { Glance::default() };
+        self.glances.push((length, gaps, glance));
+        (gaps, glance)
+    }
+
+    fn glance(&mut self, question: &Question, length: i64) -> Glance {
+        self.glanced(question, length).1
+    }
+
+    /// What a detector says of the window of a length. `None`: the market was not looked at then, or nobody moved. The
+    /// window is put together only where some book moved by `least`.
+    fn answer(
+        &mut self,
+        scene: &Scene<'_>,
+        question: &Question,
+        length: i64,
+        limit_ms: i64,
+        least: f64,
+        judge: impl FnOnce(&Window) -> Answer,
+    ) -> Option<Answer> {
+        let (gaps, glance) = self.glanced(question, length);
+        let gaps = gaps.filter(|_| glance.largest > 0.0 || glance.line_moved)?;
+        if gaps.longest > limit_ms {
+            return Some(Answer::NotEvaluable { limit_ms, gap_ms: gaps.longest });
+        }
+        if glance.largest < least - 1e-6 {
+            return Some(Answer::Nothing);
+        }
+        self.get(scene, question, length).map(judge)
+    }
+
+    /// The window of a length. `None`: the market was not looked at then, or nobody moved.
+    fn get(&mut self, scene: &Scene<'_>, question: &Question, length: i64) -> Option<&Window> {
+        if !self.made.iter().any(|(l, _)| *l == length) {
+            let (gaps, _) = self.glanced(question, length);
+            let start = self.at.plus(-length);
+            let window = gaps.and_then(|g| {
+                window::window(question, question.scale, g, (start, self.at), |book| scene.profile(book))
+            });
+            self.made.push((length, window));
+        }
+        self.made.iter().find(|(l, _)| *l == length).and_then(|(_, w)| w.as_ref())
     }
 
     fn made(&self, length: i64) -> (Option<Gaps>, Option<&Window>) {
-        self.made.iter().find(|(l, ..)| *l == length).map_or((None, None), |(_, g, w)| (*g, w.as_ref()))
+        let gaps = self.glances.iter().find(|(l, ..)| *l == length).and_then(|(_, g, _)| *g);
+        (gaps, self.made.iter().find(|(l, _)| *l == length).and_then(|(_, w)| w.as_ref()))
     }
 }

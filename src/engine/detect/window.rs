@@ -3,10 +3,11 @@
 //! Movement is a thing within a book; a book that just appeared moves nothing. Sister books are one opinion: a family
 //! moves by the median of its members.
 
-use crate::engine::memory::{Gaps, Question, Sight};
+use crate::engine::memory::{Gaps, Question, Sight, Track};
 use crate::engine::price::fair::median;
 use crate::engine::price::scale::Scale;
 use crate::engine::price::unit::Layout;
+use crate::engine::price::view::BookView;
 use crate::engine::profile::BookProfile;
 use crate::market::books::BookKind;
 use crate::market::ids::BookId;
@@ -58,50 +59,58 @@ pub(crate) fn size(scale: Scale<'_>, sight: &Sight, place: usize) -> f64 {
     }
 }
 
-/// The largest movement of any book since a look, whichever side it is told of.
-pub(crate) fn largest_change(question: &Question, from: Timestamp) -> f64 {
-    let (layout, scale) = (question.layout, question.scale);
-    let places = if layout == Layout::ThreeWay && !scale.has_model() { 3 } else { 1 };
-    let mut largest = 0.0_f64;
-    for (view, track) in question.views.iter().zip(&question.tracks) {
-        if track.since <= from || view.own.is_some() {
-            continue;
-        }
-        let Some(before) = track.as_of(view, from).filter(|s| s.open) else { continue };
-        let after = Sight::of(view);
-        for place in 0..places {
-            largest = largest.max(change(layout, scale, &before, &after, place).abs());
-        }
-    }
-    largest
+/// What a window shows at a glance.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(crate) struct Glance {
+    /// The largest movement of any book, whichever side it is told of.
+    pub(crate) largest: f64,
+    /// Some book stands at another line.
+    pub(crate) line_moved: bool,
 }
 
-/// The window that ends at `at` and began with the look at `gaps.from`. `None` when nobody in the panel moved.
+/// Looks over the books that were there at `start` and are there now. Costs a look at each.
+pub(crate) fn glance(question: &Question, start: Timestamp) -> Glance {
+    let (layout, scale) = (question.layout, question.scale);
+    let places = if layout == Layout::ThreeWay && !scale.has_model() { 3 } else { 1 };
+    let mut glance = Glance::default();
+    for (view, track) in question.views.iter().zip(&question.tracks) {
+        if track.since <= start || view.own.is_some() {
+            continue;
+        }
+        let Some(before) = track.as_of(view, start).filter(|s| s.open) else { continue };
+        let after = Sight::of(view);
+        glance.line_moved |= before.line != after.line;
+        for place in 0..places {
+            glance.largest = glance.largest.max(change(layout, scale, &before, &after, place).abs());
+        }
+    }
+    glance
+}
+
+/// The window from `start` to `at`, whose first state is the one of the look at `gaps.from`. A market that was suspended
+/// at `start` has no panel, whatever it showed before. `None` when nobody in the panel moved.
 pub(crate) fn window(
     question: &Question,
     scale: Scale<'_>,
     gaps: Gaps,
-    at: Timestamp,
+    (start, at): (Timestamp, Timestamp),
     profile: impl Fn(BookId) -> BookProfile,
 ) -> Option<Window> {
-    // Most windows show nothing.
-    if !question.tracks.iter().any(|t| t.since > gaps.from) {
-        return None;
-    }
     let mut members = Vec::with_capacity(question.views.len());
     let mut any = false;
     for (view, track) in question.views.iter().zip(&question.tracks) {
-        if view.own.is_some() || reopened(question, scale, view.book, at) {
+        if view.own.is_some() || reopened(question, scale, view, track, at) {
             continue;
         }
-        let Some(before) = track.as_of(view, gaps.from).filter(|s| s.open) else { continue };
+        let Some(before) = track.as_of(view, start).filter(|s| s.open) else { continue };
         let after = Sight::of(view);
         // Without a model, prices at different lines cannot be compared.
         if !scale.has_model() && before.line != after.line {
             continue;
         }
         let voter = profile(view.book).voter;
-        let moved = track.first_move(gaps.from, &before, view);
+        let still = before.value == after.value && before.line == after.line && before.fair == after.fair;
+        let moved = if still { None } else { track.first_move(start, &before, view) };
         any |= before.value != after.value || before.fair != after.fair;
         let sharp = voter.kind == BookKind::Sharp;
         members.push(Member { book: view.book, family: voter.family, sharp, before, after, change: 0.0, moved });
@@ -177,15 +186,14 @@ fn families(members: &[Member]) -> Vec<FamilyMove> {
 }
 
 /// The book came back with this very look, and no book of another family agrees with it.
-pub(crate) fn reopened(question: &Question, scale: Scale<'_>, book: BookId, at: Timestamp) -> bool {
+pub(crate) fn reopened(question: &Question, scale: Scale<'_>, view: &BookView, track: &Track, at: Timestamp) -> bool {
     /// As near as half of the smallest move that counts.
     const NEAR_POINTS: f64 = 0.25;
     const NEAR_CHANCE: f64 = 0.01;
-    let Some((view, _)) =
-        question.views.iter().zip(&question.tracks).find(|(v, t)| v.book == book && t.since == at && t.opened)
-    else {
+    if track.since != at || !track.opened {
         return false;
-    };
+    }
+    let book = view.book;
     let own = Sight::of(view);
     let near = if scale.has_model() { NEAR_POINTS } else { NEAR_CHANCE };
     let agrees = |other: &Sight| {
