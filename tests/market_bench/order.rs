@@ -137,7 +137,12 @@ fn gaps_are_the_same_in_every_order() {
 #[test]
 fn starts_are_the_same_in_every_order() {
     let (tape, [first, second]) = moved_after_its_start();
-    in_every_order("moved after its start", &tape, &defaults(), &[21, first - 2, first, first + 1, second, second + 10]);
+    in_every_order(
+        "moved after its start",
+        &tape,
+        &defaults(),
+        &[21, first - 2, first, first + 1, second, second + 10],
+    );
 }
 
 #[test]

@@ -76,11 +76,8 @@ pub struct Tape {
 impl Tape {
     /// A tape of one game that starts in six hours, a look every minute.
     pub fn of(sport: &'static str) -> Self {
-        let (home, away) = if sport == NBA {
-            ("Boston Celtics", "Miami Heat")
-        } else {
-            ("Kansas City Chiefs", "Buffalo Bills")
-        };
+        let (home, away) =
+            if sport == NBA { ("Boston Celtics", "Miami Heat") } else { ("Kansas City Chiefs", "Buffalo Bills") };
         let game = Game {
             id: "0badc0de0badc0de0badc0de0badc0de".into(),
             home: home.into(),
