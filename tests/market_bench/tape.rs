@@ -18,7 +18,8 @@ const SEEN_BEFORE: i64 = 20;
 /// One book's offer of one market.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Offer {
-    /// Line of home, or the total (no meaning for the moneyline); American prices of home or Over, and of the other side.
+    /// Line of home, or the total (no meaning for the moneyline); American prices of home or Over, and of the other
+    /// side.
     Good(f64, i64, i64),
     /// The outcomes as they stand in the answer.
     Outcomes(Value),

@@ -58,8 +58,8 @@ pub(crate) fn size(scale: Scale<'_>, sight: &Sight, place: usize) -> f64 {
     }
 }
 
-/// The window from `start` to `at`, whose first state is the one of the look at `gaps.from`. A market that was suspended
-/// at `start` has no panel, whatever it showed before. `None` when nobody in the panel moved.
+/// The window from `start` to `at`; its looks are those from `gaps.from` on. A market that was suspended at `start` has
+/// no panel, whatever it showed before. `None` when nobody in the panel moved.
 pub(crate) fn window(
     question: &Question,
     scale: Scale<'_>,
