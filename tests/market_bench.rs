@@ -1,5 +1,5 @@
-//! A bench of synthetic markets: each case is a recording made by hand that goes through the real pipeline (import, store,
-//! reader), is run again from the store with nothing different, and is then asked what it told.
+//! A bench of synthetic markets: each case is a recording made by hand that goes through the real pipeline (import,
+//! store, reader), is run again from the store with nothing different, and is then asked what it told.
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot be set up has failed")]
 
 #[path = "market_bench/bench.rs"]

@@ -84,8 +84,7 @@ fn a_market_that_reopens_elsewhere_has_not_moved() {
 fn a_short_suspension_is_seen_through_by_the_windows_that_began_before_it() {
     let bench = Bench::of(&suspended(4));
     bench.assert_none_of(&[Steam, Dislocation]);
-    let moved: Vec<_> =
-        bench.signals().into_iter().filter(|s| [Move, MultibookSync].contains(&s.kind)).collect();
+    let moved: Vec<_> = bench.signals().into_iter().filter(|s| [Move, MultibookSync].contains(&s.kind)).collect();
     assert!(moved.len() == 1 && moved[0].side.as_deref() == Some("home"), "{}", bench.told());
     assert!(bench.of_type(KeyCross).len() == 1, "{}", bench.told());
 }

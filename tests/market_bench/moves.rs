@@ -118,7 +118,8 @@ fn the_book_that_is_first_by_itself_leads() {
     let bench = Bench::of(&tape);
     let steam = bench.only(Steam);
     assert_eq!(steam.detail.leader.as_deref(), Some("fanduel"), "{}", bench.told());
-    let orders: Vec<_> = steam.evidence.iter().map(|e| (e.book.as_str(), e.order)).filter(|(_, o)| o.is_some()).collect();
+    let orders: Vec<_> =
+        steam.evidence.iter().map(|e| (e.book.as_str(), e.order)).filter(|(_, o)| o.is_some()).collect();
     let first = [("betmgm", Some(3)), ("bovada", Some(2)), ("fanatics", Some(4)), ("fanduel", Some(1))];
     assert!(first.iter().all(|o| orders.contains(o)), "{orders:?}");
 }
@@ -137,9 +138,32 @@ fn a_single_outlier_is_one_dislocation_worth_taking() {
         assert!(s.detail.ev.is_some_and(|ev| ev > 0.0), "{:?}", s.detail);
         let entry = s.entry.as_ref().expect("entry");
         assert_eq!((entry.book.as_str(), entry.line, entry.ev), ("fanduel", Some(taken), s.detail.ev));
-        // Its own quote is no part of what it is held against: the others stand on the 3 to the hair.
         assert!((s.from_value + 3.0).abs() < 0.01 && (s.to_value - line).abs() < 0.01, "{s:#?}");
     }
+}
+
+/// On a board that disagrees, a quote that were part of its own yardstick would bend it.
+#[test]
+fn an_outlier_is_held_against_the_board_without_it() {
+    let mut tape = Tape::of(NBA);
+    for (book, line) in
+        ["betmgm", "bovada", "draftkings", "fanatics", "betrivers"].iter().zip([-2.5, -3.0, -3.5, -3.5, -3.0])
+    {
+        tape.set(book, "spreads", line, -110, -110);
+    }
+    let mut without = tape.clone();
+    without.stand(20);
+    let board = Bench::of(&without);
+    board.assert_told(&[]);
+    let event = board.reader().events(None).expect("events").remove(0);
+    let points = board.reader().points(event.id, tape.at(0), tape.at(0)).expect("points");
+    let fair = points[0].point.fair.expect("fair").values[0];
+
+    tape.set("fanduel", "spreads", -5.0, -110, -110);
+    tape.stand(20);
+    let s = Bench::of(&tape).only(Dislocation);
+    assert_eq!(s.detail.book.as_deref(), Some("fanduel"));
+    assert!((s.detail.fair_value.expect("fair") - fair).abs() < 1e-9, "{fair} {:?}", s.detail);
 }
 
 #[test]
@@ -241,13 +265,13 @@ fn a_slow_move_is_told_once() {
     assert_eq!((moved[0].kind, moved[0].side.as_deref()), (MultibookSync, Some("home")));
 }
 
-/// Five of eight books move by half a point, one every other minute.
+/// Five of eight books move by half a point, one a minute.
 pub fn slow() -> Tape {
     let mut tape = Tape::at_spread(NBA, -4.0);
     tape.stand(20);
     for book in &EIGHT[..5] {
         tape.set(book, "spreads", -4.5, -110, -110);
-        tape.stand(2);
+        tape.look();
     }
     tape.stand(20);
     tape

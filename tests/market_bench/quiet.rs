@@ -38,8 +38,8 @@ fn a_cold_start_on_different_lines_tells_nothing() {
     }
 }
 
-/// Around the 3 of the NFL half a point at the same price is worth more than the vig: such a board holds quotes that are
-/// worth taking, which is told as that. Nobody has moved.
+/// Around the 3 of the NFL half a point at the same price is worth more than the vig: such a board holds quotes that
+/// are worth taking, which is told as that. Nobody has moved.
 #[test]
 fn a_cold_start_across_a_key_number_is_no_move() {
     let mut tape = Tape::of(NFL);

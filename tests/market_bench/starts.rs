@@ -142,3 +142,24 @@ fn a_watched_game_in_play_has_shocks_without_a_side() {
     assert_eq!((spread.line, spread.grade), (Some(-3.0), Some(Grade::B)));
     assert!(bench.clv().is_empty());
 }
+
+/// Some answers hold a game no longer once it has begun. It has closed all the same.
+#[test]
+fn a_game_that_leaves_the_answers_at_its_start_has_a_close() {
+    let mut tape = Tape::at_spread(NFL, -2.0);
+    let mut later = tape.games[0].clone();
+    later.id = "feedfacefeedfacefeedfacefeedface".into();
+    (later.home, later.away) = ("Dallas Cowboys".into(), "New York Giants".into());
+    tape.games.push(later);
+    tape.game().start = OLD;
+    tape.stand(20);
+    tape.all("spreads", -3.5, -110, -110);
+    tape.stand_until(OLD - MINUTE);
+    let started = tape.games.remove(0);
+    tape.stand(20);
+    let bench = Bench::of(&tape);
+    let closes = bench.closes();
+    assert_eq!(closes.len(), 1, "{} has started", started.home);
+    assert_eq!((closes[0].grade, closes[0].line, closes[0].start), (Some(Grade::B), Some(-3.5), tape.at(OLD)));
+    assert!(bench.clv().iter().all(|r| r.clv_ev.is_some()) && bench.clv().len() == 2);
+}

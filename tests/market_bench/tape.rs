@@ -18,7 +18,8 @@ const SEEN_BEFORE: i64 = 20;
 /// One book's offer of one market.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Offer {
-    /// Line of home, or the total (no meaning for the moneyline); American prices of home or Over, and of the other side.
+    /// Line of home, or the total (no meaning for the moneyline); American prices of home or Over, and of the other
+    /// side.
     Good(f64, i64, i64),
     /// The outcomes as they stand in the answer.
     Outcomes(Value),
@@ -76,11 +77,8 @@ pub struct Tape {
 impl Tape {
     /// A tape of one game that starts in six hours, a look every minute.
     pub fn of(sport: &'static str) -> Self {
-        let (home, away) = if sport == NBA {
-            ("Boston Celtics", "Miami Heat")
-        } else {
-            ("Kansas City Chiefs", "Buffalo Bills")
-        };
+        let (home, away) =
+            if sport == NBA { ("Boston Celtics", "Miami Heat") } else { ("Kansas City Chiefs", "Buffalo Bills") };
         let game = Game {
             id: "0badc0de0badc0de0badc0de0badc0de".into(),
             home: home.into(),

@@ -60,6 +60,9 @@ pub(crate) struct Candidate<'c> {
 }
 
 /// Decides. `cooldown_ms` and `cap` are those of a type in the market's class.
+///
+/// A cooldown lasts at least as long as the window that is judged: until then the window still shows the move that was
+/// told.
 pub(crate) fn decide(
     fired: &[Fired],
     c: &Candidate<'_>,
