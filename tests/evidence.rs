@@ -247,7 +247,8 @@ impl Case<'_> {
             return;
         };
         assert_eq!(millis(text(sampling, "from_look")), self.at[from], "{}: window's start", self.what);
-        let at: Vec<i64> = (from..=self.now).filter(|look| self.shows_market(*look)).map(|look| self.at[look]).collect();
+        let at: Vec<i64> =
+            (from..=self.now).filter(|look| self.shows_market(*look)).map(|look| self.at[look]).collect();
         assert_eq!(sampling["looks"], at.len(), "{}: looks", self.what);
         let gap = at.windows(2).map(|w| w[1] - w[0]).max().unwrap_or(0);
         let told = number(&sampling["longest_gap_seconds"]);
