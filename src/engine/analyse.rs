@@ -8,6 +8,7 @@ use super::apply::{Engine, Pass};
 use super::changes::Point;
 use super::detect::run::Scene;
 use super::memory::{EventMemory, Measure, Question, Track};
+use super::names::Names;
 use super::open;
 use super::opportunity::{self, Taker};
 use super::price::fair;
@@ -155,7 +156,7 @@ impl Engine {
                     };
                     let at = memory.question(*key, *layout, &measure);
                     let Some(question) = memory.questions.get_mut(at) else { continue };
-                    place(question, view, (book_at as u32, group_at as u32), step, after);
+                    place(question, view, (book_at as u32, group_at as u32), step, after, &self.names);
                 }
                 if let Some(group) = book.groups.get_mut(group_at) {
                     group.dirty = false;
@@ -248,8 +249,19 @@ enum Step {
 }
 
 /// Puts a view into its question.
-fn place(question: &mut Question, view: BookView, (book_at, group_at): (u32, u32), step: Step, after: Timestamp) {
-    match question.views.binary_search_by_key(&view.book, |v| v.book) {
+///
+/// In the order of the books' keys: sums must not depend on the order in which books were first met.
+fn place(
+    question: &mut Question,
+    view: BookView,
+    (book_at, group_at): (u32, u32),
+    step: Step,
+    after: Timestamp,
+    names: &Names,
+) {
+    let key = names.book(view.book);
+    let found = question.views.iter().position(|v| v.book == view.book);
+    match found.ok_or_else(|| question.views.partition_point(|v| names.book(v.book) < key)) {
         Err(at) => {
             let (since, opened) = match step {
                 Step::Look { at, .. } => (at, true),

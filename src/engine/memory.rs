@@ -37,6 +37,9 @@ pub(crate) struct Sight {
 }
 
 impl Sight {
+    /// Nothing on offer.
+    pub(crate) const SHUT: Self = Self { line: None, prices: [None; 3], fair: [0.0; 3], value: 0.0, open: false };
+
     pub(crate) fn of(view: &BookView) -> Self {
         Self {
             line: view.line,
@@ -127,7 +130,7 @@ pub(crate) struct Question {
     pub(crate) class: Class,
     pub(crate) scale: Scale<'static>,
     pub(crate) sd: f64,
-    /// In the order of books.
+    /// In the order of the books' keys.
     pub(crate) views: Vec<BookView>,
     /// Beside `views`.
     pub(crate) tracks: Vec<Track>,

@@ -89,15 +89,9 @@ pub(crate) fn judge(s: &Setting<'_>, profile: impl Fn(BookId) -> BookProfile) ->
             }),
         });
     }
-    found.sort_by(|a, b| b.magnitude.total_cmp(&a.magnitude).then(book_of(a).cmp(&book_of(b))));
+    // Stable: equal ones stay in the order of the books' keys.
+    found.sort_by(|a, b| b.magnitude.total_cmp(&a.magnitude));
     found
-}
-
-fn book_of(finding: &Finding) -> Option<BookId> {
-    match &finding.extra {
-        Extra::Book(d) => Some(d.book),
-        _ => None,
-    }
 }
 
 /// The side of this book that is worth most against the others' fair price, with its expected profit after fees.

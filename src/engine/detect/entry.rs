@@ -6,6 +6,7 @@ use crate::engine::price::scale::Scale;
 use crate::engine::price::view::BookView;
 use crate::engine::profile::BookProfile;
 use crate::market::ids::BookId;
+use crate::market::selection::Side;
 use crate::market::time::Timestamp;
 use crate::market::value::Settlement;
 
@@ -54,7 +55,8 @@ pub(crate) fn expected(
 }
 
 /// The best quote for the side at `place`: the highest expected profit; without a fair price the best line, then the best
-/// price. Only open, fresh ones; ties to the lower book number.
+/// price. Only open, fresh ones; ties to the lower book number. Each book is judged by a fair price of its own, the
+/// others'; that never makes a quote the best while another has as good a line and a better price, or the reverse.
 pub(crate) fn best(
     question: &Question,
     scale: Scale<'_>,
@@ -64,7 +66,8 @@ pub(crate) fn best(
     not: Option<BookId>,
     profile: impl Fn(BookId) -> BookProfile,
 ) -> Option<Take> {
-    let mut best: Option<(Take, f64, f64)> = None;
+    let side = *question.layout.sides().get(place)?;
+    let mut quotes: Vec<(&BookView, BookProfile, f64, f64)> = Vec::with_capacity(question.views.len());
     for (view, track) in question.views.iter().zip(&question.tracks) {
         let book = profile(view.book);
         let Some(price) = view.price(place) else { continue };
@@ -74,27 +77,32 @@ pub(crate) fn best(
         if super::window::reopened(question, scale, view, track, at) {
             continue;
         }
+        // For the first side of a spread and for Under a higher line is better.
+        let line = view.line.map_or(0.0, |l| {
+            let own = question.layout.line_for(l, side).points();
+            if side == Side::Over { -own } else { own }
+        });
+        let odds = book.fee.effective_decimal(price.to_decimal()).unwrap_or_default();
+        quotes.push((view, book, line, odds));
+    }
+    let mut best: Option<(Take, f64, f64)> = None;
+    for &(view, book, line, odds) in &quotes {
+        if quotes.iter().any(|&(_, _, l, o)| l >= line && o >= odds && (l > line || o > odds)) {
+            continue;
+        }
         let fair = question.priced.without(book.voter.family);
         let ev = fair.and_then(|f| expected(question, scale, view, &book, f, place));
         let probability = fair.and_then(|f| settlement(question, scale, view, f, place)).map(|s| s.fair_probability());
         let take = Take { book: view.book, ev, fair: probability };
-        // For the first side of a spread and for Under a higher line is better.
-        let sides = question.layout.sides();
-        let side = sides.get(place).copied();
-        let line = view.line.zip(side).map_or(0.0, |(l, s)| {
-            let own = question.layout.line_for(l, s).points();
-            if s == crate::market::selection::Side::Over { -own } else { own }
-        });
-        let rank = (ev.unwrap_or(f64::NEG_INFINITY), line, price.to_decimal());
         let better = match &best {
             None => true,
-            Some((b, l, d)) => {
-                let old = b.ev.unwrap_or(f64::NEG_INFINITY);
-                rank.0.total_cmp(&old).then(rank.1.total_cmp(l)).then(rank.2.total_cmp(d)).is_gt()
+            Some((b, l, o)) => {
+                let (new, old) = (ev.unwrap_or(f64::NEG_INFINITY), b.ev.unwrap_or(f64::NEG_INFINITY));
+                new.total_cmp(&old).then(line.total_cmp(l)).then(odds.total_cmp(o)).is_gt()
             }
         };
         if better {
-            best = Some((take, rank.1, rank.2));
+            best = Some((take, line, odds));
         }
     }
     best.map(|(take, ..)| take)

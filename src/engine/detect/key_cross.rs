@@ -55,7 +55,7 @@ pub(crate) fn judge(
         // Which way the value went: a home line that falls means that home is expected to win by more.
         let change = to.points() - from.points();
         let sign = if class == Class::Spread { -change.signum() } else { change.signum() };
-        let (_, value) = window.medians(scale);
+        let (_, value) = window.medians();
         Some(Finding {
             kind: SignalType::KeyCross,
             window_ms,

@@ -125,7 +125,7 @@ impl Making<'_> {
                 (place, self.shown(d.fair_value), self.shown(d.fair_value + d.delta))
             }
             _ => {
-                let (before, after) = self.window.map_or((0.0, 0.0), |w| w.medians(self.scale));
+                let (before, after) = self.window.map_or((0.0, 0.0), |w| w.medians());
                 (towards, self.shown(before), self.shown(after))
             }
         };
@@ -294,15 +294,18 @@ impl Making<'_> {
         let mut evidence: Vec<Evidence> = window
             .members
             .iter()
-            .map(|m| Evidence {
-                book: self.names.book(m.book).to_owned(),
-                family: self.family_name(m.family),
-                before: self.stand(&m.before, window.place),
-                after: self.stand(&m.after, window.place),
-                change: m.change,
-                moved_at: m.moved.filter(|_| m.change != 0.0).map(|(at, _)| at),
-                moved_after: m.moved.filter(|_| m.change != 0.0).map(|(_, after)| after),
-                order: if dislocated { None } else { order(m) },
+            .filter_map(|m| {
+                let (view, track) = self.question.views.get(m.at).zip(self.question.tracks.get(m.at))?;
+                Some(Evidence {
+                    book: self.names.book(view.book).to_owned(),
+                    family: self.family_name(m.family),
+                    before: self.stand(&track.as_of(view, window.start)?, window.place),
+                    after: self.stand(&Sight::of(view), window.place),
+                    change: m.change,
+                    moved_at: m.moved.filter(|_| m.change != 0.0).map(|(at, _)| at),
+                    moved_after: m.moved.filter(|_| m.change != 0.0).map(|(_, after)| after),
+                    order: if dislocated { None } else { order(m) },
+                })
             })
             .collect();
         evidence.sort_by(|a, b| a.book.cmp(&b.book));

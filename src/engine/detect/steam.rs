@@ -21,7 +21,7 @@ pub(crate) fn judge(window: &Window, rule: &MoveRule, class: Class, narrow: f64)
         let (sign, movers, opposers) = if up >= down { (1.0, up, down) } else { (-1.0, down, up) };
         let magnitude = window.median_of_movers(sign, least).abs();
         let steam = movers >= usize::from(rule.books) && opposers <= OPPOSERS && magnitude >= threshold - 1e-6;
-        steam.then(|| Finding {
+        steam.then_some(Finding {
             kind: SignalType::Steam,
             window_ms,
             limit_ms: window_ms,

@@ -11,16 +11,26 @@ use crate::engine::price::view::BookView;
 use crate::engine::profile::BookProfile;
 use crate::market::books::BookKind;
 use crate::market::ids::BookId;
+use crate::market::line::Line;
 use crate::market::time::Timestamp;
+
+/// A book at one end of the window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub(crate) line: Option<Line>,
+    /// On the scale of thresholds.
+    pub(crate) size: f64,
+}
 
 /// One book of the panel: open at both ends of the window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member {
-    pub(crate) book: BookId,
+    /// Place in the question.
+    pub(crate) at: usize,
     pub(crate) family: u16,
     pub(crate) sharp: bool,
-    pub(crate) before: Sight,
-    pub(crate) after: Sight,
+    pub(crate) before: End,
+    pub(crate) after: End,
     /// On the scale of thresholds: points, or probability of the side looked at.
     pub(crate) change: f64,
     /// The first look that showed a change, and the look before it.
@@ -41,6 +51,8 @@ pub(crate) struct FamilyMove {
 pub(crate) struct Window {
     /// The side whose chance or line is looked at: its place in the layout.
     pub(crate) place: usize,
+    /// The instant whose state is the one before.
+    pub(crate) start: Timestamp,
     pub(crate) gaps: Gaps,
     /// In the order of books.
     pub(crate) members: Vec<Member>,
@@ -96,34 +108,39 @@ pub(crate) fn window(
     (start, at): (Timestamp, Timestamp),
     profile: impl Fn(BookId) -> BookProfile,
 ) -> Option<Window> {
+    let place = leading_place(question, scale, start);
     let mut members = Vec::with_capacity(question.views.len());
     let mut any = false;
-    for (view, track) in question.views.iter().zip(&question.tracks) {
+    for (at_place, (view, track)) in question.views.iter().zip(&question.tracks).enumerate() {
         if view.own.is_some() || reopened(question, scale, view, track, at) {
             continue;
         }
-        let Some(before) = track.as_of(view, start).filter(|s| s.open) else { continue };
         let after = Sight::of(view);
+        let before = if track.since <= start { after } else { track.as_of(view, start).unwrap_or(Sight::SHUT) };
         // Without a model, prices at different lines cannot be compared.
-        if !scale.has_model() && before.line != after.line {
+        if !before.open || (!scale.has_model() && before.line != after.line) {
             continue;
         }
         let voter = profile(view.book).voter;
-        let still = before.value == after.value && before.line == after.line && before.fair == after.fair;
-        let moved = if still { None } else { track.first_move(start, &before, view) };
-        any |= before.value != after.value || before.fair != after.fair;
-        let sharp = voter.kind == BookKind::Sharp;
-        members.push(Member { book: view.book, family: voter.family, sharp, before, after, change: 0.0, moved });
+        let same = before.value == after.value && before.fair == after.fair;
+        any |= !same;
+        let moved = if same && before.line == after.line { None } else { track.first_move(start, &before, view) };
+        let end = |s: &Sight| End { line: s.line, size: size(scale, s, place) };
+        members.push(Member {
+            at: at_place,
+            family: voter.family,
+            sharp: voter.kind == BookKind::Sharp,
+            before: end(&before),
+            after: end(&after),
+            change: if same { 0.0 } else { change(question.layout, scale, &before, &after, place) },
+            moved,
+        });
     }
     if !any {
         return None;
     }
-    let place = leading_place(question.layout, scale, &members);
-    for m in &mut members {
-        m.change = change(question.layout, scale, &m.before, &m.after, place);
-    }
     let families = families(&members);
-    Some(Window { place, gaps, members, families })
+    Some(Window { place, start, gaps, members, families })
 }
 
 /// How far a book moved. On the scale of points a line that moved counts as far as it moved where that is more than its
@@ -147,13 +164,16 @@ pub(crate) fn change(layout: Layout, scale: Scale<'_>, before: &Sight, after: &S
 }
 
 /// The side to tell a move of: the first; of three, the one whose chance rose most.
-fn leading_place(layout: Layout, scale: Scale<'_>, members: &[Member]) -> usize {
-    if layout != Layout::ThreeWay || scale.has_model() {
+fn leading_place(question: &Question, scale: Scale<'_>, start: Timestamp) -> usize {
+    if question.layout != Layout::ThreeWay || scale.has_model() {
         return 0;
     }
+    let ends = || {
+        let both = question.views.iter().zip(&question.tracks).filter(|(v, _)| v.own.is_none());
+        both.filter_map(|(v, t)| Some((t.as_of(v, start).filter(|s| s.open)?, Sight::of(v))))
+    };
     let rise = |place: usize| {
-        let mut changes: Vec<f64> =
-            members.iter().map(|m| size(scale, &m.after, place) - size(scale, &m.before, place)).collect();
+        let mut changes: Vec<f64> = ends().map(|(b, a)| size(scale, &a, place) - size(scale, &b, place)).collect();
         changes.sort_by(f64::total_cmp);
         median(&changes).unwrap_or_default()
     };
@@ -168,21 +188,21 @@ fn leading_place(layout: Layout, scale: Scale<'_>, members: &[Member]) -> usize 
 }
 
 fn families(members: &[Member]) -> Vec<FamilyMove> {
-    let mut numbers: Vec<u16> = members.iter().map(|m| m.family).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let mut changes = Vec::new();
-    let mut families = Vec::with_capacity(numbers.len());
-    for family in numbers {
-        let sisters = || members.iter().filter(|m| m.family == family);
-        changes.clear();
-        changes.extend(sisters().map(|m| m.change));
-        changes.sort_by(f64::total_cmp);
-        let change = median(&changes).unwrap_or_default();
-        let moved_at = sisters().filter(|m| m.change != 0.0).filter_map(|m| m.moved).map(|(at, _)| at).min();
-        families.push(FamilyMove { family, change, moved_at });
-    }
-    families
+    let mut all: Vec<(u16, f64, Option<Timestamp>)> = members
+        .iter()
+        .map(|m| (m.family, m.change, m.moved.filter(|_| m.change != 0.0).map(|(at, _)| at)))
+        .collect();
+    all.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    all.chunk_by(|a, b| a.0 == b.0)
+        .map(|sisters| {
+            let (upper, lower) = (sisters.get(sisters.len() / 2), sisters.get((sisters.len() - 1) / 2));
+            FamilyMove {
+                family: sisters.first().map_or(0, |s| s.0),
+                change: 0.5 * (upper.map_or(0.0, |s| s.1) + lower.map_or(0.0, |s| s.1)),
+                moved_at: sisters.iter().filter_map(|s| s.2).min(),
+            }
+        })
+        .collect()
 }
 
 /// The book came back with this very look, and no book of another family agrees with it.
@@ -227,13 +247,13 @@ impl Window {
         median(&changes).unwrap_or_default()
     }
 
-    /// Median over the families of what their members said, before and after, in value or probability.
-    pub(crate) fn medians(&self, scale: Scale<'_>) -> (f64, f64) {
-        let median_of = |pick: &dyn Fn(&Member) -> f64| {
+    /// Medians over the books, before and after, in value or probability.
+    pub(crate) fn medians(&self) -> (f64, f64) {
+        let median_of = |pick: fn(&Member) -> f64| {
             let mut values: Vec<f64> = self.members.iter().map(pick).collect();
             values.sort_by(f64::total_cmp);
             median(&values).unwrap_or_default()
         };
-        (median_of(&|m| size(scale, &m.before, self.place)), median_of(&|m| size(scale, &m.after, self.place)))
+        (median_of(|m| m.before.size), median_of(|m| m.after.size))
     }
 }

@@ -46,7 +46,15 @@ impl Engine {
             }
         }
         if start <= at && memory.closed_for != Some(start) {
-            self.close(pass, event, &mut memory, start);
+            // A start told afterwards that lies further back than the memory reaches: how the market stood then is no
+            // longer known for certain, nor was that start known then. The schedule as of the last look counts.
+            let reach = at.plus(-Self::memory_ms(&self.settings));
+            let seen = memory.looks.iter().filter_map(|l| l.at.back()).max().copied();
+            let mut views = memory.questions.iter().flat_map(|q| &q.views);
+            let missing = views.any(|v| v.own == Some(Exclusion::EventMissing));
+            let far = start < reach && (missing || seen.is_some_and(|seen| start < seen));
+            self.close(pass, event, &mut memory, if far { before.min(at) } else { start });
+            memory.closed_for = Some(start);
         }
         event.memory = Some(memory);
     }

@@ -196,6 +196,7 @@ pub fn price(
         let family = scratch.families.get(at).map_or(0, |(family, ..)| *family);
         out.without.push((family, without));
     }
+    out.without.sort_unstable_by_key(|(family, _)| *family);
     if let Some(centre) = scratch.votes.first().and_then(|v| robust::weighted_median(v, None)) {
         for view in views.iter_mut().filter(|v| v.counts()) {
             if robust::share(view.values.first().copied().unwrap_or_default() - centre, tunings[0].0) <= 0.0 {
@@ -258,13 +259,12 @@ fn collect(
         }
         let aged = single_weight(weight, view.raw_sum - 1.0, view.age(at), rule);
         let sharp = kind == BookKind::Sharp;
-        match scratch.families.binary_search_by_key(&family, |(f, ..)| *f) {
-            Ok(found) => {
-                if let Some((_, sum, heaviest, any_sharp)) = scratch.families.get_mut(found) {
-                    (*sum, *heaviest, *any_sharp) = (*sum + aged, heaviest.max(aged), *any_sharp || sharp);
-                }
+        // In the order of views: numbers of families depend on the order in which they were met, sums must not.
+        match scratch.families.iter_mut().find(|(f, ..)| *f == family) {
+            Some((_, sum, heaviest, any_sharp)) => {
+                (*sum, *heaviest, *any_sharp) = (*sum + aged, heaviest.max(aged), *any_sharp || sharp);
             }
-            Err(found) => scratch.families.insert(found, (family, aged, aged, sharp)),
+            None => scratch.families.push((family, aged, aged, sharp)),
         }
         scratch.books.push((place, family, aged));
     }
@@ -278,7 +278,7 @@ fn collect(
             continue;
         }
         for (place, family, aged) in &scratch.books {
-            let Ok(found) = scratch.families.binary_search_by_key(family, |(f, ..)| *f) else { continue };
+            let Some(found) = scratch.families.iter().position(|(f, ..)| f == family) else { continue };
             let Some((_, sum, heaviest, _)) = scratch.families.get(found) else { continue };
             let value = views.get(*place).and_then(|v| v.values.get(n)).copied().unwrap_or_default();
             votes.push(Vote { family: found as u16, weight: heaviest * aged / sum, value });
