@@ -32,13 +32,8 @@ pub fn run(global: &Global, args: &ReplayArgs, out: &mut dyn Write) -> Result<Ex
     if after >= until {
         return Err(Failure::Usage("--from must lie before --to".into()));
     }
-    let again = Again {
-        sport,
-        after,
-        until,
-        points_ms: retention(&loaded.settings.retention).points_ms,
-        show: args.show,
-    };
+    let again =
+        Again { sport, after, until, points_ms: retention(&loaded.settings.retention).points_ms, show: args.show };
     let demo = reader.is_demo()?;
     let stop = StopFlag::listen()?;
     let bar = meter();
@@ -84,7 +79,9 @@ fn meter() -> ProgressBar {
     let target =
         if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(None, target);
-    bar.set_style(ProgressStyle::with_template("{pos} looks, {per_sec}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(
+        ProgressStyle::with_template("{pos} looks, {per_sec}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     bar
 }
 
@@ -107,7 +104,10 @@ impl<'c> Counts<'c> {
 #[serde(untagged)]
 enum Row<'r> {
     Difference(&'r Difference),
-    Sums { rows: std::collections::BTreeMap<&'static str, u64>, different: std::collections::BTreeMap<&'static str, u64> },
+    Sums {
+        rows: std::collections::BTreeMap<&'static str, u64>,
+        different: std::collections::BTreeMap<&'static str, u64>,
+    },
 }
 
 impl Row<'_> {
@@ -118,12 +118,8 @@ impl Row<'_> {
 }
 
 fn table(sports: &[SportAgain]) -> Table {
-    let mut columns = vec![
-        ("SPORT", Align::Left),
-        ("LOOKS", Align::Right),
-        ("CHANGES", Align::Right),
-        ("POINTS", Align::Right),
-    ];
+    let mut columns =
+        vec![("SPORT", Align::Left), ("LOOKS", Align::Right), ("CHANGES", Align::Right), ("POINTS", Align::Right)];
     columns.extend(SignalType::ALL.iter().map(|t| (t.name(), Align::Right)));
     columns.extend([("CLOSES", Align::Right), ("GRADED", Align::Right)]);
     let mut table = Table::new(columns);

@@ -114,7 +114,12 @@ impl Engine {
         for market in &draws {
             if memory.questions.iter().any(|q| q.key.market == *market && q.layout == Layout::Moneyline) {
                 memory.questions.retain(|q| q.key.market != *market);
-                event.books.iter_mut().flat_map(|b| &mut b.groups).filter(|g| g.market == *market).for_each(|g| g.dirty = true);
+                event
+                    .books
+                    .iter_mut()
+                    .flat_map(|b| &mut b.groups)
+                    .filter(|g| g.market == *market)
+                    .for_each(|g| g.dirty = true);
             }
         }
         let mut offers: Vec<(UnitKey, Layout, Offer)> = Vec::new();
@@ -190,9 +195,12 @@ impl Engine {
         };
         let confused = event.flaws.has(Reason::IdentityChanged);
         for question in questions.iter_mut() {
-            let touched = std::mem::take(&mut question.touched);
+            let mut touched = std::mem::take(&mut question.touched);
             let moving = question.moved_at > pass.at.plus(-longest);
             let looks = looks.iter().find(|l| l.market == question.key.market);
+            // A book that was new at the look before was held back then, and is confirmed now.
+            let before = looks.and_then(|l| l.before(pass.at));
+            touched |= question.tracks.iter().any(|t| t.opened && Some(t.since) == before);
             // Nothing changed with this look, but the window's start did: only a move that it now shows in full is news.
             if !touched && !(moving && looks.is_some_and(|l| scene.may_show(question, l))) {
                 continue;
@@ -313,7 +321,8 @@ fn gather(group: &GroupState, three_way: bool, offers: &mut Vec<(UnitKey, Layout
 
 /// An exchange's lay prices beside its back prices.
 fn add_lays(book: &BookState, group: &GroupState, offers: &mut [(UnitKey, Layout, Offer)]) {
-    let lays = |g: &&GroupState| g.spec.lay && g.spec.family == group.spec.family && g.spec.partial == group.spec.partial;
+    let lays =
+        |g: &&GroupState| g.spec.lay && g.spec.family == group.spec.family && g.spec.partial == group.spec.partial;
     let Some(lay) = book.groups.iter().find(lays).filter(|_| book.exchange) else { return };
     for (_, layout, offer) in offers {
         for quote in &lay.quotes {

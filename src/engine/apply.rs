@@ -3,14 +3,14 @@
 use rustc_hash::FxHashMap;
 
 use super::book_pass::end_group;
-use super::detect::run::Tallies;
-use super::opportunity::Opportunity;
-use super::price::fair::Scratch;
-use super::profile::{BookProfile, SportProfile};
 use super::changes::{Changes, Cleared, Issue, Keyframe, Look, NewName, QuoteChange, QuoteKey};
+use super::detect::run::Tallies;
 use super::image;
 use super::names::{NameKind, Names};
 use super::note::EventNote;
+use super::opportunity::Opportunity;
+use super::price::fair::Scratch;
+use super::profile::{BookProfile, SportProfile};
 use super::scope::AskedFor;
 use super::seen::SeenWriter;
 use super::settings::EngineSettings;

@@ -127,13 +127,7 @@ impl Default for AnalysisRules {
                 cap: u16::MAX,
             },
             key_cross: MoveRule { window_ms: ten, books: 5, threshold: [0.0; 3], cooldown_ms: ten, cap: u16::MAX },
-            sync: MoveRule {
-                window_ms: five,
-                books: 3,
-                threshold: [0.5, 0.5, 0.01],
-                cooldown_ms: five,
-                cap: u16::MAX,
-            },
+            sync: MoveRule { window_ms: five, books: 3, threshold: [0.5, 0.5, 0.01], cooldown_ms: five, cap: u16::MAX },
             steam: MoveRule {
                 window_ms: three,
                 books: 4,

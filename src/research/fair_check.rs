@@ -115,12 +115,7 @@ pub fn fair_check(
     Ok(rows.collect())
 }
 
-fn at(
-    reader: &Reader,
-    appraiser: &mut Appraiser,
-    event: EventId,
-    at: Timestamp,
-) -> Result<Vec<Appraisal>, StoreError> {
+fn at(reader: &Reader, appraiser: &mut Appraiser, event: EventId, at: Timestamp) -> Result<Vec<Appraisal>, StoreError> {
     let Some(then) = reader.event_as_of(event, at)? else { return Ok(Vec::new()) };
     Ok(appraiser.event(then.row, then.quotes, at, &[]))
 }

@@ -104,7 +104,10 @@ impl Replayed {
         connection.pragma_update(None, "foreign_keys", "OFF")?;
         connection.set_prepared_statement_cache_capacity(64);
         schema::migrate(&mut connection, path)?;
-        let uri = format!("file:{}?mode=ro", live.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23"));
+        let uri = format!(
+            "file:{}?mode=ro",
+            live.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+        );
         connection.execute("ATTACH DATABASE ? AS live", [uri])?;
         Ok(Self { connection, open: false })
     }
@@ -162,8 +165,7 @@ impl Replayed {
         let side = |here: &str| format!("SELECT {columns} FROM {here}.{table} WHERE look IN {looks}");
         // One row for each key that differs, with both forms of it.
         let text = |columns: &str| {
-            let parts: Vec<String> =
-                columns.split(',').map(|c| format!("ifnull({}, 'null')", c.trim())).collect();
+            let parts: Vec<String> = columns.split(',').map(|c| format!("ifnull({}, 'null')", c.trim())).collect();
             parts.join(" || ', ' || ")
         };
         let sql = format!(

@@ -327,10 +327,8 @@ pub(super) fn point_held(
 }
 
 fn signals(c: &Connection, event: EventId, look: LookId, recall: &mut Recall) -> Result<(), StoreError> {
-    let mut select = c.prepare_cached(&format!(
-        "SELECT {} FROM signal AS s WHERE event = ?1 AND look <= ?2",
-        rows::SIGNAL_COLUMNS
-    ))?;
+    let mut select =
+        c.prepare_cached(&format!("SELECT {} FROM signal AS s WHERE event = ?1 AND look <= ?2", rows::SIGNAL_COLUMNS))?;
     let mut found = select.query(params![event.0, look.0 as i64])?;
     while let Some(r) = found.next()? {
         recall.signals.push(rows::signal(r)?);

@@ -330,13 +330,7 @@ impl Making<'_> {
         }
     }
 
-    fn strength(
-        &self,
-        finding: &Finding,
-        moved: &Moved,
-        minutes: f64,
-        dispersion: Option<f64>,
-    ) -> (u8, Components) {
+    fn strength(&self, finding: &Finding, moved: &Moved, minutes: f64, dispersion: Option<f64>) -> (u8, Components) {
         let class = self.question.class;
         let window = finding.window_ms as f64 / MINUTE;
         // Points that are worth as much where the sport's results spread as widely as football's.
@@ -431,7 +425,13 @@ impl Moved {
 }
 
 /// The id of a signal: the same content, the same id, wherever and whenever it is worked out.
-pub(crate) fn signal_id(source: &str, event: &EventState, names: &Names, question: &Question, parts: &[&str]) -> String {
+pub(crate) fn signal_id(
+    source: &str,
+    event: &EventState,
+    names: &Names,
+    question: &Question,
+    parts: &[&str],
+) -> String {
     let mut hash = blake3::Hasher::new();
     let line = question.key.line.map(|l| l.hundredths().to_string()).unwrap_or_default();
     let market = names.market(question.key.market);
@@ -442,4 +442,3 @@ pub(crate) fn signal_id(source: &str, event: &EventState, names: &Names, questio
     }
     hash.finalize().to_hex().chars().take(16).collect()
 }
-

@@ -81,7 +81,11 @@ impl Scene<'_> {
         let class = question.class;
         let narrow = self.sport.narrow(class);
         let lengths = if self.phase == Phase::InPlay {
-            [(self.watched, &self.rules.live_shock, 1.0), (false, &self.rules.steam, 1.0), (false, &self.rules.sync, 1.0)]
+            [
+                (self.watched, &self.rules.live_shock, 1.0),
+                (false, &self.rules.steam, 1.0),
+                (false, &self.rules.sync, 1.0),
+            ]
         } else {
             [
                 (true, &self.rules.market_move, 1.0),
@@ -147,12 +151,7 @@ impl Scene<'_> {
     }
 
     /// The strongest finding of a market move.
-    fn moves(
-        &self,
-        question: &Question,
-        windows: &mut Windows<'_>,
-        tallies: &mut Tallies,
-    ) -> Option<Finding> {
+    fn moves(&self, question: &Question, windows: &mut Windows<'_>, tallies: &mut Tallies) -> Option<Finding> {
         let class = question.class;
         let narrow = self.sport.narrow(class);
         let mut best: Option<Finding> = None;
@@ -166,8 +165,7 @@ impl Scene<'_> {
             let length = class.of(&rule.window_ms);
             let part = if kind == SignalType::Steam { steam::PART } else { 1.0 };
             let least = class.of(&rule.threshold) * narrow * part;
-            let answer =
-                windows.answer(self, question, length, length, least, |w| judge(w, rule, class, narrow));
+            let answer = windows.answer(self, question, length, length, least, |w| judge(w, rule, class, narrow));
             let found = self.count(question, kind, length, answer, tallies);
             if best.is_none() {
                 best = found;

@@ -188,10 +188,8 @@ fn leading_place(question: &Question, scale: Scale<'_>, start: Timestamp) -> usi
 }
 
 fn families(members: &[Member]) -> Vec<FamilyMove> {
-    let mut all: Vec<(u16, f64, Option<Timestamp>)> = members
-        .iter()
-        .map(|m| (m.family, m.change, m.moved.filter(|_| m.change != 0.0).map(|(at, _)| at)))
-        .collect();
+    let mut all: Vec<(u16, f64, Option<Timestamp>)> =
+        members.iter().map(|m| (m.family, m.change, m.moved.filter(|_| m.change != 0.0).map(|(at, _)| at))).collect();
     all.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     all.chunk_by(|a, b| a.0 == b.0)
         .map(|sisters| {
@@ -205,7 +203,7 @@ fn families(members: &[Member]) -> Vec<FamilyMove> {
         .collect()
 }
 
-/// The book came back with this very look, and no book of another family agrees with it.
+/// The book came back with this very look, and no second book agrees with it.
 pub(crate) fn reopened(question: &Question, scale: Scale<'_>, view: &BookView, track: &Track, at: Timestamp) -> bool {
     /// As near as half of the smallest move that counts.
     const NEAR_POINTS: f64 = 0.25;
@@ -219,11 +217,7 @@ pub(crate) fn reopened(question: &Question, scale: Scale<'_>, view: &BookView, t
     let agrees = |other: &Sight| {
         (size(scale, &own, 0) - size(scale, other, 0)).abs() <= near && (scale.has_model() || own.line == other.line)
     };
-    !question
-        .views
-        .iter()
-        .filter(|v| v.book != book && v.own.is_none())
-        .any(|v| agrees(&Sight::of(v)))
+    !question.views.iter().filter(|v| v.book != book && v.own.is_none()).any(|v| agrees(&Sight::of(v)))
 }
 
 impl Window {

@@ -4,12 +4,14 @@
 //! person gets with a calculator.
 
 use super::text::{SAME, five, four, line, percent, seconds, sum};
-use super::votes::{aged, input, margin, minutes, question, scale_step, unit, value, value_name, values, vig_step, voted};
+use super::votes::{
+    aged, input, margin, minutes, question, scale_step, unit, value, value_name, values, vig_step, voted,
+};
 use super::words::judged;
 use super::{Derivation, Kind, Named, Step, Unit};
-use crate::engine::price::fair::{LEAST_MARGIN, USUAL_MARGIN};
 use crate::engine::appraise::{Appraisal, BookPart, FairPrice};
 use crate::engine::detect::make::side_name;
+use crate::engine::price::fair::{LEAST_MARGIN, USUAL_MARGIN};
 use crate::engine::price::robust::{self, CUT, Estimate, Vote};
 use crate::engine::price::scale::{Scale, from_log_odds};
 use crate::market::line::Line;

@@ -5,7 +5,7 @@
 //! again. Prices from after the start are never used.
 
 use super::close::{Close, CloseBook, Grade, NoClose};
-use super::clv::{ClvRow, CloseSide, NoClv};
+use super::clv::{CloseSide, ClvRow, NoClv};
 use super::pending::Closed;
 use crate::engine::apply::{Engine, Pass};
 use crate::engine::detect::fired::Fired;
@@ -16,8 +16,8 @@ use crate::engine::price::scale::{Scale, first, log_odds};
 use crate::engine::price::view::{BookView, Exclusion};
 use crate::engine::profile::BookProfile;
 use crate::engine::state::EventState;
-use crate::market::bucket::TimeBucket;
 use crate::market::books::BookKind;
+use crate::market::bucket::TimeBucket;
 use crate::market::ids::BookId;
 use crate::market::line::Line;
 use crate::market::selection::Side;
@@ -123,7 +123,15 @@ impl Engine {
             });
             memory.closes.retain(|c| c.key != question.key);
             memory.closes.push(Closed { key: question.key, version, start });
-            graded.push(Taken { question, scale, fair: priced.all, reference: priced.reference, grade: graded_as, reason, views });
+            graded.push(Taken {
+                question,
+                scale,
+                fair: priced.all,
+                reference: priced.reference,
+                grade: graded_as,
+                reason,
+                views,
+            });
         }
         let before = Shares::of(&memory.fired);
         for fired in &mut memory.fired {

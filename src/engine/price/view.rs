@@ -259,8 +259,13 @@ impl Offer {
         fair: &mut [f64; 3],
     ) -> Result<f64, Exclusion> {
         let open = |q: &&QuoteValue| q.status == Status::Open && q.phase == phase;
-        let lays: Vec<f64> =
-            self.lays.iter().take(sides).filter_map(|l| l.as_ref().filter(open)).map(|l| l.price.probability()).collect();
+        let lays: Vec<f64> = self
+            .lays
+            .iter()
+            .take(sides)
+            .filter_map(|l| l.as_ref().filter(open))
+            .map(|l| l.price.probability())
+            .collect();
         if lays.len() == sides {
             return middle(raw, &lays, rule.max_exchange_spread, fair);
         }
