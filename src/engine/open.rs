@@ -38,6 +38,8 @@ pub(crate) fn follow(
     found: &mut Vec<Opportunity>,
     out: &mut Vec<OpportunityChange>,
 ) {
+    // What holds little is a figure of the board, not something that comes and goes.
+    found.retain(|f| f.kind != OpportunityKind::LowHold);
     open.retain(|o| {
         let stays = found.iter().any(|f| same(f, o));
         if !stays {

@@ -43,13 +43,23 @@ pub fn share(distance: f64, c: f64) -> f64 {
     }
 }
 
+/// The number of no family.
+const NOBODY: u16 = u16::MAX;
+
 /// The weighted median of votes in rising order of their values, without one family. `None` without weight.
 pub fn weighted_median(votes: &[Vote], without: Option<u16>) -> Option<f64> {
-    let counted = |v: &&Vote| Some(v.family) != without && v.weight > 0.0;
-    let half = 0.5 * votes.iter().filter(counted).map(|v| v.weight).sum::<f64>();
+    let out = without.unwrap_or(NOBODY);
+    let mut half = 0.0;
+    for vote in votes {
+        half += if vote.family == out { 0.0 } else { vote.weight };
+    }
+    half *= 0.5;
     let mut sum = 0.0;
     let mut below: Option<f64> = None;
-    for vote in votes.iter().filter(counted) {
+    for vote in votes {
+        if vote.family == out || vote.weight <= 0.0 {
+            continue;
+        }
         if let Some(below) = below {
             return Some(0.5 * (below + vote.value));
         }
@@ -68,23 +78,23 @@ pub fn weighted_median(votes: &[Vote], without: Option<u16>) -> Option<f64> {
 /// that is believed, for prices come in steps. `sums` is scratch space.
 pub fn estimate(votes: &[Vote], without: Option<u16>, c: f64, floor: f64, sums: &mut Vec<f64>) -> Option<Estimate> {
     let centre = weighted_median(votes, without)?;
+    let out = without.unwrap_or(NOBODY);
+    let cut = CUT * c;
     sums.clear();
+    sums.resize(votes.iter().map(|v| usize::from(v.family) + 1).max().unwrap_or(0), 0.0);
     let (mut total, mut first, mut second) = (0.0, 0.0, 0.0);
-    for vote in votes.iter().filter(|v| Some(v.family) != without) {
+    for vote in votes {
         let distance = vote.value - centre;
-        let w = vote.weight * share(distance, c);
-        if w <= 0.0 {
+        let away = distance.abs();
+        if vote.family == out || away > cut {
             continue;
         }
+        let w = if away <= c { vote.weight } else { vote.weight * c / away };
         let part = w * distance;
         total += w;
         first += part;
         second += part * distance;
-        let family = usize::from(vote.family);
-        if sums.len() <= family {
-            sums.resize(family + 1, 0.0);
-        }
-        if let Some(sum) = sums.get_mut(family) {
+        if let Some(sum) = sums.get_mut(usize::from(vote.family)) {
             *sum += w;
         }
     }
