@@ -38,6 +38,9 @@ pub(crate) struct Scene<'s> {
     pub(crate) records: &'s [(u32, u32); 8],
 }
 
+/// A median over three families or more moves only with two of them.
+const MEDIAN_BOOKS: usize = 2;
+
 /// Counts of one look, by type number.
 #[derive(Clone, Debug)]
 pub(crate) struct Tallies([Tally; 8]);
@@ -82,21 +85,21 @@ impl Scene<'_> {
         let narrow = self.sport.narrow(class);
         let lengths = if self.phase == Phase::InPlay {
             [
-                (self.watched, &self.rules.live_shock, 1.0),
-                (false, &self.rules.steam, 1.0),
-                (false, &self.rules.sync, 1.0),
+                (self.watched, &self.rules.live_shock, 1.0, MEDIAN_BOOKS),
+                (false, &self.rules.steam, 1.0, 0),
+                (false, &self.rules.sync, 1.0, 0),
             ]
         } else {
             [
-                (true, &self.rules.market_move, 1.0),
-                (true, &self.rules.sync, 1.0),
-                (true, &self.rules.steam, steam::PART),
+                (true, &self.rules.market_move, 1.0, MEDIAN_BOOKS),
+                (true, &self.rules.sync, 1.0, usize::from(self.rules.sync.books)),
+                (true, &self.rules.steam, steam::PART, usize::from(self.rules.steam.books)),
             ]
         };
-        lengths.iter().any(|(on, rule, part)| {
+        lengths.iter().any(|(on, rule, part, books)| {
             let least = class.of(&rule.threshold) * narrow * part;
             let start = self.at.plus(-class.of(&rule.window_ms));
-            *on && looks.since(start).is_some() && window::glance(question, start).largest >= least - 1e-6
+            *on && looks.since(start).is_some() && window::glance(question, start).shows(*books, least)
         })
     }
 
@@ -119,7 +122,7 @@ impl Scene<'_> {
                 let narrow = self.sport.narrow(question.class);
                 let length = question.class.of(&rule.window_ms);
                 let least = question.class.of(&rule.threshold) * narrow;
-                let answer = windows.answer(self, question, length, length, least, |w| {
+                let answer = windows.answer(self, question, length, length, (MEDIAN_BOOKS, least), |w| {
                     live_shock::judge(w, rule, question.class, narrow)
                 });
                 let found = self.count(question, SignalType::LiveShock, length, answer, tallies);
@@ -135,8 +138,8 @@ impl Scene<'_> {
             let keys = self.sport.keys;
             let limit = key_cross::LIMIT_MS.max(length);
             // A line that did not move crosses nothing, whatever the prices did.
-            let least = if windows.glance(question, length).line_moved { 0.0 } else { f64::INFINITY };
-            let answer = windows.answer(self, question, length, limit, least, |w| {
+            let least = if windows.line_moved(question, length) { 0.0 } else { f64::INFINITY };
+            let answer = windows.answer(self, question, length, limit, (0, least), |w| {
                 key_cross::judge(w, rule, question.class, question.layout, scale, keys)
             });
             let found = self.count(question, SignalType::KeyCross, length, answer, tallies);
@@ -165,7 +168,9 @@ impl Scene<'_> {
             let length = class.of(&rule.window_ms);
             let part = if kind == SignalType::Steam { steam::PART } else { 1.0 };
             let least = class.of(&rule.threshold) * narrow * part;
-            let answer = windows.answer(self, question, length, length, least, |w| judge(w, rule, class, narrow));
+            let books = if kind == SignalType::Move { MEDIAN_BOOKS } else { usize::from(rule.books) };
+            let needed = (books, least);
+            let answer = windows.answer(self, question, length, length, needed, |w| judge(w, rule, class, narrow));
             let found = self.count(question, kind, length, answer, tallies);
             if best.is_none() {
                 best = found;
@@ -356,38 +361,42 @@ struct Windows<'w> {
 }
 
 impl Windows<'_> {
-    fn glanced(&mut self, question: &Question, length: i64) -> (Option<Gaps>, Glance) {
-        if let Some((_, gaps, glance)) = self.glances.iter().find(|(l, ..)| *l == length) {
-            return (*gaps, *glance);
+    /// Place of the glance over a length.
+    fn glanced(&mut self, question: &Question, length: i64) -> usize {
+        if let Some(at) = self.glances.iter().position(|(l, ..)| *l == length) {
+            return at;
         }
         let start = self.at.plus(-length);
         let gaps = self.looks.since(start);
         let glance = if gaps.is_some() { window::glance(question, start) } else { Glance::default() };
         self.glances.push((length, gaps, glance));
-        (gaps, glance)
+        self.glances.len() - 1
     }
 
-    fn glance(&mut self, question: &Question, length: i64) -> Glance {
-        self.glanced(question, length).1
+    fn line_moved(&mut self, question: &Question, length: i64) -> bool {
+        let at = self.glanced(question, length);
+        self.glances.get(at).is_some_and(|(_, _, glance)| glance.line_moved)
     }
 
     /// What a detector says of the window of a length. `None`: the market was not looked at then, or nobody moved. The
-    /// window is put together only where some book moved by `least`.
+    /// window is put together only where as many books as `needed` moved the same way by as much.
     fn answer(
         &mut self,
         scene: &Scene<'_>,
         question: &Question,
         length: i64,
         limit_ms: i64,
-        least: f64,
+        needed: (usize, f64),
         judge: impl FnOnce(&Window) -> Answer,
     ) -> Option<Answer> {
-        let (gaps, glance) = self.glanced(question, length);
-        let gaps = gaps.filter(|_| glance.largest > 0.0 || glance.line_moved)?;
+        let at = self.glanced(question, length);
+        let (_, gaps, glance) = self.glances.get(at)?;
+        let gaps = gaps.filter(|_| !glance.is_still())?;
         if gaps.longest > limit_ms {
             return Some(Answer::NotEvaluable { limit_ms, gap_ms: gaps.longest });
         }
-        if glance.largest < least - 1e-6 {
+        let (books, least) = needed;
+        if !least.is_finite() || !glance.shows(books, least) {
             return Some(Answer::Nothing);
         }
         self.get(scene, question, length).map(judge)
@@ -396,7 +405,8 @@ impl Windows<'_> {
     /// The window of a length. `None`: the market was not looked at then, or nobody moved.
     fn get(&mut self, scene: &Scene<'_>, question: &Question, length: i64) -> Option<&Window> {
         if !self.made.iter().any(|(l, _)| *l == length) {
-            let (gaps, _) = self.glanced(question, length);
+            let at = self.glanced(question, length);
+            let gaps = self.glances.get(at).and_then(|(_, gaps, _)| *gaps);
             let start = self.at.plus(-length);
             let window = gaps.and_then(|g| {
                 window::window(question, question.scale, g, (start, self.at), |book| scene.profile(book))

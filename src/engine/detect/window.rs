@@ -71,13 +71,27 @@ pub(crate) fn size(scale: Scale<'_>, sight: &Sight, place: usize) -> f64 {
     }
 }
 
-/// What a window shows at a glance.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+/// What a window shows at a glance: the movements of its books, whichever side they are told of.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Glance {
-    /// The largest movement of any book, whichever side it is told of.
-    pub(crate) largest: f64,
+    changes: Vec<f64>,
     /// Some book stands at another line.
     pub(crate) line_moved: bool,
+}
+
+impl Glance {
+    /// Nobody moved.
+    pub(crate) fn is_still(&self) -> bool {
+        self.changes.is_empty() && !self.line_moved
+    }
+
+    /// `books` of them or more moved by `least` the same way. A family that did has a book that did, so that what is not
+    /// true of books is not true of families.
+    pub(crate) fn shows(&self, books: usize, least: f64) -> bool {
+        let least = least - 1e-6;
+        let up = self.changes.iter().filter(|c| **c >= least).count();
+        up >= books || self.changes.iter().filter(|c| **c <= -least).count() >= books
+    }
 }
 
 /// Looks over the books that were there at `start` and are there now. Costs a look at each.
@@ -92,9 +106,7 @@ pub(crate) fn glance(question: &Question, start: Timestamp) -> Glance {
         let Some(before) = track.as_of(view, start).filter(|s| s.open) else { continue };
         let after = Sight::of(view);
         glance.line_moved |= before.line != after.line;
-        for place in 0..places {
-            glance.largest = glance.largest.max(change(layout, scale, &before, &after, place).abs());
-        }
+        glance.changes.extend((0..places).map(|p| change(layout, scale, &before, &after, p)).filter(|c| *c != 0.0));
     }
     glance
 }
