@@ -202,7 +202,7 @@ impl Engine {
             let before = looks.and_then(|l| l.before(pass.at));
             touched |= question.tracks.iter().any(|t| t.opened && Some(t.since) == before);
             // Nothing changed with this look, but the window's start did: only a move that it now shows in full is news.
-            if !touched && !(moving && looks.is_some_and(|l| scene.may_show(question, l))) {
+            if !(touched || moving && looks.is_some_and(|l| scene.may_show(question, l))) {
                 continue;
             }
             refresh(question, event, pass.look, pass.at);
