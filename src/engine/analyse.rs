@@ -84,7 +84,15 @@ impl Engine {
         self.profile_books();
         let sport = self.sport_profile(event.sport);
         let phase = Phase::of(pass.at, event.commence);
-        let mut memory = event.memory.take().unwrap_or_else(|| Box::new(EventMemory::new(phase)));
+        let mut memory = event.memory.take().unwrap_or_else(|| {
+            let mut memory = Box::new(EventMemory::new(phase));
+            if event.slots_before > 0 {
+                // A later life: closes of the start that has passed were taken in an earlier one.
+                memory.close_base = pass.look.0 as u32;
+                memory.closed_for = (event.commence <= pass.at).then_some(event.commence);
+            }
+            memory
+        });
         let started = memory.phase != phase;
         memory.phase = phase;
         let horizon = Self::memory_ms(&self.settings);

@@ -109,6 +109,7 @@ impl Engine {
             present_in: LookId(0),
             flaws: Flaws::default(),
             next_slot: self.retired_slots.get(&id).copied().unwrap_or(0),
+            slots_before: self.retired_slots.get(&id).copied().unwrap_or(0),
             rows_since_keyframe: 0,
             keyframe_look: pass.count,
             books: Vec::new(),

@@ -225,6 +225,8 @@ pub(crate) struct EventMemory {
     pub(crate) start_moved_at: Option<Timestamp>,
     /// Closes were taken for this start.
     pub(crate) closed_for: Option<Timestamp>,
+    /// Versions of closes begin after this: an event that was let go of and came back has had closes before.
+    pub(crate) close_base: u32,
     /// Newest close of each question that has one.
     pub(crate) closes: Vec<Closed>,
     /// Every signal of the event, in the order in which they fired.
@@ -239,6 +241,7 @@ impl EventMemory {
             looks: Vec::new(),
             start_moved_at: None,
             closed_for: None,
+            close_base: 0,
             closes: Vec::new(),
             fired: Vec::new(),
         }

@@ -159,6 +159,7 @@ pub(super) fn build_event(names: &Names, settings: &EngineSettings, image: Event
         present_in: LookId(0),
         flaws: Flaws::default(),
         next_slot: slots,
+        slots_before: 0,
         rows_since_keyframe: image.rows_since_keyframe,
         keyframe_look: image.keyframe_look,
         books: Vec::new(),

@@ -54,6 +54,8 @@ pub(crate) struct EventState {
     pub(crate) present_in: LookId,
     pub(crate) flaws: Flaws,
     pub(crate) next_slot: u32,
+    /// Slots given in earlier lives of an event that was let go of and came back.
+    pub(crate) slots_before: u32,
     /// Rows of the change log since the last keyframe.
     pub(crate) rows_since_keyframe: u32,
     /// The look of the last keyframe; before the first one, the look that brought the event. Counted within its source

@@ -130,6 +130,12 @@ mod tests {
     use crate::market::price::OddsFormat;
     use crate::runtime::intake::{self, Answer};
 
+    fn quotes_only() -> EngineSettings {
+        let mut settings = EngineSettings::default();
+        settings.rules.on = false;
+        settings
+    }
+
     fn answer(minute: i64) -> String {
         let at = |m: i64| Timestamp::from_secs(1_795_200_000 + m * 60).to_string();
         let game = |id: &str| {
@@ -167,7 +173,7 @@ mod tests {
     fn the_looks_gone_through_again_end_where_the_engine_stands() {
         let folder = tempfile::tempdir().expect("folder");
         let mut store = Store::open(&folder.path().join("stratum.db")).expect("store");
-        let mut engine = Engine::new(EngineSettings::default());
+        let mut engine = Engine::new(quotes_only());
         for minute in 0..90 {
             take(&mut engine, &mut store, minute);
         }
@@ -186,7 +192,7 @@ mod tests {
         }
         drop(warming);
         drop(reader);
-        let mut warm = super::engine(&store, EngineSettings::default()).expect("engine");
+        let mut warm = super::engine(&store, quotes_only()).expect("engine");
         assert_eq!(warm.last_look(), engine.last_look());
         assert_eq!(warm.quotes_in_memory(), engine.quotes_in_memory());
         take(&mut warm, &mut store, 90);

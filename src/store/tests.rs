@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::lock::writer_of;
 use super::raw::{RawAnswer, body_hash};
 use super::*;
+use crate::engine::rules::AnalysisRules;
 use crate::engine::status::{QuoteValue, Status};
 use crate::engine::{Changes, Engine, EngineSettings};
 use crate::feeds::odds_api::wire::{self, AnswerInfo};
@@ -27,6 +28,12 @@ fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(1_795_200_000 + secs)
 }
 
+/// These tests are about quotes, and about findings that they make up themselves. What the analysis finds goes through
+/// restarts and late looks in `tests/`.
+fn quotes_only() -> EngineSettings {
+    EngineSettings { rules: AnalysisRules { on: false, ..AnalysisRules::default() }, ..EngineSettings::default() }
+}
+
 /// A store in a folder of its own, and the engine that feeds it.
 struct Shop {
     folder: tempfile::TempDir,
@@ -38,7 +45,7 @@ impl Shop {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let store = Store::open(&folder.path().join(FILE_NAME)).expect("store");
-        Self { folder, store: Some(store), engine: Engine::new(EngineSettings::default()) }
+        Self { folder, store: Some(store), engine: Engine::new(quotes_only()) }
     }
 
     fn path(&self) -> PathBuf {
@@ -53,7 +60,7 @@ impl Shop {
     fn restart(&mut self) {
         self.store = None;
         let store = Store::open(&self.path()).expect("store");
-        self.engine = store.engine(EngineSettings::default()).expect("engine");
+        self.engine = store.engine(quotes_only()).expect("engine");
         self.store = Some(store);
     }
 

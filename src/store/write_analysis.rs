@@ -174,7 +174,7 @@ fn write_opportunity(c: &Connection, look: i64, change: &OpportunityChange) -> R
 
 fn write_close(c: &Connection, look: i64, close: &Close) -> Result<(), StoreError> {
     c.prepare_cached(
-        "INSERT INTO close (event, market, subject, own_line, version, look, start, grade, reason, provisional, json)
+        "INSERT OR REPLACE INTO close (event, market, subject, own_line, version, look, start, grade, reason, provisional, json)
          VALUES (?,?,?,?,?,?,?,?,?,?,?)",
     )?
     .execute(params![

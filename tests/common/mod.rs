@@ -41,7 +41,7 @@ pub fn lines(path: &Path) -> Vec<(i64, Vec<u8>)> {
 /// Imports files into the store at `path`, which is opened and closed; the engine is the store's own.
 pub fn import_into(path: &Path, files: &[PathBuf]) -> ImportReport {
     let mut store = Store::open(path).expect("store");
-    let mut engine = store.engine(EngineSettings::default()).expect("engine");
+    let mut engine = stratum::runtime::warm::engine(&store, EngineSettings::default()).expect("engine");
     import(&mut engine, &mut store, files, |_| true).expect("import")
 }
 

@@ -82,7 +82,8 @@ impl Engine {
             let voter = |book: BookId| profile(book).voter;
             fair::price(&mut views, question.layout, scale, sd, start, &rule, None, voter, &mut scratch, &mut priced);
             let parts = fair::parts(&views, scale, sd, start, &rule, voter);
-            let version = memory.closes.iter().find(|c| c.key == question.key).map_or(1, |c| c.version + 1);
+            let version =
+                memory.closes.iter().find(|c| c.key == question.key).map_or(memory.close_base + 1, |c| c.version + 1);
             let counted = || views.iter().filter(|v| v.counts());
             let sharp = counted().any(|v| profile(v.book).voter.kind == BookKind::Sharp);
             let age = median_age(counted(), start);

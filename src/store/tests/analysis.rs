@@ -275,7 +275,7 @@ fn three_looks(shop: &mut Shop) -> Vec<Recall> {
     });
     let second = Recall {
         points: vec![point(1, h, AWKWARD), gone, three_way(2)],
-        signals: vec![signal("sig-a", 2, 1, 0), signal("sig-b", 1, 1, 0)],
+        signals: vec![signal("sig-a", 1, 1, 0), signal("sig-a", 2, 1, 0), signal("sig-b", 1, 1, 0)],
         closes: vec![close(1, h, 2), close(1, p, 1)],
         clv: vec![clv("sig-a", 1, 1, 0, None), clv("sig-b", 1, 1, 0, Some(AWKWARD))],
         open_opportunities: vec![opportunity(1, h, ev, 0.02, true)],
@@ -443,7 +443,7 @@ fn looks_taken_back_take_what_they_found_with_them() {
     changes.tallies.push(tally(SignalType::Move, 1, 1));
     shop.store().commit(&changes, &LookMeta::default()).expect("commit");
 
-    let settings = EngineSettings::default();
+    let settings = quotes_only();
     for (secs, looks) in [(90, 2_usize), (60, 2), (59, 1), (-1, 0)] {
         let rewound: Result<_, StoreError> =
             shop.store().together(|together| together.rewind(WHO.0, WHO.1, at(secs), &settings));
@@ -499,7 +499,7 @@ fn a_store_of_version_1_is_brought_up_in_place() {
     let store = Store::open(&old).expect("upgraded");
     let mut upgraded = Shop {
         folder: tempfile::tempdir().expect("folder"),
-        engine: store.engine(EngineSettings::default()).expect("engine"),
+        engine: store.engine(quotes_only()).expect("engine"),
         store: Some(store),
     };
     let version: i64 =

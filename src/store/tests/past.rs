@@ -52,7 +52,7 @@ fn text(then: &SportAsOf) -> Vec<String> {
 
 #[test]
 fn an_earlier_look_is_what_taking_back_would_leave() {
-    let settings = EngineSettings::default();
+    let settings = quotes_only();
     let mut returned = 0;
     for seed in 0..4 {
         let (mut shop, all) = run(seed, 60);
@@ -96,7 +96,7 @@ fn shown(changes: &Changes) -> Vec<String> {
 
 #[test]
 fn an_engine_of_the_past_changes_what_was_changed_then() {
-    let settings = EngineSettings::default();
+    let settings = quotes_only();
     for seed in 0..4 {
         let (shop, all) = run(seed, 60);
         let reader = Reader::open(&shop.path()).expect("reader");
@@ -177,7 +177,7 @@ fn looks_taken_back_and_applied_again_leave_the_same() {
 fn before_the_first_look_there_is_nothing() {
     let (shop, _) = run(1, 10);
     let reader = Reader::open(&shop.path()).expect("reader");
-    let then = reader.past().sport_as_of(WHO.0, WHO.1, None, &EngineSettings::default()).expect("as of");
+    let then = reader.past().sport_as_of(WHO.0, WHO.1, None, &quotes_only()).expect("as of");
     assert_eq!((then.image.looks, then.image.events.len(), then.slots.len()), (0, 0, 0));
     assert_eq!(then.image.unborn.len() as i64, shop.count("event"));
     assert_eq!(reader.past().look_at(WHO.0, WHO.1, at(-1)).expect("query"), None);
