@@ -125,7 +125,12 @@ impl Making<'_> {
                 (place, self.shown(d.fair_value), self.shown(d.fair_value + d.delta))
             }
             _ => {
-                let (before, after) = self.window.map_or((0.0, 0.0), |w| w.medians());
+                // Where some moved and the rest did not, the move is that of the movers.
+                let by_movers = matches!(finding.kind, SignalType::Steam | SignalType::MultibookSync);
+                let (before, after) = self.window.map_or((0.0, 0.0), |w| match by_movers {
+                    true => w.medians_of_movers(finding.sign, finding.mover_least),
+                    false => w.medians(),
+                });
                 (towards, self.shown(before), self.shown(after))
             }
         };

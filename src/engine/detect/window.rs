@@ -255,8 +255,18 @@ impl Window {
 
     /// Medians over the books, before and after, in value or probability.
     pub(crate) fn medians(&self) -> (f64, f64) {
+        self.medians_of(|_| true)
+    }
+
+    /// The same over the books whose families moved by at least `least` in the direction of `sign`.
+    pub(crate) fn medians_of_movers(&self, sign: f64, least: f64) -> (f64, f64) {
+        let movers: Vec<u16> = self.movers(sign, least).map(|f| f.family).collect();
+        self.medians_of(|m| movers.contains(&m.family))
+    }
+
+    fn medians_of(&self, counts: impl Fn(&Member) -> bool) -> (f64, f64) {
         let median_of = |pick: fn(&Member) -> f64| {
-            let mut values: Vec<f64> = self.members.iter().map(pick).collect();
+            let mut values: Vec<f64> = self.members.iter().filter(|m| counts(m)).map(pick).collect();
             values.sort_by(f64::total_cmp);
             median(&values).unwrap_or_default()
         };
