@@ -71,9 +71,11 @@ pub fn run(
         // Rules of another version cannot be had again; those of today stand in.
         notes.push((look, EngineSettings::from_note(&note).unwrap_or_else(|| settings.clone())));
     }
-    let rules_of = |look: LookId| {
-        let known = notes.iter().take_while(|(from, _)| *from <= look).last();
-        known.map_or(settings, |(_, rules)| rules)
+    // Which note holds for a look, from 1; 0 before the first: those looks were stored by a version without findings.
+    let stretch_of = |look: LookId| notes.iter().take_while(|(from, _)| *from <= look).count();
+    let rules_of = |stretch: usize| {
+        let note = stretch.checked_sub(1).and_then(|at| notes.get(at));
+        note.map_or(settings, |(_, rules)| rules)
     };
     let mut replayed = with.map(|file| Replayed::create(file, live)).transpose()?;
     let mut comparison = Comparison::default();
@@ -85,18 +87,23 @@ pub fn run(
         }
         let mut found = SportAgain { sport: names.sport(sport).to_owned(), ..SportAgain::default() };
         let mut looks = past.replay(source, sport, again.after);
-        let mut engine: Option<Engine> = None;
-        let mut last = again.after;
+        let mut engine: Option<(usize, Engine)> = None;
+        let (mut last, mut compared_after) = (again.after, again.after);
         while let Some(at) = looks.next_at()? {
             if at > again.until {
                 break;
             }
             let Some(look) = looks.next()? else { break };
-            let rules = rules_of(look.id);
-            if engine.as_ref().is_none_or(|e| e.settings() != rules) {
-                engine = Some(warm::standing_before(past, source, sport, look.id, rules)?);
+            let stretch = stretch_of(look.id);
+            if replayed.is_some() && stretch == 0 && !notes.is_empty() {
+                (last, compared_after) = (at, at);
+                continue;
             }
-            let Some(engine) = engine.as_mut() else { break };
+            if engine.as_ref().is_none_or(|(of, _)| *of != stretch) {
+                let standing = warm::standing_before(past, source, sport, look.id, rules_of(stretch))?;
+                engine = Some((stretch, standing));
+            }
+            let Some((_, engine)) = engine.as_mut() else { break };
             engine.next_look_is(look.id);
             let changes = engine.apply(&replay::batch(&look, source, sport, &names));
             found.looks += 1;
@@ -121,7 +128,7 @@ pub fn run(
         if let Some(replayed) = &mut replayed {
             let newest = past.look_at(source, sport, Timestamp::from_millis(i64::MAX))?.map_or(last, |(_, at)| at);
             let kept_after = again.points_ms.map_or(Timestamp::from_millis(i64::MIN), |ms| newest.plus(-ms));
-            let range = Range { source, sport, after: again.after, until: last, kept_after };
+            let range = Range { source, sport, after: compared_after, until: last, kept_after };
             replayed.compare(&range, names.sport(sport), again.show, &mut comparison)?;
         }
         sports.push(found);
