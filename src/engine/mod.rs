@@ -1,6 +1,7 @@
-//! The judge of quotes: `apply` one batch, get what changed.
+//! The judge of quotes: `apply` one batch, get what changed and what it means.
 //!
-//! Owns the state of every quote and the rules that change it (see section 2 of the domain contract). Pure: no clock,
+//! Owns the state of every quote and the rules that change it, and what follows from them: fair prices, signals,
+//! opportunities, closes (sections 2 and 5 to 11 of the domain contract). Pure: no clock,
 //! no I/O, no randomness, no async; the only time it knows is the instant of the batch. The same batches in the same
 //! order give the same changes, byte for byte. May use `market` and nothing else of this crate.
 #![warn(missing_docs)]
