@@ -3,6 +3,8 @@
 //! The same calculation as at a look, over quotes that were put together for any instant, with names and every step
 //! kept. Costs more than a look and holds nothing afterwards.
 
+pub mod glance;
+
 use serde::Serialize;
 
 use super::analyse::refresh;

@@ -20,6 +20,7 @@ mod restore;
 mod retention;
 pub mod rewind;
 mod schema;
+pub mod slate;
 mod sweep;
 #[cfg(test)]
 mod tests;

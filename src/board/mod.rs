@@ -1,0 +1,7 @@
+//! The board: the full-screen terminal.
+//!
+//! One owner of the state ([`app`]) takes in keys, new slates and answers to questions, and draws when something
+//! changed. What the market says is put together on other threads ([`model`], [`jobs`]) from the store, which is read
+//! only; no database and no network is ever waited for by the thread that draws.
+
+pub mod model;

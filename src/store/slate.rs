@@ -1,0 +1,162 @@
+//! What one look changed, for a reader that keeps a slate of its own and follows the announcements.
+//!
+//! Cheaper than looking at the whole board again: it reads the rows of the log that the look brought and the list of
+//! what it showed.
+
+use rusqlite::params;
+
+use super::write::none_if_no_rows;
+use super::{Reader, StoreError, analysis_codec as rows, codec};
+use crate::engine::as_of::LogRow;
+use crate::engine::changes::{EventRow, Point, QuoteKey};
+use crate::engine::seen::SeenGroup;
+use crate::market::ids::{EventId, LookId, Slot, SportId};
+use crate::market::time::Timestamp;
+
+/// One look, as what it changed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LookDelta {
+    /// Its number.
+    pub look: LookId,
+    /// Sport.
+    pub sport: SportId,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Events that it showed or changed, as they are known now.
+    pub events: Vec<EventDelta>,
+}
+
+/// One event of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EventDelta {
+    /// The event.
+    pub row: EventRow,
+    /// Rows of the log, in the order of slots.
+    pub rows: Vec<LogRow>,
+    /// What the rows' slots are, where the look was the first to show them.
+    pub new: Vec<(Slot, QuoteKey)>,
+    /// Markets that the look showed.
+    pub seen: Vec<SeenGroup>,
+}
+
+impl Reader {
+    /// What a look changed; `None` if there is no such look.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn look_delta(&self, look: LookId) -> Result<Option<LookDelta>, StoreError> {
+        let tx = self.connection.unchecked_transaction()?;
+        let id = look.0 as i64;
+        let head = tx
+            .prepare_cached(
+                "SELECT source, sport, received_at, look_seen.seen FROM look
+                 LEFT JOIN look_seen ON look_seen.look = look.id WHERE look.id = ?",
+            )?
+            .query_row([id], |r| {
+                Ok((r.get::<_, u32>(0)?, SportId(r.get(1)?), codec::time(r, 2)?, r.get::<_, Option<Vec<u8>>>(3)?))
+            })
+            .map(Some)
+            .or_else(none_if_no_rows)?;
+        let Some((source, sport, received_at, packed)) = head else { return Ok(None) };
+        let mut shown: Vec<(EventId, Vec<SeenGroup>)> = Vec::new();
+        if let Some(packed) = packed {
+            codec::Unpacker::new()?.read_seen(&packed, received_at, |event, groups, _| {
+                match shown.iter_mut().find(|(e, _)| *e == event) {
+                    // A provider that lists a game twice.
+                    Some((_, known)) => known.extend_from_slice(groups),
+                    None => shown.push((event, groups.to_vec())),
+                }
+            })?;
+        }
+        let mut ids: Vec<EventId> = tx
+            .prepare_cached("SELECT id FROM event WHERE source = ? AND sport = ? AND forgotten IS NULL")?
+            .query_map(params![source, sport.0], |r| Ok(EventId(r.get(0)?)))?
+            .collect::<Result<_, _>>()?;
+        ids.extend(shown.iter().map(|(e, _)| *e));
+        ids.sort_unstable();
+        ids.dedup();
+        shown.sort_by_key(|(e, _)| *e);
+        let mut find = tx.prepare_cached(&format!("SELECT {} FROM event WHERE id = ?", codec::EVENT_COLUMNS))?;
+        let mut log = tx.prepare_cached(
+            "SELECT look, slot, line, price, status, last_seen, provider_update FROM change
+             WHERE event = ? AND look = ? ORDER BY slot",
+        )?;
+        let mut keys = tx.prepare_cached(
+            "SELECT slot, book, market, side, subject, own_line FROM quote
+             WHERE event = ? AND slot >= ? AND first_seen = ? ORDER BY slot",
+        )?;
+        let mut events = Vec::with_capacity(ids.len());
+        for event in ids {
+            let seen = shown.binary_search_by_key(&event, |(e, _)| *e).ok().and_then(|i| shown.get_mut(i));
+            let seen = seen.map(|(_, groups)| std::mem::take(groups)).unwrap_or_default();
+            let mut rows = Vec::new();
+            let mut found = log.query(params![event.0, id])?;
+            while let Some(r) = found.next()? {
+                rows.push(codec::log_row(r, |_| Ok(received_at))?);
+            }
+            if rows.is_empty() && seen.is_empty() {
+                continue;
+            }
+            let row = find.query_row([event.0], codec::event_row)?;
+            let mut new = Vec::new();
+            if let Some(lowest) = rows.first().map(|r| r.slot) {
+                let mut found = keys.query(params![event.0, lowest.0, received_at.millis()])?;
+                while let Some(r) = found.next()? {
+                    new.push(codec::quote_key(r)?);
+                }
+            }
+            events.push(EventDelta { row, rows, new, seen });
+        }
+        Ok(Some(LookDelta { look, sport, received_at, events }))
+    }
+
+    /// The first point of every question of an event that had a fair price: where its market opened. In the order of the
+    /// questions.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn opening_points(&self, event: EventId) -> Result<Vec<Point>, StoreError> {
+        // The key is in the order of looks: openers come first, and those of late questions soon after.
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM point WHERE event = ? AND fair1 IS NOT NULL ORDER BY look LIMIT 512",
+            rows::POINT_COLUMNS
+        ))?;
+        let mut first: Vec<Point> = Vec::new();
+        let mut found = select.query([event.0])?;
+        while let Some(r) = found.next()? {
+            let point = rows::point(r)?;
+            if !first.iter().any(|p| p.key == point.key) {
+                first.push(point);
+            }
+        }
+        first.sort_by_key(|p| p.key);
+        Ok(first)
+    }
+
+    /// The events of a sport that start between two instants, soonest first, as they are known now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn slate_events(&self, from: Timestamp, to: Timestamp) -> Result<Vec<EventRow>, StoreError> {
+        let mut find = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM event WHERE commence BETWEEN ? AND ? ORDER BY commence, id",
+            codec::EVENT_COLUMNS
+        ))?;
+        let rows = find.query_map(params![from.millis(), to.millis()], codec::event_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest published point of every question of an event, in the order of the questions.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn newest_points(&self, event: EventId) -> Result<Vec<Point>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM point_newest JOIN point USING (event, market, subject, own_line, look)
+             WHERE event = ? ORDER BY market, subject, own_line",
+            rows::POINT_COLUMNS
+        ))?;
+        let found = select.query_map([event.0], rows::point)?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+}
