@@ -4,4 +4,15 @@
 //! changed. What the market says is put together on other threads ([`model`], [`jobs`]) from the store, which is read
 //! only; no database and no network is ever waited for by the thread that draws.
 
+pub mod app;
+pub mod chrome;
+pub mod format;
+pub mod keys;
+pub mod link;
+pub mod looks;
 pub mod model;
+pub mod pages;
+pub mod paint;
+pub mod shell;
+pub mod theme;
+pub mod widgets;

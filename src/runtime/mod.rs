@@ -9,6 +9,8 @@ mod late;
 pub mod logging;
 pub mod memory;
 pub mod pipeline;
+pub mod published;
+pub mod status;
 pub mod settings;
 pub mod stop;
 pub mod warm;

@@ -11,7 +11,14 @@ use crate::engine::as_of::LogRow;
 use crate::engine::changes::{EventRow, Point, QuoteKey};
 use crate::engine::seen::SeenGroup;
 use crate::market::ids::{EventId, LookId, Slot, SportId};
+use crate::market::line::Line;
+use crate::market::price::Price;
 use crate::market::time::Timestamp;
+
+/// A line and a price as stored.
+type OfferCode = (Option<i32>, i64);
+/// A quote, its first offer, and the one before the present one.
+pub type FirstAndBefore = (Slot, (Option<Line>, Price), Option<(Option<Line>, Price)>);
 
 /// One look, as what it changed.
 #[derive(Clone, PartialEq, Debug)]
@@ -133,6 +140,41 @@ impl Reader {
         Ok(first)
     }
 
+    /// What every quote of an event was offered at first, and before its present offer where it has changed. In the order
+    /// of slots. Reads the event's whole log: some milliseconds for a busy game.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn first_and_last_offers(&self, event: EventId) -> Result<Vec<FirstAndBefore>, StoreError> {
+        let mut select =
+            self.connection.prepare_cached("SELECT slot, line, price FROM change WHERE event = ? ORDER BY look")?;
+        let mut offers: Vec<Option<(OfferCode, OfferCode, Option<OfferCode>)>> = Vec::new();
+        let mut found = select.query([event.0])?;
+        while let Some(r) = found.next()? {
+            let (slot, now): (usize, OfferCode) = (r.get::<_, u32>(0)? as usize, (r.get(1)?, r.get(2)?));
+            if offers.len() <= slot {
+                offers.resize(slot + 1, None);
+            }
+            let Some(known) = offers.get_mut(slot) else { continue };
+            match known {
+                None => *known = Some((now, now, None)),
+                Some((_, last, before)) if *last != now => (*before, *last) = (Some(*last), now),
+                Some(_) => {}
+            }
+        }
+        let offer = |(line, price): OfferCode| {
+            let price = Price::from_code(price).ok_or(StoreError::Damaged { what: "price" })?;
+            Ok::<_, StoreError>((line.map(Line::from_hundredths), price))
+        };
+        let mut all = Vec::new();
+        for (slot, known) in (0..).zip(offers) {
+            if let Some((first, _, before)) = known {
+                all.push((Slot(slot), offer(first)?, before.map(offer).transpose()?));
+            }
+        }
+        Ok(all)
+    }
+
     /// The events of a sport that start between two instants, soonest first, as they are known now.
     ///
     /// # Errors
@@ -158,5 +200,45 @@ impl Reader {
         ))?;
         let found = select.query_map([event.0], rows::point)?;
         Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// The instant of the look next to `at`: the first one after it, or the last one before it. Of all sports.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn neighbour_look(&self, at: Timestamp, forward: bool) -> Result<Option<Timestamp>, StoreError> {
+        // One sport after the other, so that each can be answered from the index.
+        let pairs: Vec<(u32, u16)> = self
+            .connection
+            .prepare_cached("SELECT DISTINCT source, sport FROM look")?
+            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        let mut find = self.connection.prepare_cached(if forward {
+            "SELECT min(received_at) FROM look WHERE source = ? AND sport = ? AND received_at > ?"
+        } else {
+            "SELECT max(received_at) FROM look WHERE source = ? AND sport = ? AND received_at < ?"
+        })?;
+        let mut nearest: Option<Timestamp> = None;
+        for (source, sport) in pairs {
+            let found = find.query_row(params![source, sport, at.millis()], |r| codec::optional_time(r, 0))?;
+            nearest = match (nearest, found) {
+                (Some(a), Some(b)) => Some(if forward { a.min(b) } else { a.max(b) }),
+                (a, b) => a.or(b),
+            };
+        }
+        Ok(nearest)
+    }
+
+    /// The instant of the signal next to `at`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn neighbour_signal(&self, at: Timestamp, forward: bool) -> Result<Option<Timestamp>, StoreError> {
+        let mut find = self.connection.prepare_cached(if forward {
+            "SELECT min(at) FROM signal WHERE at > ?"
+        } else {
+            "SELECT max(at) FROM signal WHERE at < ?"
+        })?;
+        Ok(find.query_row([at.millis()], |r| codec::optional_time(r, 0))?)
     }
 }

@@ -1,0 +1,7 @@
+//! Between the board and the operating system: the terminal's modes, signals, a terminal that goes away, and the loop
+//! in which everything meets. The only part of the board that writes to the terminal.
+
+pub mod hangup;
+pub mod panic;
+pub mod screen;
+pub mod terminal;

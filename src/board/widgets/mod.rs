@@ -1,0 +1,3 @@
+//! Parts that several panes draw with. None of them knows what a market is.
+
+pub mod text;
