@@ -1,6 +1,9 @@
 //! How the session stands that feeds the store: in this process, in a daemon, or nowhere.
 
+use super::app::{App, Effect};
+use super::model::worker::Order;
 use crate::market::time::Timestamp;
+use crate::runtime::link::{LinkEvent, LinkLoss};
 use crate::runtime::status::LiveStatus;
 
 /// Who feeds the store.
@@ -42,5 +45,38 @@ impl LinkState {
     /// Something feeds the store and says so.
     pub fn is_alive(&self) -> bool {
         matches!(self.feeder, Feeder::Here | Feeder::Daemon { .. })
+    }
+}
+
+/// Takes in what the session says.
+pub fn heard(app: &mut App, event: LinkEvent) {
+    match event {
+        LinkEvent::Connected(connected) => {
+            app.link.feeder = if connected.local {
+                Feeder::Here
+            } else {
+                if matches!(app.link.feeder, Feeder::Lost { .. }) {
+                    app.say("the daemon answers again");
+                }
+                Feeder::Daemon { pid: connected.pid, version: connected.version }
+            };
+            app.effect(Effect::Slate(Order::Again));
+            app.dirty = true;
+        }
+        LinkEvent::Published(published) => app.effect(Effect::Slate(Order::Look(published.look))),
+        LinkEvent::Status(status) => {
+            app.clocks.market = status.clock;
+            app.link.status = Some(status);
+            app.dirty = true;
+        }
+        LinkEvent::Lagged => app.effect(Effect::Slate(Order::Again)),
+        LinkEvent::Lost(loss) => {
+            let silent = matches!(loss, LinkLoss::Silent { .. } | LinkLoss::Version(_));
+            if app.link.is_alive() {
+                app.complain(format!("{loss}: what is stored stays on show"));
+            }
+            app.link.feeder = Feeder::Lost { why: loss.to_string(), silent, since: app.clocks.market() };
+            app.dirty = true;
+        }
     }
 }

@@ -6,7 +6,9 @@
 
 pub mod app;
 pub mod chrome;
+pub mod files;
 pub mod format;
+pub mod jobs;
 pub mod keys;
 pub mod link;
 pub mod looks;
@@ -14,5 +16,7 @@ pub mod model;
 pub mod pages;
 pub mod paint;
 pub mod shell;
+#[cfg(test)]
+pub mod testing;
 pub mod theme;
 pub mod widgets;

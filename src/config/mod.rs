@@ -27,7 +27,7 @@ pub use analysis::{
 pub use duration::{format_duration, parse_duration};
 pub use layers::{ConfigError, Loaded, Origin, Resolved, Sources, Warning, load};
 pub use paths::{PathError, Paths, make_private};
-pub use secret::{KeyError, KeyOrigin, check_key_file, odds_api_key};
+pub use secret::{KeyError, KeyOrigin, check_key_file, keep_key, odds_api_key};
 pub use settings::{
     Keep, LogFormat, LogSettings, OddsApiSettings, QuoteSettings, RetentionSettings, Settings, StoreSettings,
 };

@@ -41,6 +41,21 @@ pub enum KeyError {
     NotAKey(String, &'static str),
 }
 
+/// Keeps a key in its file, readable for its owner only. The file is written whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written; no part of the key is in the text.
+pub fn keep_key(file: &Path, key: &SecretString) -> io::Result<()> {
+    let folder = file.parent().ok_or_else(|| io::Error::other("the key file has no folder"))?;
+    std::fs::create_dir_all(folder)?;
+    // A temporary file is its owner's alone from the first byte on.
+    let mut kept = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut kept, secrecy::ExposeSecret::expose_secret(key).as_bytes())?;
+    kept.as_file().sync_all()?;
+    kept.persist(file).map_err(|e| e.error)?;
+    Ok(())
+}
+
 /// The key of The Odds API: `variable` is the value of `ODDS_API_KEY`, which wins over the file. `None` when there is
 /// neither.
 pub fn odds_api_key(variable: Option<&str>, file: &Path) -> Result<Option<(SecretString, KeyOrigin)>, KeyError> {

@@ -5,6 +5,7 @@
 //! here waits, writes to the terminal, or reads a clock: instants come in.
 
 pub mod act;
+pub mod away;
 pub mod clock;
 pub mod effect;
 pub mod input;
@@ -155,6 +156,8 @@ pub struct App {
     pub toasts: Toasts,
     /// How the session stands that feeds the store.
     pub link: super::link::LinkState,
+    /// When the user was last seen to look.
+    pub away: away::Away,
     /// The last click.
     pub mouse: input::Mouse,
     /// What has to be done outside.
@@ -185,6 +188,7 @@ impl App {
             matcher: Matcher::default(),
             toasts: Toasts::default(),
             link: super::link::LinkState::default(),
+            away: away::Away::default(),
             mouse: input::Mouse::default(),
             effects: Vec::new(),
             zones: Vec::new(),

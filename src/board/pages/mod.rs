@@ -88,3 +88,46 @@ pub fn badge(app: &App, page: Page) -> Option<String> {
     let _ = (app, page);
     None
 }
+
+/// A second has passed.
+pub fn tick(app: &mut App) {
+    let _ = app;
+}
+
+/// When a light on show changes next, in the board's milliseconds.
+pub fn next_light(app: &App) -> Option<u32> {
+    match app.page {
+        Page::Board => board::next_light(app),
+        _ => None,
+    }
+}
+
+/// Keeps what the user chose.
+pub fn keep_prefs(app: &mut App) {
+    let _ = app;
+}
+
+/// The user comes back after a while.
+pub fn while_away(app: &mut App, since: crate::market::time::Timestamp) {
+    let _ = (app, since);
+}
+
+/// The board has been opened: what was kept is asked for.
+pub fn begin(app: &mut App) {
+    let _ = app;
+}
+
+/// The board is about to be closed: what is to be kept is handed over.
+pub fn end(app: &mut App) {
+    let _ = app;
+}
+
+/// The source does not take the key that was typed.
+pub fn key_refused(app: &mut App, message: &str) {
+    app.complain(message.to_owned());
+}
+
+/// The source takes the key that was typed; it has been kept in a file.
+pub fn key_taken(app: &mut App, file: &str) {
+    app.say(format!("the key works and is kept in {file}"));
+}

@@ -216,3 +216,27 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
         detail::draw(app, paint, line);
     }
 }
+
+/// When a light on show changes next, in the board's milliseconds.
+pub fn next_light(app: &App) -> Option<u32> {
+    if !app.prefs.lights {
+        return None;
+    }
+    let grid = parts(app, crate::board::chrome::body(app)).grid;
+    let plan = plan(app, grid);
+    let (page, slate, tick) = (&app.pages.board, app.slate(), app.tick());
+    let mut next: Option<u32> = None;
+    let lines = page.rows.lines.iter().skip(page.top).take(visible_lines(app));
+    for line in lines {
+        let Line::Side { game, question: Some(key), place, .. } = line else { continue };
+        let Some(market) = slate.games.get(*game).and_then(|g| g.question(*key)) else { continue };
+        for placed in &plan.books {
+            let step = market.cell(placed.what, *place).and_then(|c| cell::next_step(c, tick));
+            next = match (next, step) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+    next
+}

@@ -1,0 +1,225 @@
+//! The board and everything behind it: puts the rooms together, draws at once, and starts to follow meanwhile.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use ratatui::layout::Rect;
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+
+use super::link::{Link, LinkEvent, StoreOwner, probe};
+use super::session::{Session, SessionConfig, SessionError};
+use crate::board::app::{App, Clocks, Effect, Surroundings};
+use crate::board::jobs::Jobs;
+use crate::board::looks::Looks;
+use crate::board::model::worker::{Worker, WorkerConfig};
+use crate::board::shell::run::{Ears, Ended, Hands, Word, run};
+use crate::board::shell::{panic, terminal};
+use crate::board::theme::{Changed, Environment, FileWatch, Themes, Watched};
+use crate::board::{files, link};
+use crate::market::time::Timestamp;
+
+/// A session that has not stopped by then is left to the operating system; every commit is whole at any moment.
+const STOP_WITHIN: Duration = Duration::from_millis(1_500);
+
+/// How to run the board.
+#[derive(Debug)]
+pub struct ScreenConfig {
+    /// Files and settings of the board.
+    pub at: Surroundings,
+    /// The session to run here when nobody else holds the store; `None`: only look at what is stored.
+    pub session: Option<SessionConfig>,
+    /// Files that the user may change while the board runs.
+    pub files: files::Files,
+    /// The theme of the settings; empty: by the background.
+    pub theme: String,
+    /// Clicks and the wheel are taken.
+    pub mouse: bool,
+    /// Where a key that the user types is kept.
+    pub key_file: PathBuf,
+}
+
+/// Why the board could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// There is no terminal to draw on.
+    #[error("the board needs a terminal; `stratum --daemon` and `stratum demo --headless` do without")]
+    NoTerminal,
+    /// The terminal refuses.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+}
+
+/// How the board ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScreenEnd {
+    /// The user quit, or a signal asked for it.
+    Quit,
+    /// The user wants the simulated market.
+    Demo,
+    /// The terminal has gone away.
+    Gone,
+}
+
+/// Shows the board until it ends. Everything that was committed stays; the session is stopped.
+///
+/// # Errors
+/// [`ScreenError`].
+pub async fn show(config: ScreenConfig) -> Result<ScreenEnd, ScreenError> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(ScreenError::NoTerminal);
+    }
+    let ScreenConfig { at, session, files, theme, mouse, key_file } = config;
+    panic::install(&at.logs);
+    let epoch = Instant::now();
+    let (width, height) = crossterm::terminal::size()?;
+    let environment = Environment::of(|name| std::env::var(name).ok());
+    let (themes, theme_problems) = Themes::load(&files.themes);
+    let looks = Looks::detect(&environment, themes, &theme);
+    let clocks = Clocks::new(epoch, Timestamp::from_chrono(Utc::now()));
+    let mut app = App::new(at.clone(), Rect::new(0, 0, width, height), clocks, looks);
+    let (keys, key_problems) = files.keys();
+    app.keys = Arc::new(keys);
+    for problem in theme_problems.iter().map(ToString::to_string).chain(key_problems) {
+        app.complain(problem);
+    }
+    crate::board::pages::begin(&mut app);
+
+    let (answer, answers) = mpsc::unbounded_channel();
+    let (speak, words) = mpsc::unbounded_channel::<Word>();
+    let (errands, errand) = mpsc::unbounded_channel();
+    let worker = Worker::start(WorkerConfig { store: at.store.clone(), engine: at.engine.clone(), epoch })?;
+    let jobs = Jobs::start(&at, &answer)?;
+    let mut ears = Ears { slates: worker.slates(), answers, words };
+    let hands = Hands { worker, jobs, errands };
+    let watch = watch_files(&files, &speak);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let minding = tokio::spawn(mind(Minder { at, session, files, key_file, speak, errand, stop: stop.clone() }));
+    let ended = run(&mut app, &hands, &mut ears, mouse).await;
+    terminal::restore();
+    crate::board::pages::end(&mut app);
+    for effect in std::mem::take(&mut app.effects) {
+        if let Effect::Job(job) = effect {
+            hands.jobs.give(job);
+        }
+    }
+    drop(watch);
+    stop.cancel();
+    // A terminal that has gone away leaves a reader behind that never rests: the end must not be waited for long.
+    let minded = tokio::time::timeout(STOP_WITHIN, minding).await;
+    if minded.is_err() {
+        tracing::warn!("the session did not stop in time and was left");
+    }
+    drop(hands);
+    Ok(match ended? {
+        Ended::Gone => ScreenEnd::Gone,
+        Ended::Demo => ScreenEnd::Demo,
+        Ended::Quit | Ended::Signal => ScreenEnd::Quit,
+    })
+}
+
+fn watch_files(files: &files::Files, speak: &mpsc::UnboundedSender<Word>) -> Option<FileWatch> {
+    let watched = Watched { keys: files.keys.clone(), settings: files.settings.clone(), themes: files.themes.clone() };
+    let (files, tell) = (files.clone(), speak.clone());
+    let started = FileWatch::start(watched, move |_: Changed| {
+        let word = files.reload();
+        // Nobody listens any more: the board is ending.
+        drop(tell.send(word));
+    });
+    match started {
+        Ok(watch) => Some(watch),
+        Err(e) => {
+            tracing::warn!(error = %e, "changed files are not noticed; ctrl-r reads them again");
+            None
+        }
+    }
+}
+
+/// Looks after the session: owns it or attaches to another's, passes its word on, does errands.
+struct Minder {
+    at: Surroundings,
+    session: Option<SessionConfig>,
+    files: files::Files,
+    key_file: PathBuf,
+    speak: mpsc::UnboundedSender<Word>,
+    errand: mpsc::UnboundedReceiver<Effect>,
+    stop: tokio_util::sync::CancellationToken,
+}
+
+async fn mind(mut minder: Minder) {
+    let say = |word: Word| drop(minder.speak.send(word));
+    let mut own: Option<Session> = None;
+    let mut link = match (probe(&minder.at.store).await, minder.session.take()) {
+        (StoreOwner::Free, Some(config)) => match start(config).await {
+            Ok(session) => {
+                let link = Link::local(&session);
+                own = Some(session);
+                Some(link)
+            }
+            Err(e) => {
+                let message = e.to_string();
+                say(Box::new(move |app: &mut App| app.complain(message)));
+                Some(Link::attach(minder.at.store.clone()))
+            }
+        },
+        _ => Some(Link::attach(minder.at.store.clone())),
+    };
+    loop {
+        let next = async {
+            match &mut link {
+                Some(link) => link.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = minder.stop.cancelled() => break,
+            event = next => {
+                // A session of our own that ended by itself: what is stored stays on show.
+                if matches!(event, LinkEvent::Lost(_)) && own.is_some() {
+                    link = None;
+                }
+                say(Box::new(move |app: &mut App| link::heard(app, event)));
+            }
+            errand = minder.errand.recv() => match errand {
+                Some(Effect::Reload) => say(minder.files.reload()),
+                Some(Effect::Key(key)) => say(take_key(own.as_ref(), key, &minder.key_file).await),
+                Some(_) => {}
+                None => break,
+            },
+        }
+    }
+    if let Some(session) = own
+        && let Err(e) = session.stop().await
+    {
+        tracing::error!(error = %e, "the session ended with an error");
+    }
+}
+
+async fn start(config: SessionConfig) -> Result<Session, SessionError> {
+    Session::start(config).await
+}
+
+/// Tries a key that the user typed, and keeps it when the source takes it.
+async fn take_key(session: Option<&Session>, key: SecretString, file: &std::path::Path) -> Word {
+    let Some(session) = session else {
+        return Box::new(|app: &mut App| app.complain("the daemon follows the market with its own key"));
+    };
+    if let Err(e) = session.set_key(key.clone()).await {
+        let message = e.to_string();
+        return Box::new(move |app: &mut App| crate::board::pages::key_refused(app, &message));
+    }
+    match session.key_checked().await {
+        Err(message) => Box::new(move |app: &mut App| crate::board::pages::key_refused(app, &message)),
+        Ok(()) => {
+            let kept = crate::config::keep_key(file, &key);
+            let place = file.display().to_string();
+            Box::new(move |app: &mut App| match kept {
+                Ok(()) => crate::board::pages::key_taken(app, &place),
+                Err(e) => app.complain(format!("the key works but could not be kept in {place}: {e}")),
+            })
+        }
+    }
+}
