@@ -217,7 +217,10 @@ impl Offers {
         if signed || self.typed.chars().count() < 2 {
             return;
         }
-        for info in FIELDS {
+        // Flags first: they are asked for more often than the words that they share with other fields.
+        let (flags, lists): (Vec<&FieldInfo>, Vec<&FieldInfo>) =
+            FIELDS.iter().partition(|f| matches!(f.kind, FieldKind::Flag(_)));
+        for info in flags.into_iter().chain(lists) {
             for choice in info.kind.choices().unwrap_or_default() {
                 self.push(&[choice.name], format!("{}:{}", info.name, choice.name), choice.note);
             }

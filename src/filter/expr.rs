@@ -140,16 +140,19 @@ pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '*' | '\'' | '’' | '&' | '+' | '/');
-        if !self.0.is_empty() && self.0.chars().all(plain) { f.write_str(self.0) } else { write_quoted(self.0, f) }
+        if !self.0.is_empty() && self.0.chars().all(is_plain) { f.write_str(self.0) } else { write_quoted(self.0, f) }
     }
 }
 
 /// A word that the grammar cannot take for anything else.
 fn is_bare(word: &str) -> bool {
     let keyword = ["and", "or", "not"].iter().any(|k| word.eq_ignore_ascii_case(k));
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '*' | '\'' | '’' | '&' | '+' | '/');
-    !keyword && !word.starts_with('-') && word.chars().all(plain)
+    !keyword && !word.starts_with('-') && word.chars().all(is_plain)
+}
+
+/// Means nothing to the grammar, wherever it stands in a word.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '*' | '\'' | '’' | '&' | '+' | '/')
 }
 
 fn write_quoted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

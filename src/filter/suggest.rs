@@ -6,7 +6,8 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     if word.is_empty() {
         return None;
     }
-    let allowed = (word.len() / 3).max(1);
+    // Of one letter nothing is left when it is wrong.
+    let allowed = if word.len() == 1 { 0 } else { (word.len() / 3).max(1) };
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let letters: Vec<char> = candidate.chars().collect();
@@ -60,6 +61,7 @@ mod tests {
             ("SPORT", Some("sport")),
             ("teem", Some("team")),
             ("eb", Some("ev")),
+            ("e", None),
             ("xylophone", None),
             ("", None),
         ] {

@@ -24,7 +24,7 @@ const BAD: &[(&str, &str, &str, bool)] = &[
     ("is:lvie", "lvie", "`lvie` is not a flag; did you mean `live`?", false),
     ("is:live,staale", "staale", "`staale` is not a flag; did you mean `stale`?", false),
     ("side:left", "left", "`left` is not a side; there are home, away, draw, over, under, yes, no, named", false),
-    ("grade:e", "e", "`e` is not a grade; did you mean `a`?", false),
+    ("grade:e", "e", "`e` is not a grade; there are a, b, c, d, f", false),
     ("bucket:soon", "soon", "`soon` is not a bucket; there are open, mid, late, pretip, inplay, unknown", false),
     (
         "type:x*",

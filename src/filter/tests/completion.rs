@@ -66,7 +66,7 @@ fn the_likeliest_comes_first() {
         ("lead:-1h..2^", "lead:-1h..2s"),
         ("price>^", "price>-110"),
         ("steam^", "type:steam"),
-        ("not liv^", "not is:live"),
+        ("not fina^", "not is:final"),
     ] {
         let (input, found) = offered(marked);
         let got = found.first().map(|c| apply(&input, c));
