@@ -18,6 +18,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod feeds;
+pub mod filter;
 pub mod market;
 pub mod poller;
 pub mod research;

@@ -68,12 +68,13 @@ fn market_and_engine_touch_neither_clock_nor_outside() {
 #[test]
 fn arrows_run_one_way() {
     // Each room with the rooms that it may use.
-    const MAY_USE: [(&str, &[&str]); 6] = [
+    const MAY_USE: [(&str, &[&str]); 7] = [
         ("market", &["market"]),
         ("engine", &["market", "engine"]),
         ("store", &["market", "engine", "store"]),
         ("poller", &["market", "feeds", "poller"]),
         ("config", &["market", "config"]),
+        ("filter", &["market", "filter"]),
         ("feeds", &["market", "feeds", "store", "engine"]),
     ];
     for (room, allowed) in MAY_USE {
