@@ -48,7 +48,15 @@ pub enum DeskError {
         /// Why.
         source: std::io::Error,
     },
-    /// SQLite refused.
+    /// SQLite refused: the disk is full, or the file is not ours to write.
+    #[error("{path} cannot be used: {source}; check who owns it and whether the disk is full")]
+    Refused {
+        /// The desk.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// SQLite refused. Becomes one of the others before it leaves this module.
     #[error("the desk failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// A value makes no sense. Becomes [`Self::Damaged`] before it leaves this module.
@@ -101,7 +109,7 @@ impl DeskError {
             Self::Sqlite(e) => match e.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::damaged(path, e.to_string()),
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path: path.to_owned() },
-                _ => Self::Sqlite(e),
+                _ => Self::Refused { path: path.to_owned(), source: e },
             },
             Self::Value(what) => Self::damaged(path, format!("a {what} in it makes no sense")),
             other => other,

@@ -309,7 +309,7 @@ mod tests {
             NewRule::market("\u{0}", None),
             NewRule::filter("  "),
             NewRule::filter("a\nb"),
-            NewRule::filter("x".repeat(4097)),
+            NewRule::filter("é".repeat(1001)),
             NewRule::game(Game { provider_event_id: String::new(), label: String::new(), start: None }),
         ] {
             assert!(matches!(new.checked(), Err(DeskError::Unfit { .. })), "{new:?}");

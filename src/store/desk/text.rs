@@ -8,8 +8,8 @@ use super::DeskError;
 pub const LONGEST_NAME: usize = 64;
 /// Characters of a team's name, a key or a label at the most.
 pub(super) const LONGEST_WORD: usize = 200;
-/// Bytes of an expression at the most.
-pub const LONGEST_FILTER: usize = 4096;
+/// Characters of a filter at the most: room is left in the 1024 of the filter language for what a rule puts round it.
+pub const LONGEST_FILTER: usize = 1000;
 /// Bytes of a view at the most.
 pub const LARGEST_VIEW: usize = 64 * 1024;
 
@@ -56,8 +56,9 @@ pub(super) fn filter(text: &str) -> Result<&str, DeskError> {
     if text.contains(unfit) {
         return Err(DeskError::unfit("the filter", "has control characters or line breaks; write it in one line"));
     }
-    if text.len() > LONGEST_FILTER {
-        let problem = format!("has {} bytes; {LONGEST_FILTER} are the most", text.len());
+    let length = text.chars().count();
+    if length > LONGEST_FILTER {
+        let problem = format!("has {length} characters; {LONGEST_FILTER} are the most");
         return Err(DeskError::unfit("the filter", problem));
     }
     Ok(text)

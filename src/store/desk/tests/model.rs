@@ -170,7 +170,7 @@ fn apply(op: &Op, desk: &mut Desk, model: &mut Model, undo: &mut Vec<Deleted>) {
                 None => model.lists[i].rules.retain(|(text, _)| *text != about(&new)),
             }
         }
-        Op::Reopen => *desk = Desk::open(&desk.path().to_owned()).expect("opens"),
+        Op::Reopen => *desk = Desk::open(desk.path()).expect("opens"),
     }
 }
 
