@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args_analysis as analysis;
+use super::args_watch::WatchArgs;
 use super::when::AsOf;
 use crate::config::parse_duration;
 use crate::feeds::sim::MAX_SPEED;
@@ -83,6 +84,8 @@ pub enum Command {
     Replay(analysis::ReplayArgs),
     /// Ask questions of the stored data.
     Research(analysis::ResearchArgs),
+    /// Keep watchlists: games, teams, leagues, markets and filters.
+    Watch(WatchArgs),
     /// Read recordings into the store.
     Import(ImportArgs),
     /// Serve a simulated or recorded market over HTTP, as the provider would.

@@ -7,6 +7,7 @@
 
 pub mod args;
 pub mod args_analysis;
+pub mod args_watch;
 pub mod card;
 pub mod cells;
 pub mod close;
@@ -35,6 +36,7 @@ pub mod show;
 pub mod signals;
 pub mod sim;
 pub mod status;
+pub mod watch;
 pub mod when;
 
 use std::ffi::OsString;
@@ -105,6 +107,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Close(args)) => close::run(&cli.global, args, out),
         Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
         Some(Command::Explain(args)) => explain::run(&cli.global, args, out),
+        Some(Command::Watch(args)) => watch::run(&cli.global, args, out),
         None => Err(Failure::NoBoardYet),
     }
 }
