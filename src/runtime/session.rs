@@ -199,3 +199,164 @@ fn make_client(config: &ClientConfig, key: &SecretString) -> Result<Client, Sess
     let key = ApiKey::parse(key.expose_secret())?;
     Ok(Client::new(config.clone(), key)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::engine::EngineSettings;
+    use crate::feeds::odds_api::ask::{Ask, BookFilter};
+    use crate::feeds::sim::{Scenario, SimConfig, SimHandle, SimServer};
+    use crate::market::batch::Endpoint;
+    use crate::market::time::Timestamp;
+    use crate::poller::Cadence;
+    use crate::runtime::clock::Clock;
+    use crate::runtime::link::{Link, LinkEvent, LinkLoss};
+    use crate::runtime::status::MarketClock;
+    use crate::store::Retention;
+
+    const KEY: &str = "0123456789abcdefSECRETfedcba9876543210";
+    const LONG: Duration = Duration::from_secs(30);
+
+    async fn sim() -> SimHandle {
+        let start = Timestamp::parse("2026-11-20T20:00:00Z").expect("time");
+        let scenario = Scenario::load("demo").expect("scenario");
+        let config = SimConfig { speed: Some(20), ..SimConfig::scenario(scenario, start) };
+        SimServer::start(config).await.expect("sim")
+    }
+
+    fn config(home: &Path, sim: &SimHandle, key: Option<&str>) -> SessionConfig {
+        SessionConfig {
+            pipeline: PipelineConfig {
+                store: home.join("stratum.db"),
+                engine: EngineSettings::default(),
+                retention: Retention::default(),
+                keep_raw: true,
+                record: Some(home.join("tape.jsonl")),
+                secret: key.map(SecretString::from),
+                origin: Some("DEMO".into()),
+            },
+            follow: FollowConfig {
+                sports: vec!["basketball_nba".into()],
+                ask: Ask::new(&["h2h".into()], BookFilter::choose(&[], &["pinnacle".into()])),
+                cadence: Cadence::of(10_000),
+                clock: Clock::Sim(sim.clock()),
+            },
+            client: ClientConfig { base_url: sim.base_url(), ..ClientConfig::default() },
+            key: key.map(SecretString::from),
+            check_key: true,
+            attach: false,
+        }
+    }
+
+    async fn status(session: &Session, wanted: impl FnMut(&LiveStatus) -> bool) -> LiveStatus {
+        let mut status = session.status();
+        let found = timeout(LONG, status.wait_for(wanted)).await.expect("in time").expect("open");
+        found.clone()
+    }
+
+    #[tokio::test]
+    async fn without_a_key_nothing_is_asked_until_there_is_one() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let session = Session::start(config(home.path(), &sim, None)).await.expect("starts");
+        session.key_checked().await.expect("nothing to refuse");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let before = session.status().borrow().clone();
+        assert_eq!((before.key, before.following), (KeyState::Missing, Following::NoKey));
+        assert!(before.questions.is_empty() && before.look.0 == 0);
+        assert!(session.set_key("two words".into()).await.is_err());
+        let mut link = Link::local(&session);
+        assert!(matches!(link.next().await, LinkEvent::Connected(c) if c.local && c.look.0 == 0));
+        assert!(matches!(link.next().await, LinkEvent::Status(_)));
+
+        session.set_key(KEY.into()).await.expect("taken");
+        session.key_checked().await.expect("accepted");
+        let after = status(&session, |s| s.counted.looks >= 2 && s.key == KeyState::Accepted).await;
+        assert_eq!(after.following, Following::Running);
+        assert_eq!(after.origin.as_deref(), Some("DEMO"));
+        let question = after.question("basketball_nba", Endpoint::Odds).expect("asked");
+        assert!(question.answer.is_some() && !question.is_failing(), "{question:?}");
+        assert!(matches!(after.clock, MarketClock::Anchored { speed: 20, .. }), "{:?}", after.clock);
+        let heard = async {
+            loop {
+                if let LinkEvent::Published(p) = link.next().await {
+                    return p.look.0;
+                }
+            }
+        };
+        assert_eq!(timeout(LONG, heard).await.expect("in time"), 1);
+        let tally = session.stop().await.expect("stops");
+        assert!(u64::from(tally.taken.looks) >= after.counted.looks);
+        let ended = async {
+            loop {
+                if let LinkEvent::Lost(loss) = link.next().await {
+                    return loss;
+                }
+            }
+        };
+        assert!(matches!(timeout(LONG, ended).await.expect("in time"), LinkLoss::Ended { .. }));
+        let tape = std::fs::read_to_string(home.path().join("tape.jsonl")).expect("recorded");
+        assert!(!tape.is_empty() && !tape.contains(KEY));
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_refused_key_waits_for_a_better_one_and_is_never_shown() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let fault = serde_json::json!({"kind": "invalid_key", "times": 1}).to_string();
+        let url = format!("{}/sim/faults", sim.base_url());
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("client");
+        assert!(client.post(url).body(fault).send().await.expect("sent").status().is_success());
+        let mut config = config(home.path(), &sim, Some(KEY));
+        // Somebody pasted the key into the wrong field.
+        config.follow.sports.push(KEY.to_lowercase());
+        let session = Session::start(config).await.expect("starts");
+        let message = session.key_checked().await.expect_err("refused");
+        assert!(!message.contains(KEY));
+        let refused = status(&session, |s| s.following == Following::NoKey).await;
+        assert_eq!(refused.key, KeyState::Refused { message });
+        assert_eq!(refused.counted.looks, 0);
+
+        session.set_key(KEY.into()).await.expect("taken");
+        let both = |s: &LiveStatus| s.counted.looks >= 1 && s.counted.failed >= 1;
+        let running = status(&session, both).await;
+        let text = format!("{running:?}{}", serde_json::to_string(&running).expect("JSON")).to_lowercase();
+        assert!(!text.contains(&KEY.to_lowercase()), "{text}");
+        assert!(running.question("***", Endpoint::Odds).is_some_and(|q| q.is_failing()), "{running:?}");
+        session.stop().await.expect("stops");
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_store_that_fails_ends_the_session_with_its_error() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let mut config = config(home.path(), &sim, Some(KEY));
+        config.pipeline.record = None;
+        let session = Session::start(config).await.expect("starts");
+        status(&session, |s| s.counted.looks >= 1).await;
+        let other = rusqlite::Connection::open(home.path().join("stratum.db")).expect("opens");
+        other.busy_timeout(Duration::from_secs(10)).expect("set");
+        other.execute_batch("DROP TABLE fetch_log").expect("dropped");
+        timeout(LONG, session.ended().cancelled()).await.expect("ends by itself");
+        let complaint = session.status().borrow().complaint.clone().expect("says why");
+        assert_eq!(complaint.part, Part::Store);
+        let error = session.stop().await.expect_err("typed");
+        assert!(matches!(error, PipelineError::Store(_)), "{error}");
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_held_is_a_typed_error() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let _held = crate::store::Store::open(&home.path().join("stratum.db")).expect("store");
+        let error = Session::start(config(home.path(), &sim, None)).await.expect_err("held");
+        let locked =
+            matches!(&error, SessionError::Pipeline(PipelineError::Store(crate::store::StoreError::Locked { .. })));
+        assert!(locked, "{error}");
+        sim.shutdown().await;
+    }
+}
