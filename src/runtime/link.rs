@@ -25,6 +25,8 @@ use crate::store::writer_of;
 const WAITING: usize = 64;
 /// A process that has just died may hold its lock for a moment longer than its socket.
 const LAST_BREATH: Duration = Duration::from_millis(250);
+/// So many such moments are waited for.
+const LAST_BREATHS: u32 = 4;
 
 /// What a board hears.
 #[derive(Clone, PartialEq, Debug)]
@@ -370,11 +372,15 @@ impl Attached {
 
     /// The line was closed without a goodbye: has the process ended, or does it want us gone?
     async fn after_hang_up(&self) -> LinkLoss {
-        tokio::time::sleep(LAST_BREATH).await;
-        match writer_of(&self.store) {
-            None => LinkLoss::NoDaemon,
-            Some(pid) => LinkLoss::Silent { pid, how: Silence::Closed },
+        let mut pid = 0;
+        for _ in 0..LAST_BREATHS {
+            tokio::time::sleep(LAST_BREATH).await;
+            match writer_of(&self.store) {
+                None => return LinkLoss::NoDaemon,
+                Some(holder) => pid = holder,
+            }
         }
+        LinkLoss::Silent { pid, how: Silence::Closed }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The pipeline from outside: answers go in, are judged and stored by [`super::judge`], and come out announced.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -136,7 +136,7 @@ impl Pipeline {
     /// # Errors
     /// [`PipelineError`] when the store or the recording cannot be opened.
     pub fn start(config: PipelineConfig, keeper: Keeper) -> Result<Self, PipelineError> {
-        let mut store = Store::open(&config.store)?;
+        let mut store = open(&config.store)?;
         let engine = warm::engine(&store, config.engine.clone())?;
         store.note_settings(engine.next_look(), &config.engine.note())?;
         memory::give_back();
@@ -193,6 +193,19 @@ impl Pipeline {
         // A pipeline that has ended by itself takes no job any more; its result tells why.
         let _ = self.way_in.jobs.send(Job::Stop);
         self.thread.join().map_err(|_| PipelineError::Panicked)?
+    }
+}
+
+/// Opens the store. Whoever asks who writes it holds its lock for a moment; that is no reason not to start.
+fn open(path: &Path) -> Result<Store, StoreError> {
+    /// Longer than anybody needs to ask.
+    const MOMENT: Duration = Duration::from_millis(50);
+    match Store::open(path) {
+        Err(StoreError::Locked { .. }) => {
+            std::thread::sleep(MOMENT);
+            Store::open(path)
+        }
+        opened => opened,
     }
 }
 
