@@ -3,18 +3,18 @@
 use std::io::Write;
 use std::path::Path;
 
-use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
 
 use super::args::Global;
 use super::{Exit, Failure, prepare};
 use crate::config::{Paths, Settings, odds_api_key};
 use crate::feeds::odds_api::ask::{Ask, BookFilter};
-use crate::feeds::odds_api::client::{Client, ClientConfig};
-use crate::feeds::secret::ApiKey;
+use crate::feeds::odds_api::client::ClientConfig;
 use crate::poller::Cadence;
 use crate::runtime::clock::Clock;
-use crate::runtime::follow::{FollowConfig, check_key, follow, stop_on_signals};
-use crate::runtime::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally};
+use crate::runtime::follow::{FollowConfig, stop_on_signals};
+use crate::runtime::pipeline::{PipelineConfig, PipelineError, Tally};
+use crate::runtime::session::{Session, SessionConfig, SessionError};
 use crate::runtime::{logging, memory, settings};
 
 /// Runs the daemon.
@@ -39,33 +39,35 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             paths.key_file(&settings).display()
         )));
     };
-    let api_key = ApiKey::parse(secret.expose_secret()).map_err(|e| Failure::Other(e.to_string()))?;
-    let client = client(&settings, api_key)?;
-    let pipeline = PipelineConfig {
-        store: paths.store(&settings),
-        engine: settings::engine_settings(&settings),
-        retention: settings::retention(&settings.retention),
-        keep_raw: true,
-        record: paths.record(&settings),
-        secret: Some(secret),
-        origin: None,
+    let config = SessionConfig {
+        pipeline: PipelineConfig {
+            store: paths.store(&settings),
+            engine: settings::engine_settings(&settings),
+            retention: settings::retention(&settings.retention),
+            keep_raw: true,
+            record: paths.record(&settings),
+            secret: Some(secret.clone()),
+            origin: None,
+        },
+        follow: follow_config(&settings, clock(&settings)),
+        client: client_config(&settings),
+        key: Some(secret),
+        check_key: true,
+        attach: true,
     };
     let tally = runtime()?.block_on(async {
         let stop = stop_on_signals()?;
-        let pipeline = Pipeline::start(pipeline).map_err(pipeline_failure)?;
-        tokio::select! {
-            checked = check_key(&client, &settings.odds_api.sports) => checked.map_err(Failure::Other)?,
-            () = stop.cancelled() => {}
+        let session = Session::start(config).await.map_err(session_failure)?;
+        let checked = tokio::select! {
+            checked = session.key_checked() => checked,
+            () = stop.cancelled() => Ok(()),
+        };
+        if let Err(message) = checked {
+            session.stop().await.map_err(pipeline_failure)?;
+            return Err(Failure::Other(message));
         }
         say_start(&paths, &settings);
-        let config = follow_config(&settings, clock(&settings));
-        let followed = follow(&client, &pipeline, config, stop).await;
-        let tally = tokio::task::spawn_blocking(move || pipeline.stop())
-            .await
-            .map_err(|_| pipeline_failure(PipelineError::Panicked))?
-            .map_err(pipeline_failure)?;
-        followed.map_err(pipeline_failure)?;
-        Ok::<_, Failure>(tally)
+        until_stopped(session, &stop).await
     })?;
     write_tally(out, &tally)?;
     Ok(Exit::Ok)
@@ -87,14 +89,22 @@ fn clock(settings: &Settings) -> Clock {
     if settings.odds_api.clock == "server" { Clock::Server } else { Clock::Local }
 }
 
-/// A client by the settings.
-pub(super) fn client(settings: &Settings, key: ApiKey) -> Result<Client, Failure> {
-    let config = ClientConfig {
+/// How the settings say to reach the source.
+pub(super) fn client_config(settings: &Settings) -> ClientConfig {
+    ClientConfig {
         base_url: settings.odds_api.base_url.clone(),
         timeout: settings.odds_api.timeout,
         ..ClientConfig::default()
-    };
-    Client::new(config, key).map_err(|e| Failure::Other(e.to_string()))
+    }
+}
+
+/// Lets a session run until it is to stop, or ends by itself.
+pub(super) async fn until_stopped(session: Session, stop: &CancellationToken) -> Result<Tally, Failure> {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = session.ended().cancelled_owned() => {}
+    }
+    session.stop().await.map_err(pipeline_failure)
 }
 
 /// What the settings say to follow.
@@ -121,6 +131,14 @@ pub(super) fn pipeline_failure(e: PipelineError) -> Failure {
         PipelineError::Store(e) => e.into(),
         PipelineError::Recording(e) => Failure::Recording(e),
         other => Failure::Other(other.to_string()),
+    }
+}
+
+/// Why a session did not start, in the terms of exit codes.
+pub(super) fn session_failure(e: SessionError) -> Failure {
+    match e {
+        SessionError::Pipeline(e) => pipeline_failure(e),
+        SessionError::Key(_) | SessionError::Client(_) => Failure::Other(e.to_string()),
     }
 }
 

@@ -7,14 +7,14 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::args::{DemoArgs, Global};
-use super::daemon::{client, follow_config, pipeline_failure, runtime, write_tally};
+use super::daemon::{client_config, follow_config, runtime, session_failure, until_stopped, write_tally};
 use super::{Exit, Failure, output, prepare};
-use crate::feeds::secret::ApiKey;
 use crate::feeds::sim::{Scenario, SimConfig, SimServer};
 use crate::market::time::Timestamp;
 use crate::runtime::clock::Clock;
-use crate::runtime::follow::{follow, stop_on_signals};
-use crate::runtime::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally};
+use crate::runtime::follow::stop_on_signals;
+use crate::runtime::pipeline::{PipelineConfig, Tally};
+use crate::runtime::session::{Session, SessionConfig};
 use crate::runtime::{logging, settings};
 use crate::store::query::DEMO;
 use crate::store::{FILE_NAME, Reader};
@@ -46,9 +46,8 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
     own.odds_api.record = String::new();
     let folder = demo_folder(global, &paths.data)?;
     let _log = logging::start(&own.log, &folder.join("logs")).map_err(|e| Failure::Other(e.to_string()))?;
-    let key = ApiKey::parse("demo").map_err(|e| Failure::Other(e.to_string()))?;
     let store = folder.join(FILE_NAME);
-    let config = PipelineConfig {
+    let pipeline = PipelineConfig {
         store: store.clone(),
         engine: settings::engine_settings(&own),
         retention: settings::retention(&own.retention),
@@ -64,8 +63,15 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
         let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
         let sim = SimServer::start(sim).await.map_err(|e| Failure::Other(e.to_string()))?;
         own.odds_api.base_url = sim.base_url();
-        let client = client(&own, key)?;
-        let pipeline = Pipeline::start(config).map_err(pipeline_failure)?;
+        let config = SessionConfig {
+            pipeline,
+            follow: follow_config(&own, Clock::Sim(sim.clock())),
+            client: client_config(&own),
+            key: Some("demo".into()),
+            check_key: false,
+            attach: true,
+        };
+        let session = Session::start(config).await.map_err(session_failure)?;
         let _ = writeln!(
             std::io::stderr(),
             "stratum: DEMO: a simulated market at {SPEED} times real speed into {}; {}",
@@ -82,15 +88,9 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
                 stop.cancel();
             });
         }
-        let config = follow_config(&own, Clock::Sim(sim.clock()));
-        let followed = follow(&client, &pipeline, config, stop).await;
-        let tally = tokio::task::spawn_blocking(move || pipeline.stop())
-            .await
-            .map_err(|_| pipeline_failure(PipelineError::Panicked))?
-            .map_err(pipeline_failure)?;
+        let tally = until_stopped(session, &stop).await;
         sim.shutdown().await;
-        followed.map_err(pipeline_failure)?;
-        Ok::<_, Failure>(tally)
+        tally
     })?;
     print_summary(args, out, &tally, &store)?;
     Ok(Exit::Ok)

@@ -54,6 +54,8 @@ pub struct Schedule {
     pause: Option<Pause>,
 }
 
+/// The end of a pause that has none.
+const NEVER: Timestamp = Timestamp::from_millis(i64::MAX);
 /// After the credits have run out, ask whether they are back so often.
 const QUOTA_PAUSE_MS: i64 = 60 * 60_000;
 /// A sport that the provider does not know is asked about again after so long.
@@ -90,6 +92,22 @@ impl Schedule {
         Some(self.pause.map_or(next, |p| next.max(p.until)))
     }
 
+    /// Every question that is planned and when, in the order of the sports; odds before scores. A question that a pause
+    /// holds back for ever is not planned.
+    pub fn plan(&self) -> Vec<(Due, Timestamp)> {
+        let paused = self.pause.map(|p| p.until);
+        let held = |at: Timestamp| paused.map_or(at, |until| at.max(until));
+        let mut plan = Vec::new();
+        for s in &self.sports {
+            plan.push((Due::Odds(s.sport.clone()), held(s.odds_at)));
+            if s.under_way {
+                plan.push((Due::Scores(s.sport.clone()), held(s.scores_at)));
+            }
+        }
+        plan.retain(|(_, at)| *at < NEVER);
+        plan
+    }
+
     /// Notes that `due` was asked at `now`. A question is asked again one interval after it was due, or after it was
     /// asked if that was long overdue: missed looks are not made up for.
     pub fn asked(&mut self, due: &Due, now: Timestamp) {
@@ -110,7 +128,7 @@ impl Schedule {
     pub fn failed(&mut self, due: &Due, reason: Unavailable, now: Timestamp) -> Option<Pause> {
         let until = match reason {
             // A refused key stays refused: nothing more is asked until the program is started with another.
-            Unavailable::Auth => Timestamp::from_millis(i64::MAX),
+            Unavailable::Auth => NEVER,
             Unavailable::Quota => now.plus(QUOTA_PAUSE_MS),
             Unavailable::NotFound | Unavailable::BadRequest => {
                 let until = now.plus(UNKNOWN_SPORT_PAUSE_MS);
@@ -212,6 +230,22 @@ mod tests {
         assert!(s.due(at(60)).is_some());
         s.failed(&due, Unavailable::Auth, at(60));
         assert_eq!(s.due(at(1_000_000)), None);
+    }
+
+    #[test]
+    fn the_plan_says_what_comes_next_and_knows_pauses() {
+        let mut s = schedule(&["nba", "nfl"]);
+        s.under_way("nfl", true);
+        let odds = |sport: &str| Due::Odds(sport.to_owned());
+        let scores = Due::Scores("nfl".into());
+        assert_eq!(s.plan(), [(odds("nba"), at(0)), (odds("nfl"), at(2)), (scores.clone(), at(0))]);
+        assert_eq!(s.plan().iter().map(|(_, at)| *at).min(), s.next());
+        s.failed(&odds("nba"), Unavailable::Quota, at(0));
+        assert!(s.plan().iter().all(|(_, until)| *until == at(3600)));
+        s.failed(&odds("nba"), Unavailable::Auth, at(0));
+        assert_eq!(s.plan(), []);
+        s.succeeded();
+        assert_eq!(s.plan().len(), 3);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::outcome::Outcome;
 use crate::feeds::sim::SimClock;
 use crate::market::time::Timestamp;
+use crate::runtime::status::MarketClock;
 
 /// A source of instants.
 #[derive(Clone, Debug)]
@@ -37,6 +38,17 @@ impl Clock {
                 server_date.unwrap_or(fetched.received_at)
             }
             _ => fetched.received_at,
+        }
+    }
+
+    /// How market time runs against this machine's, after something was received at `received` (market time) while
+    /// this machine had `local`. `None`: that cannot be known yet.
+    pub fn against_local(&self, received: Option<Timestamp>, local: Timestamp) -> Option<MarketClock> {
+        match self {
+            Self::Local => Some(MarketClock::Local),
+            // What the provider plays may run at any speed; between two of its answers real time is the best guess.
+            Self::Server => received.map(|market| MarketClock::Anchored { market, local, speed: 1 }),
+            Self::Sim(clock) => Some(MarketClock::Anchored { market: clock.now(), local, speed: clock.speed() }),
         }
     }
 

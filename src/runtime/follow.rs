@@ -1,17 +1,23 @@
 //! Follows the market: asks what is due, hands the answers to the pipeline, until told to stop.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::pipeline::{Pipeline, PipelineError};
+use super::keeper::{Keeper, local_now};
+use super::pipeline::{PipelineError, WayIn};
+use super::status::KeyState;
 use super::stop::StopSignals;
+use crate::feeds::odds_api::SOURCE;
 use crate::feeds::odds_api::ask::{Ask, EventFilter};
 use crate::feeds::odds_api::breaker::Purpose;
 use crate::feeds::odds_api::client::Client;
 use crate::feeds::odds_api::request::{Question, Request};
 use crate::feeds::outcome::{Outcome, Unavailable};
+use crate::market::batch::Endpoint;
+use crate::market::time::Timestamp;
 use crate::poller::{Cadence, Due, Schedule};
 
 /// What to follow.
@@ -30,17 +36,25 @@ pub struct FollowConfig {
 /// Never waits longer than this in one go, so that a machine that slept notices.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
+/// What the source says of a key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum KeyCheck {
+    /// It was answered.
+    Accepted,
+    /// It is refused: a sentence for the user.
+    Refused(String),
+    /// The source could not be had; the polling tries again.
+    Unknown,
+}
+
 /// Asks whether the key is accepted, by the list of sports, which is free.
-///
-/// # Errors
-/// A sentence for the user when the key is refused. Any other failure is left to the polling, which tries again.
-pub async fn check_key(client: &Client, sports: &[String]) -> Result<(), String> {
+pub async fn check_key(client: &Client, sports: &[String]) -> KeyCheck {
     let fetched = client.fetch(&Question::Sports { all: true }.into(), Purpose::Discovery).await;
     match &fetched.outcome {
-        Outcome::Unavailable { reason: Unavailable::Auth, message, .. } => Err(message.clone()),
+        Outcome::Unavailable { reason: Unavailable::Auth, message, .. } => KeyCheck::Refused(message.clone()),
         Outcome::Unavailable { reason, message, .. } => {
             tracing::warn!(reason = reason.name(), %message, "the list of sports could not be had");
-            Ok(())
+            KeyCheck::Unknown
         }
         Outcome::Data { body, .. } | Outcome::NoEvents { body, .. } => {
             if let Ok(known) = crate::feeds::odds_api::sports::parse_sports(body) {
@@ -48,49 +62,124 @@ pub async fn check_key(client: &Client, sports: &[String]) -> Result<(), String>
                     tracing::warn!(sport, "the provider does not list this sport");
                 }
             }
-            Ok(())
+            KeyCheck::Accepted
         }
     }
 }
 
-/// Polls until `stop`. Failures of the source are logged and waited for; only the pipeline can end this early.
-///
-/// # Errors
-/// [`PipelineError`] when the pipeline has ended.
-pub async fn follow(
-    client: &Client,
-    pipeline: &Pipeline,
-    config: FollowConfig,
-    stop: CancellationToken,
-) -> Result<(), PipelineError> {
-    let clock = &config.clock;
-    let mut schedule = Schedule::new(&config.sports, config.cadence, clock.now());
-    loop {
-        let Some(due) = schedule.due(clock.now()) else {
-            let wait = schedule.next().map_or(LONGEST_WAIT, |at| clock.wait(at)).min(LONGEST_WAIT);
-            tokio::select! {
+/// Everything that following needs. Clones share it all, the schedule too: polling that is started again goes on in
+/// the beat it had, and asks nothing twice.
+#[derive(Clone, Debug)]
+pub struct Follower {
+    client: Client,
+    way_in: WayIn,
+    config: Arc<FollowConfig>,
+    schedule: Arc<Mutex<Schedule>>,
+    keeper: Keeper,
+}
+
+impl Follower {
+    /// A follower whose questions are due from now on.
+    pub fn new(client: Client, way_in: WayIn, config: Arc<FollowConfig>, keeper: Keeper) -> Self {
+        let schedule = Schedule::new(&config.sports, config.cadence, config.clock.now());
+        Self { client, way_in, config, schedule: Arc::new(Mutex::new(schedule)), keeper }
+    }
+
+    /// The client that asks.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn schedule<T>(&self, f: impl FnOnce(&mut Schedule) -> T) -> T {
+        // A schedule is valid after every call; a panic elsewhere while it was held spoils nothing.
+        f(&mut self.schedule.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Polls until `stop`. Failures of the source are logged and waited for; only the pipeline can end this early.
+    ///
+    /// # Errors
+    /// [`PipelineError`] when the pipeline has ended.
+    pub async fn follow(&self, stop: &CancellationToken) -> Result<(), PipelineError> {
+        let clock = &self.config.clock;
+        self.note(None, None);
+        loop {
+            let Some(due) = self.schedule(|s| s.due(clock.now())) else {
+                let next = self.schedule(|s| s.next());
+                let wait = next.map_or(LONGEST_WAIT, |at| clock.wait(at)).min(LONGEST_WAIT);
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => continue,
+                }
+            };
+            self.schedule(|s| s.asked(&due, clock.now()));
+            self.note(Some(&due), None);
+            let (request, purpose) = question(&due, &self.config.ask);
+            let fetched = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => continue,
+                fetched = self.client.fetch(&request, purpose) => fetched,
+            };
+            let at = clock.received(&fetched);
+            let key = if let Outcome::Unavailable { reason, message, .. } = &fetched.outcome {
+                let pause = self.schedule(|s| s.failed(&due, *reason, clock.now()));
+                let until = pause.map(|p| p.until.to_string());
+                tracing::warn!(reason = reason.name(), %message, until, "no answer");
+                (*reason == Unavailable::Auth).then(|| KeyState::Refused { message: message.clone() })
+            } else {
+                self.schedule(Schedule::succeeded);
+                Some(KeyState::Accepted)
+            };
+            let answered = fetched.outcome.body().map(|_| at);
+            // An answer that has arrived was paid for: it is taken even when the stop came meanwhile.
+            let judged = self.way_in.judge(fetched, at).await?;
+            let (Due::Odds(sport) | Due::Scores(sport)) = &due;
+            self.schedule(|s| s.under_way(sport, judged.under_way > 0));
+            if let Some(key) = key {
+                self.keeper.key(key);
             }
-        };
-        schedule.asked(&due, clock.now());
-        let (request, purpose) = question(&due, &config.ask);
-        let fetched = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
-            fetched = client.fetch(&request, purpose) => fetched,
-        };
-        let at = clock.received(&fetched);
-        if let Outcome::Unavailable { reason, message, .. } = &fetched.outcome {
-            let pause = schedule.failed(&due, *reason, clock.now());
-            let until = pause.map(|p| p.until.to_string());
-            tracing::warn!(reason = reason.name(), %message, until, "no answer");
-        } else {
-            schedule.succeeded();
+            self.note(None, answered);
         }
-        // An answer that has arrived was paid for: it is taken even when the stop came meanwhile.
-        let judged = pipeline.judge(fetched, at).await?;
-        let (Due::Odds(sport) | Due::Scores(sport)) = &due;
-        schedule.under_way(sport, judged.under_way > 0);
+    }
+
+    /// Tells those who watch what was asked and what is planned.
+    fn note(&self, asked: Option<&Due>, answered: Option<Timestamp>) {
+        let clock = &self.config.clock;
+        let now = local_now();
+        let plan = self.schedule(|s| s.plan());
+        let plan: Vec<(String, Endpoint, Timestamp)> = plan
+            .into_iter()
+            .map(|(due, at)| {
+                let (sport, endpoint) = self.name(&due);
+                let wait = i64::try_from(clock.wait(at).as_millis()).unwrap_or(i64::MAX);
+                // What is due on this machine's own clock is told exactly, so that telling it again changes nothing.
+                let at = if matches!(clock, Clock::Sim(_)) { now.plus(wait) } else { at };
+                (sport, endpoint, at)
+            })
+            .collect();
+        let asked = asked.map(|due| self.name(due));
+        self.keeper.change(|s| {
+            if let Some(clock) = clock.against_local(answered, now) {
+                s.clock = clock;
+            }
+            for question in &mut s.questions {
+                question.due = None;
+            }
+            for (sport, endpoint, at) in plan {
+                s.question_mut(SOURCE, &sport, endpoint).due = Some(at);
+            }
+            if let Some((sport, endpoint)) = asked {
+                s.question_mut(SOURCE, &sport, endpoint).asked = Some(now);
+            }
+            s.breakers_stand(|purpose| self.client.breaker(purpose), now);
+        });
+    }
+
+    fn name(&self, due: &Due) -> (String, Endpoint) {
+        let (sport, endpoint) = match due {
+            Due::Odds(sport) => (sport, Endpoint::Odds),
+            Due::Scores(sport) => (sport, Endpoint::Scores),
+        };
+        // A key pasted into the wrong field of the settings is still a key.
+        (self.keeper.clean(sport), endpoint)
     }
 }
 

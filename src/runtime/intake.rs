@@ -1,6 +1,7 @@
 //! The way of one answer: read, judged by the engine, committed by the store.
 
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 use crate::engine::changes::Look;
 use crate::engine::{Changes, Engine};
@@ -143,12 +144,45 @@ pub fn meta(answer: &Answer<'_>, batch: &Batch<'_>, hash: [u8; 16]) -> LookMeta 
 /// # Errors
 /// [`IntakeError`]; nothing is written for the part that failed.
 pub fn take(engine: &mut Engine, store: &mut Store, answer: &Answer<'_>) -> Result<(Taken, Vec<Look>), IntakeError> {
+    take_timed(engine, store, answer, &mut Took::default())
+}
+
+/// How long the steps of one answer took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Took {
+    /// Reading the bytes.
+    pub read: Duration,
+    /// Judging.
+    pub apply: Duration,
+    /// Writing.
+    pub commit: Duration,
+}
+
+/// [`take`], and how long its steps took.
+///
+/// # Errors
+/// [`IntakeError`]; nothing is written for the part that failed.
+pub fn take_timed(
+    engine: &mut Engine,
+    store: &mut Store,
+    answer: &Answer<'_>,
+    took: &mut Took,
+) -> Result<(Taken, Vec<Look>), IntakeError> {
+    let mut began = Instant::now();
+    let mut lap = || {
+        let now = Instant::now();
+        now.duration_since(std::mem::replace(&mut began, now))
+    };
     let hash = body_hash(answer.body);
     let mut taken = Taken::default();
     let mut all = Vec::new();
-    for batch in read(answer)? {
+    let batches = read(answer)?;
+    took.read += lap();
+    for batch in batches {
         let changes = engine.apply(&batch);
+        took.apply += lap();
         store.commit(&changes, &meta(answer, &batch, hash))?;
+        took.commit += lap();
         taken.count(&changes);
         all.push(changes.look);
     }

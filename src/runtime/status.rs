@@ -376,8 +376,7 @@ mod tests {
 
     #[test]
     fn an_open_breaker_keeps_the_instant_it_told_first() {
-        let mut b =
-            BreakerStatus { purpose: "live".into(), state: BreakerState::Closed, failures: 2, until: None };
+        let mut b = BreakerStatus { purpose: "live".into(), state: BreakerState::Closed, failures: 2, until: None };
         let open = |ms| BreakerView::Open { wait: Duration::from_millis(ms) };
         b.update(open(60_000), at(0));
         assert_eq!((b.state, b.until), (BreakerState::Open, Some(at(60))));

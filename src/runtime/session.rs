@@ -1,0 +1,362 @@
+//! One session: pipeline, polling and local socket as a unit that is started, watched and stopped together.
+//!
+//! The board and the daemon both own one. The polling is supervised and may be without a key; the socket is a
+//! courtesy, and a session without it goes on; only the pipeline's end is the end of the session.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::attach::server::{Server, ServerConfig};
+use super::feeder::{Aborting, Feeder};
+use super::follow::FollowConfig;
+use super::keeper::Keeper;
+use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, WayIn};
+use super::published::Published;
+use super::status::{Following, KeyState, LiveStatus, Part};
+use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
+use crate::feeds::secret::{ApiKey, KeyError};
+
+/// How to run a session.
+#[derive(Debug)]
+pub struct SessionConfig {
+    /// How to judge and store.
+    pub pipeline: PipelineConfig,
+    /// What to follow.
+    pub follow: FollowConfig,
+    /// How to reach the source.
+    pub client: ClientConfig,
+    /// The key; without one nothing is asked until [`Session::set_key`].
+    pub key: Option<SecretString>,
+    /// Try the key with a free question before anything else is asked.
+    pub check_key: bool,
+    /// Listen on the local socket, so that boards of other processes can follow.
+    pub attach: bool,
+}
+
+/// Why a session did not start or had to end, or a key was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The pipeline.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The text cannot be a key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The source cannot be reached with these settings.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// A running session. Dropping it asks everything to stop without waiting; [`Session::stop`] waits.
+#[derive(Debug)]
+pub struct Session {
+    /// Taken by `stop`.
+    pipeline: Option<Pipeline>,
+    way_in: WayIn,
+    ended: CancellationToken,
+    published: broadcast::Sender<Published>,
+    keeper: Keeper,
+    client: ClientConfig,
+    clients: watch::Sender<Option<Client>>,
+    feeding: Option<Aborting<Result<(), PipelineError>>>,
+    socket: Option<Server>,
+    stop: CancellationToken,
+}
+
+impl Session {
+    /// Opens the store and begins to follow. Returns as soon as the store is open, which takes seconds at worst; call
+    /// it inside a runtime of tokio.
+    ///
+    /// # Errors
+    /// [`SessionError`] when the key or the address of the source cannot be used, or the store cannot be opened (it may
+    /// be held by a daemon: see [`super::link::probe`]).
+    pub async fn start(config: SessionConfig) -> Result<Self, SessionError> {
+        let SessionConfig { pipeline, follow, client, key, check_key, attach } = config;
+        let first = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
+        let (store, origin) = (pipeline.store.clone(), pipeline.origin.clone());
+        let keeper = Keeper::new(origin.as_deref());
+        // The key of a simulated market is no secret and may be part of ordinary words.
+        for secret in pipeline.secret.iter() {
+            if let Ok(key) = ApiKey::parse(secret.expose_secret()) {
+                keeper.hide(key);
+            }
+        }
+        if first.is_some() {
+            keeper.key(KeyState::Untried);
+            // Nobody shall read "no key" before the polling has had its first turn.
+            keeper.following(if check_key { Following::Checking } else { Following::Running });
+        }
+        let pipeline = {
+            let keeper = keeper.clone();
+            tokio::task::spawn_blocking(move || Pipeline::start(pipeline, keeper))
+                .await
+                .map_err(|_| PipelineError::Panicked)??
+        };
+        let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
+        let socket = if attach {
+            let server = ServerConfig { store, origin, published: published.clone(), status: keeper.subscribe() };
+            match Server::start(server).await {
+                Ok(server) => Some(server),
+                Err(e) => {
+                    tracing::warn!(error = %e, "no board can attach to this process");
+                    keeper.complain(Part::Attach, &e.to_string());
+                    None
+                }
+            }
+        } else {
+            None
+        };
+        let stop = CancellationToken::new();
+        let (clients, newest) = watch::channel(first);
+        let feeder = Feeder { way_in: way_in.clone(), follow: Arc::new(follow), keeper: keeper.clone(), check_key };
+        let feeding = Some(Aborting(tokio::spawn(feeder.run(newest, stop.clone()))));
+        let pipeline = Some(pipeline);
+        Ok(Self { pipeline, way_in, ended, published, keeper, client, clients, feeding, socket, stop })
+    }
+
+    /// Announcements from now on.
+    pub fn published(&self) -> broadcast::Receiver<Published> {
+        self.published.subscribe()
+    }
+
+    /// The status, and word of every change.
+    pub fn status(&self) -> watch::Receiver<LiveStatus> {
+        self.keeper.subscribe()
+    }
+
+    /// Cancelled once the pipeline has ended by itself; [`Session::stop`] then tells why.
+    pub fn ended(&self) -> CancellationToken {
+        self.ended.clone()
+    }
+
+    /// Follows with this key from now on: everything is due at once.
+    ///
+    /// # Errors
+    /// [`SessionError`] when it cannot be a key, or the pipeline has ended.
+    pub async fn set_key(&self, key: SecretString) -> Result<(), SessionError> {
+        let client = make_client(&self.client, &key)?;
+        self.keeper.hide(ApiKey::parse(key.expose_secret())?);
+        self.way_in.hide(key).await?;
+        self.keeper.key(KeyState::Untried);
+        self.clients.send_replace(Some(client));
+        Ok(())
+    }
+
+    /// Waits until the key has been tried. Without a key, or with a source that cannot be had, there is nothing more to
+    /// learn and this returns.
+    ///
+    /// # Errors
+    /// What the source says when it refuses the key.
+    pub async fn key_checked(&self) -> Result<(), String> {
+        let mut status = self.keeper.subscribe();
+        let known = status.wait_for(|s| s.following != Following::Checking).await;
+        match known.map(|s| s.key.clone()) {
+            Ok(KeyState::Refused { message }) => Err(message),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stops asking, judges what has arrived, says goodbye to attached boards, and closes the store.
+    ///
+    /// # Errors
+    /// What ended the pipeline early, if anything did.
+    pub async fn stop(mut self) -> Result<Tally, PipelineError> {
+        self.stop.cancel();
+        let fed = match self.feeding.take() {
+            // A feeder that panicked has nothing to hand over; it is not the pipeline's fault.
+            Some(mut feeding) => (&mut feeding.0).await.unwrap_or(Ok(())),
+            None => Ok(()),
+        };
+        // Before the store is free: whoever owns it next wants the place of the socket.
+        if let Some(socket) = self.socket.take() {
+            let why = self.ended.is_cancelled().then(|| {
+                let complaint = self.keeper.subscribe().borrow().complaint.clone();
+                complaint.map_or_else(|| "it failed; see its log".to_owned(), |c| c.message)
+            });
+            socket.stop(why).await;
+        }
+        let Some(pipeline) = self.pipeline.take() else { return Err(PipelineError::Panicked) };
+        let tally =
+            tokio::task::spawn_blocking(move || pipeline.stop()).await.map_err(|_| PipelineError::Panicked)??;
+        fed?;
+        Ok(tally)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if self.pipeline.is_some() {
+            self.way_in.ask_to_stop();
+        }
+    }
+}
+
+fn make_client(config: &ClientConfig, key: &SecretString) -> Result<Client, SessionError> {
+    let key = ApiKey::parse(key.expose_secret())?;
+    Ok(Client::new(config.clone(), key)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::engine::EngineSettings;
+    use crate::feeds::odds_api::ask::{Ask, BookFilter};
+    use crate::feeds::sim::{Scenario, SimConfig, SimHandle, SimServer};
+    use crate::market::batch::Endpoint;
+    use crate::market::time::Timestamp;
+    use crate::poller::Cadence;
+    use crate::runtime::clock::Clock;
+    use crate::runtime::link::{Link, LinkEvent, LinkLoss};
+    use crate::runtime::status::MarketClock;
+    use crate::store::Retention;
+
+    const KEY: &str = "0123456789abcdefSECRETfedcba9876543210";
+    const LONG: Duration = Duration::from_secs(30);
+
+    async fn sim() -> SimHandle {
+        let start = Timestamp::parse("2026-11-20T20:00:00Z").expect("time");
+        let scenario = Scenario::load("demo").expect("scenario");
+        let config = SimConfig { speed: Some(20), ..SimConfig::scenario(scenario, start) };
+        SimServer::start(config).await.expect("sim")
+    }
+
+    fn config(home: &Path, sim: &SimHandle, key: Option<&str>) -> SessionConfig {
+        SessionConfig {
+            pipeline: PipelineConfig {
+                store: home.join("stratum.db"),
+                engine: EngineSettings::default(),
+                retention: Retention::default(),
+                keep_raw: true,
+                record: Some(home.join("tape.jsonl")),
+                secret: key.map(SecretString::from),
+                origin: Some("DEMO".into()),
+            },
+            follow: FollowConfig {
+                sports: vec!["basketball_nba".into()],
+                ask: Ask::new(&["h2h".into()], BookFilter::choose(&[], &["pinnacle".into()])),
+                cadence: Cadence::of(10_000),
+                clock: Clock::Sim(sim.clock()),
+            },
+            client: ClientConfig { base_url: sim.base_url(), ..ClientConfig::default() },
+            key: key.map(SecretString::from),
+            check_key: true,
+            attach: false,
+        }
+    }
+
+    async fn status(session: &Session, wanted: impl FnMut(&LiveStatus) -> bool) -> LiveStatus {
+        let mut status = session.status();
+        let found = timeout(LONG, status.wait_for(wanted)).await.expect("in time").expect("open");
+        found.clone()
+    }
+
+    #[tokio::test]
+    async fn without_a_key_nothing_is_asked_until_there_is_one() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let session = Session::start(config(home.path(), &sim, None)).await.expect("starts");
+        session.key_checked().await.expect("nothing to refuse");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let before = session.status().borrow().clone();
+        assert_eq!((before.key, before.following), (KeyState::Missing, Following::NoKey));
+        assert!(before.questions.is_empty() && before.look.0 == 0);
+        assert!(session.set_key("two words".into()).await.is_err());
+        let mut link = Link::local(&session);
+        assert!(matches!(link.next().await, LinkEvent::Connected(c) if c.local && c.look.0 == 0));
+        assert!(matches!(link.next().await, LinkEvent::Status(_)));
+
+        session.set_key(KEY.into()).await.expect("taken");
+        session.key_checked().await.expect("accepted");
+        let after = status(&session, |s| s.counted.looks >= 2 && s.key == KeyState::Accepted).await;
+        assert_eq!(after.following, Following::Running);
+        assert_eq!(after.origin.as_deref(), Some("DEMO"));
+        let question = after.question("basketball_nba", Endpoint::Odds).expect("asked");
+        assert!(question.answer.is_some() && !question.is_failing(), "{question:?}");
+        assert!(matches!(after.clock, MarketClock::Anchored { speed: 20, .. }), "{:?}", after.clock);
+        let heard = async {
+            loop {
+                if let LinkEvent::Published(p) = link.next().await {
+                    return p.look.0;
+                }
+            }
+        };
+        assert_eq!(timeout(LONG, heard).await.expect("in time"), 1);
+        let tally = session.stop().await.expect("stops");
+        assert!(u64::from(tally.taken.looks) >= after.counted.looks);
+        let ended = async {
+            loop {
+                if let LinkEvent::Lost(loss) = link.next().await {
+                    return loss;
+                }
+            }
+        };
+        assert!(matches!(timeout(LONG, ended).await.expect("in time"), LinkLoss::Ended { .. }));
+        let tape = std::fs::read_to_string(home.path().join("tape.jsonl")).expect("recorded");
+        assert!(!tape.is_empty() && !tape.contains(KEY));
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_refused_key_waits_for_a_better_one_and_is_never_shown() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let fault = serde_json::json!({"kind": "invalid_key", "times": 1}).to_string();
+        let url = format!("{}/sim/faults", sim.base_url());
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("client");
+        assert!(client.post(url).body(fault).send().await.expect("sent").status().is_success());
+        let mut config = config(home.path(), &sim, Some(KEY));
+        // Somebody pasted the key into the wrong field.
+        config.follow.sports.push(KEY.to_lowercase());
+        let session = Session::start(config).await.expect("starts");
+        let message = session.key_checked().await.expect_err("refused");
+        assert!(!message.contains(KEY));
+        let refused = status(&session, |s| s.following == Following::NoKey).await;
+        assert_eq!(refused.key, KeyState::Refused { message });
+        assert_eq!(refused.counted.looks, 0);
+
+        session.set_key(KEY.into()).await.expect("taken");
+        let both = |s: &LiveStatus| s.counted.looks >= 1 && s.counted.failed >= 1;
+        let running = status(&session, both).await;
+        let text = format!("{running:?}{}", serde_json::to_string(&running).expect("JSON")).to_lowercase();
+        assert!(!text.contains(&KEY.to_lowercase()), "{text}");
+        assert!(running.question("***", Endpoint::Odds).is_some_and(|q| q.is_failing()), "{running:?}");
+        session.stop().await.expect("stops");
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_store_that_fails_ends_the_session_with_its_error() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let mut config = config(home.path(), &sim, Some(KEY));
+        config.pipeline.record = None;
+        let session = Session::start(config).await.expect("starts");
+        status(&session, |s| s.counted.looks >= 1).await;
+        let other = rusqlite::Connection::open(home.path().join("stratum.db")).expect("opens");
+        other.busy_timeout(Duration::from_secs(10)).expect("set");
+        other.execute_batch("DROP TABLE fetch_log").expect("dropped");
+        timeout(LONG, session.ended().cancelled()).await.expect("ends by itself");
+        let complaint = session.status().borrow().complaint.clone().expect("says why");
+        assert_eq!(complaint.part, Part::Store);
+        let error = session.stop().await.expect_err("typed");
+        assert!(matches!(error, PipelineError::Store(_)), "{error}");
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_held_is_a_typed_error() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let _held = crate::store::Store::open(&home.path().join("stratum.db")).expect("store");
+        let error = Session::start(config(home.path(), &sim, None)).await.expect_err("held");
+        let locked =
+            matches!(&error, SessionError::Pipeline(PipelineError::Store(crate::store::StoreError::Locked { .. })));
+        assert!(locked, "{error}");
+        sim.shutdown().await;
+    }
+}
