@@ -1,3 +1,4 @@
-//! The board. Keys; the other parts are declared where they are added.
+//! The board. Keys and themes; the other parts are declared where they are added.
 
 pub mod keys;
+pub mod theme;
