@@ -90,6 +90,9 @@ fn a_users_file_lies_over_the_defaults() {
     assert_eq!(keys(&map, Action::Play, Context::Tape), ["P"]);
     assert_eq!(keys(&map, Action::Play, Context::Board), [""; 0], "the page took it");
 
+    // The example of the default file and of the manual.
+    assert_eq!(problems("[global]\nquit = [\"Q\", \"ctrl-q\"]\nsuspend = []\n[board]\npin = [\"D\"]\n"), [""; 0]);
+
     let map = loaded("[board]\nquit = [\"Q\", \"ctrl-q\"]\n").map;
     assert_eq!(keys(&map, Action::Quit, Context::Board), ["Q", "ctrl-q"]);
     assert_eq!(keys(&map, Action::Quit, Context::Game), ["q"]);

@@ -148,7 +148,7 @@ impl KeyMap {
              the keys of the page you are on, `:` finds every action by name.\n\n\
              A `keys.toml` beside the settings file is laid over these defaults and is read again when it is saved:\n\n\
              ```toml\n[global]\nquit = [\"Q\", \"ctrl-q\"]  # these keys, and no others\nsuspend = []             # no key\n\n\
-             [board]\npin = [\"P\"]              # on the board, P pins; elsewhere it keeps its meaning\n```\n\n\
+             [board]\npin = [\"D\"]              # on the board, D pins; elsewhere it keeps its meaning\n```\n\n\
              A section of a page wins over `[global]`. Up to three keys may follow one another (`g g`), each within a \
              second. Ctrl-C always quits. Entries that cannot be used are named with their line and skipped.\n",
         );
