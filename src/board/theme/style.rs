@@ -38,6 +38,11 @@ impl Theme {
         Self { name: name.to_owned(), depth, styles, flash }
     }
 
+    /// No theme at all: plain text.
+    pub fn bare() -> Self {
+        Self::new("bare", &Spec::default(), &Spec::default(), ColourDepth::None)
+    }
+
     /// The theme's name.
     pub fn name(&self) -> &str {
         &self.name
