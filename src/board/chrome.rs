@@ -49,10 +49,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
 }
 
 fn too_small(paint: &mut Paint<'_>, area: Rect) {
-    let lines = [
-        format!("{} x {}", area.width, area.height),
-        format!("needs {} x {}", LEAST.0, LEAST.1),
-    ];
+    let lines = [format!("{} x {}", area.width, area.height), format!("needs {} x {}", LEAST.0, LEAST.1)];
     for (y, line) in (area.y..area.bottom()).zip(&lines) {
         paint.text(area.x, y, area.width, line, paint.style(Meaning::Text));
     }
@@ -159,7 +156,12 @@ fn source(app: &App) -> Vec<Piece> {
         (0, Some(at)) => pieces.push(piece(format!("odds api ok {}", ago(at)), Meaning::Text, 3)),
         (0, None) => pieces.push(piece("odds api: no answer yet", Meaning::Muted, 3)),
         (n, _) => {
-            let why = status.questions.iter().filter(|q| q.is_failing()).filter_map(|q| q.failure.as_ref()).max_by_key(|f| f.at);
+            let why = status
+                .questions
+                .iter()
+                .filter(|q| q.is_failing())
+                .filter_map(|q| q.failure.as_ref())
+                .max_by_key(|f| f.at);
             let why = why.map_or("", |f| &f.reason);
             pieces.push(piece(format!("odds api: {n} failing ({why})"), Meaning::Error, 1));
         }

@@ -312,9 +312,13 @@ mod tests {
     #[test]
     fn lines() {
         let l = |p: f64| Line::from_points(p).expect("line");
-        for (p, signed, plain) in
-            [(-3.5, "-3.5", "-3.5"), (7.0, "+7", "7"), (0.0, "PK", "0"), (-0.25, "-0.25", "-0.25"), (44.5, "+44.5", "44.5")]
-        {
+        for (p, signed, plain) in [
+            (-3.5, "-3.5", "-3.5"),
+            (7.0, "+7", "7"),
+            (0.0, "PK", "0"),
+            (-0.25, "-0.25", "-0.25"),
+            (44.5, "+44.5", "44.5"),
+        ] {
             assert_eq!(spread(l(p)), signed);
             assert_eq!(total(l(p)), plain);
         }

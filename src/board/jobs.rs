@@ -74,7 +74,9 @@ impl Jobs {
                     let work = std::panic::AssertUnwindSafe(|| (job.work)(&mut room));
                     let apply = std::panic::catch_unwind(work).unwrap_or_else(|_| {
                         Box::new(move |app: &mut super::app::App| {
-                            app.complain(format!("{kind}: this should not have happened; see the report in the log folder"));
+                            app.complain(format!(
+                                "{kind}: this should not have happened; see the report in the log folder"
+                            ));
                         })
                     });
                     if done.send(apply).is_err() {
@@ -120,10 +122,14 @@ mod tests {
         let (hold, held) = std::sync::mpsc::channel::<()>();
         let job = |lane, kind, work: Box<dyn FnOnce(&mut JobRoom) -> Apply + Send>| Job { kind, lane, work };
         let noop = || -> Apply { Box::new(|_: &mut crate::board::app::App| {}) };
-        jobs.give(job(Lane::Store, "first", Box::new(move |_| {
-            let _ = held.recv();
-            Box::new(|_: &mut crate::board::app::App| {})
-        })));
+        jobs.give(job(
+            Lane::Store,
+            "first",
+            Box::new(move |_| {
+                let _ = held.recv();
+                Box::new(|_: &mut crate::board::app::App| {})
+            }),
+        ));
         for _ in 0..5 {
             jobs.give(job(Lane::Store, "same", Box::new(move |_| noop())));
             jobs.give(job(Lane::Desk, "write", Box::new(move |_| noop())));

@@ -67,6 +67,7 @@ pub fn heard(app: &mut App, event: LinkEvent) {
         LinkEvent::Status(status) => {
             app.clocks.market = status.clock;
             app.link.status = Some(status);
+            super::pages::welcome::offer(app);
             app.dirty = true;
         }
         LinkEvent::Lagged => app.effect(Effect::Slate(Order::Again)),

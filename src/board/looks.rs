@@ -45,7 +45,8 @@ impl Looks {
     /// The theme of a name; of an empty or unknown one that of the settings, else a shipped one.
     pub fn theme(&self, name: &str) -> Theme {
         let names = [name, self.preferred.as_str(), DARK, PLAIN];
-        let found = names.into_iter().filter(|n| !n.is_empty()).find_map(|n| self.themes.theme(n, self.depth, self.background));
+        let found =
+            names.into_iter().filter(|n| !n.is_empty()).find_map(|n| self.themes.theme(n, self.depth, self.background));
         found.unwrap_or_else(Theme::bare)
     }
 }

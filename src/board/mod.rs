@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod chrome;
+pub mod desk;
 pub mod files;
 pub mod format;
 pub mod jobs;
@@ -13,6 +14,7 @@ pub mod keys;
 pub mod link;
 pub mod looks;
 pub mod model;
+pub mod overlays;
 pub mod pages;
 pub mod paint;
 pub mod shell;

@@ -86,7 +86,7 @@ pub async fn show(config: ScreenConfig) -> Result<ScreenEnd, ScreenError> {
     for problem in theme_problems.iter().map(ToString::to_string).chain(key_problems) {
         app.complain(problem);
     }
-    crate::board::pages::begin(&mut app);
+    crate::board::desk::begin(&mut app);
 
     let (answer, answers) = mpsc::unbounded_channel();
     let (speak, words) = mpsc::unbounded_channel::<Word>();
@@ -100,7 +100,7 @@ pub async fn show(config: ScreenConfig) -> Result<ScreenEnd, ScreenError> {
     let minding = tokio::spawn(mind(Minder { at, session, files, key_file, speak, errand, stop: stop.clone() }));
     let ended = run(&mut app, &hands, &mut ears, mouse).await;
     terminal::restore();
-    crate::board::pages::end(&mut app);
+    crate::board::desk::end(&mut app);
     for effect in std::mem::take(&mut app.effects) {
         if let Effect::Job(job) = effect {
             hands.jobs.give(job);
@@ -209,15 +209,15 @@ async fn take_key(session: Option<&Session>, key: SecretString, file: &std::path
     };
     if let Err(e) = session.set_key(key.clone()).await {
         let message = e.to_string();
-        return Box::new(move |app: &mut App| crate::board::pages::key_refused(app, &message));
+        return Box::new(move |app: &mut App| crate::board::pages::welcome::key_refused(app, &message));
     }
     match session.key_checked().await {
-        Err(message) => Box::new(move |app: &mut App| crate::board::pages::key_refused(app, &message)),
+        Err(message) => Box::new(move |app: &mut App| crate::board::pages::welcome::key_refused(app, &message)),
         Ok(()) => {
             let kept = crate::config::keep_key(file, &key);
             let place = file.display().to_string();
             Box::new(move |app: &mut App| match kept {
-                Ok(()) => crate::board::pages::key_taken(app, &place),
+                Ok(()) => crate::board::pages::welcome::key_taken(app, &place),
                 Err(e) => app.complain(format!("the key works but could not be kept in {place}: {e}")),
             })
         }

@@ -2,7 +2,7 @@
 
 use super::{App, Effect, Outcome, Page, Showing};
 use crate::board::keys::Action;
-use crate::board::pages;
+use crate::board::{overlays, pages};
 
 /// Does an action: what lies over the page first, then the page, then the board as a whole.
 pub fn act(app: &mut App, action: Action) {
@@ -76,7 +76,9 @@ fn common(app: &mut App, action: Action) {
                 app.go(Page::Board);
             }
         }
-        _ => {}
+        _ => {
+            overlays::act(app, action);
+        }
     }
 }
 
@@ -108,8 +110,7 @@ impl App {
     pub fn markets(&self) -> Vec<String> {
         const MAIN: [&str; 3] = ["spreads", "totals", "h2h"];
         let names = &self.slate().names;
-        let mut others: Vec<String> =
-            names.markets.iter().filter(|m| !MAIN.contains(m)).map(str::to_owned).collect();
+        let mut others: Vec<String> = names.markets.iter().filter(|m| !MAIN.contains(m)).map(str::to_owned).collect();
         others.sort();
         MAIN.iter().map(|m| (*m).to_owned()).chain(others).collect()
     }

@@ -30,8 +30,8 @@ pub use self::toast::{Toast, Toasts, Tone};
 use super::keys::{Context, KeyMap, Matcher};
 use super::looks::Looks;
 use super::model::Slate;
-use super::paint::Zone;
 use super::pages::Pages;
+use super::paint::Zone;
 use super::theme::Theme;
 use crate::engine::EngineSettings;
 use crate::market::time::Timestamp;
@@ -130,6 +130,8 @@ pub struct App {
     pub at: Surroundings,
     /// The size of the terminal.
     pub area: Rect,
+    /// Watchlists, saved filters, and what was chosen.
+    pub desk: super::desk::DeskState,
     /// What is shown of the market: the present, a frozen moment, or the past.
     pub showing: Showing,
     /// The newest slate.
@@ -175,6 +177,7 @@ impl App {
         Self {
             at,
             area,
+            desk: super::desk::DeskState::default(),
             showing: Showing::Live,
             live: Arc::default(),
             clocks,

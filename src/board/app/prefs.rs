@@ -28,8 +28,7 @@ pub enum Sort {
 
 impl Sort {
     /// Every order, in which a key goes through them.
-    pub const ALL: [Self; 7] =
-        [Self::Start, Self::Sport, Self::Ev, Self::Hold, Self::Moved, Self::Drift, Self::Name];
+    pub const ALL: [Self; 7] = [Self::Start, Self::Sport, Self::Ev, Self::Hold, Self::Moved, Self::Drift, Self::Name];
 
     /// For people.
     pub const fn name(self) -> &'static str {

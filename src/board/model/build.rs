@@ -150,9 +150,11 @@ fn identity_changed(game: &Game, row: &EventRow) -> bool {
 
 fn change(game: &mut Game, names: &Names, row: &LogRow, new: Option<&QuoteKey>, at: Timestamp, lit: u32) -> bool {
     let offer = Offer { line: row.line, price: row.price };
-    let known = game.markets.iter().enumerate().find_map(|(m, market)| {
-        market.cells.iter().position(|c| c.slot == row.slot).map(|c| (m, c))
-    });
+    let known = game
+        .markets
+        .iter()
+        .enumerate()
+        .find_map(|(m, market)| market.cells.iter().position(|c| c.slot == row.slot).map(|c| (m, c)));
     let Some((m, c)) = known else {
         let Some(key) = new else { return false };
         if key.selection.side == Side::Draw && game.markets.iter().any(|m| m.key.market == key.market) {

@@ -2,7 +2,13 @@
 //! area.
 
 pub mod board;
+pub mod clv;
+pub mod game;
+pub mod ops;
 pub mod sieve;
+pub mod tape;
+pub mod watch;
+pub mod welcome;
 
 use ratatui::layout::Rect;
 
@@ -15,23 +21,41 @@ use super::paint::{Hit, Paint};
 pub struct Pages {
     /// All games.
     pub board: board::BoardPage,
+    /// One game.
+    pub game: game::GamePage,
+    /// Signals.
+    pub tape: tape::TapePage,
+    /// Closing line value.
+    pub clv: clv::ClvPage,
+    /// Watchlists.
+    pub watch: watch::WatchPage,
+    /// Sources, credits, log.
+    pub ops: ops::OpsPage,
 }
 
 /// A page has come on show.
 pub fn entered(app: &mut App) {
     match app.page {
         Page::Board => board::refresh(app),
-        _ => {}
+        Page::Game => game::entered(app),
+        Page::Tape => tape::entered(app),
+        Page::Clv => clv::entered(app),
+        Page::Watch => watch::entered(app),
+        Page::Ops => ops::entered(app),
     }
 }
 
 /// The market or the moment on show has changed.
 pub fn refresh(app: &mut App) {
-    // The board's rows are the games that every page goes through.
+    // The board's rows are the games that every page goes through; the tape and the lists stand beside it.
     board::refresh(app);
+    tape::refresh(app);
     match app.page {
-        Page::Board => {}
-        _ => {}
+        Page::Board | Page::Tape => {}
+        Page::Game => game::refresh(app),
+        Page::Clv => clv::refresh(app),
+        Page::Watch => watch::refresh(app),
+        Page::Ops => ops::refresh(app),
     }
 }
 
@@ -39,7 +63,11 @@ pub fn refresh(app: &mut App) {
 pub fn act(app: &mut App, action: Action) -> bool {
     match app.page {
         Page::Board => board::act(app, action),
-        _ => false,
+        Page::Game => game::act(app, action),
+        Page::Tape => tape::act(app, action),
+        Page::Clv => clv::act(app, action),
+        Page::Watch => watch::act(app, action),
+        Page::Ops => ops::act(app, action),
     }
 }
 
@@ -47,7 +75,11 @@ pub fn act(app: &mut App, action: Action) -> bool {
 pub fn click(app: &mut App, hit: &Hit, double: bool) -> bool {
     match app.page {
         Page::Board => board::click(app, hit, double),
-        _ => false,
+        Page::Game => game::click(app, hit, double),
+        Page::Tape => tape::click(app, hit, double),
+        Page::Clv => clv::click(app, hit, double),
+        Page::Watch => watch::click(app, hit, double),
+        Page::Ops => ops::click(app, hit, double),
     }
 }
 
@@ -55,7 +87,11 @@ pub fn click(app: &mut App, hit: &Hit, double: bool) -> bool {
 pub fn wheel(app: &mut App, hit: Option<&Hit>, rows: i16) -> bool {
     match app.page {
         Page::Board => board::wheel(app, hit, rows),
-        _ => false,
+        Page::Game => game::wheel(app, hit, rows),
+        Page::Tape => tape::wheel(app, hit, rows),
+        Page::Clv => clv::wheel(app, hit, rows),
+        Page::Watch => watch::wheel(app, hit, rows),
+        Page::Ops => ops::wheel(app, hit, rows),
     }
 }
 
@@ -63,35 +99,27 @@ pub fn wheel(app: &mut App, hit: Option<&Hit>, rows: i16) -> bool {
 pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     match app.page {
         Page::Board => board::draw(app, paint, area),
-        _ => {}
+        Page::Game => game::draw(app, paint, area),
+        Page::Tape => tape::draw(app, paint, area),
+        Page::Clv => clv::draw(app, paint, area),
+        Page::Watch => watch::draw(app, paint, area),
+        Page::Ops => ops::draw(app, paint, area),
     }
-}
-
-/// The game is on a watchlist.
-pub fn is_watched(app: &App, game: &crate::board::model::Game) -> bool {
-    let _ = (app, game);
-    false
-}
-
-/// The lists beside the board.
-pub fn watch_pane(app: &App, paint: &mut Paint<'_>, area: Rect) {
-    let _ = (app, paint, area);
-}
-
-/// The newest signals beside the board.
-pub fn tape_pane(app: &App, paint: &mut Paint<'_>, area: Rect) {
-    let _ = (app, paint, area);
 }
 
 /// What is new on a page, for its tab.
 pub fn badge(app: &App, page: Page) -> Option<String> {
-    let _ = (app, page);
-    None
+    match page {
+        Page::Tape => tape::badge(app),
+        _ => None,
+    }
 }
 
 /// A second has passed.
 pub fn tick(app: &mut App) {
-    let _ = app;
+    if app.page == Page::Ops {
+        ops::tick(app);
+    }
 }
 
 /// When a light on show changes next, in the board's milliseconds.
@@ -102,32 +130,7 @@ pub fn next_light(app: &App) -> Option<u32> {
     }
 }
 
-/// Keeps what the user chose.
-pub fn keep_prefs(app: &mut App) {
-    let _ = app;
-}
-
 /// The user comes back after a while.
 pub fn while_away(app: &mut App, since: crate::market::time::Timestamp) {
-    let _ = (app, since);
-}
-
-/// The board has been opened: what was kept is asked for.
-pub fn begin(app: &mut App) {
-    let _ = app;
-}
-
-/// The board is about to be closed: what is to be kept is handed over.
-pub fn end(app: &mut App) {
-    let _ = app;
-}
-
-/// The source does not take the key that was typed.
-pub fn key_refused(app: &mut App, message: &str) {
-    app.complain(message.to_owned());
-}
-
-/// The source takes the key that was typed; it has been kept in a file.
-pub fn key_taken(app: &mut App, file: &str) {
-    app.say(format!("the key works and is kept in {file}"));
+    tape::while_away(app, since);
 }

@@ -23,7 +23,7 @@ use crate::board::keys::Key;
 use crate::board::model::Slate;
 use crate::board::model::worker::{Order, Worker};
 use crate::board::paint::Paint;
-use crate::board::{chrome, pages};
+use crate::board::{chrome, desk, pages};
 use crate::market::time::Timestamp;
 
 /// No more frames than this a second.
@@ -242,7 +242,7 @@ fn act(
                 app.resized(Rect::new(0, 0, width, height));
             }
             Effect::Quit => return Ok(Some(Ended::Quit)),
-            Effect::Prefs => pages::keep_prefs(app),
+            Effect::Prefs => desk::keep_prefs(app),
             Effect::Demo => return Ok(Some(Ended::Demo)),
             // Nobody left to do it: the program is ending.
             errand @ (Effect::Reload | Effect::Key(_)) => drop(hands.errands.send(errand)),

@@ -221,8 +221,7 @@ fn ask(app: &mut App, kind: &'static str, wanted: Vec<crate::market::ids::EventI
 
 /// Moves the book under the cursor to the left or right.
 fn move_book(app: &mut App, by: isize) {
-    let mut keys: Vec<String> =
-        columns::books(app.slate(), &app.prefs).iter().map(|b| b.key.to_string()).collect();
+    let mut keys: Vec<String> = columns::books(app.slate(), &app.prefs).iter().map(|b| b.key.to_string()).collect();
     let from = app.pages.board.book;
     let to = from as isize + by;
     if to < 0 || to as usize >= keys.len() {

@@ -108,7 +108,8 @@ pub fn tell(app: &App, paint: &Paint<'_>, market: &Market, cell: &Cell, best: bo
         style = style.add_modifier(Modifier::CROSSED_OUT);
     }
     let direction = if cell.turn == Turn::Down { Direction::Down } else { Direction::Up };
-    let under = (brightness > 0.0 && cell.status != Status::Gone).then(|| paint.theme.flash(direction, f64::from(brightness)));
+    let under =
+        (brightness > 0.0 && cell.status != Status::Gone).then(|| paint.theme.flash(direction, f64::from(brightness)));
     let side = market.sides.get(usize::from(cell.place)).copied();
     let (line, price) = offer(app, market.layout, side, cell.offer);
     Told { line, price, sign, style, under }

@@ -68,7 +68,11 @@ fn parts(app: &App) -> Vec<(String, Meaning)> {
         parts.push(("off the market".into(), Meaning::OffMarket));
     }
     let ago = |t| format::ago(now.since(t));
-    let at_book = cell.provider_update.map_or_else(|| "time at the book unknown".into(), |t| format!("at the book {}", ago(t)));
-    parts.push((format!("{at_book}  received {}  changed {} ago", ago(cell.last_seen), ago(cell.last_changed)), Meaning::Muted));
+    let at_book =
+        cell.provider_update.map_or_else(|| "time at the book unknown".into(), |t| format!("at the book {}", ago(t)));
+    parts.push((
+        format!("{at_book}  received {}  changed {} ago", ago(cell.last_seen), ago(cell.last_changed)),
+        Meaning::Muted,
+    ));
     parts
 }

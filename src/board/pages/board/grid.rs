@@ -130,7 +130,7 @@ fn marks(app: &App, paint: &mut Paint<'_>, area: Rect, line: &LineView<'_>, on_l
     if on_line {
         paint.text(area.x, area.y, 1, paint.glyph(Glyph::Cursor), paint.style(Meaning::Key));
     }
-    if line.at == 0 && super::super::is_watched(app, line.game) {
+    if line.at == 0 && crate::board::desk::is_watched(app, line.game) {
         paint.text(area.x + 1, area.y, 1, paint.glyph(Glyph::Star), paint.style(Meaning::Watched));
     } else if line.at == 1 && app.prefs.pinned.iter().any(|p| **p == *line.game.who.provider_id) {
         paint.text(area.x + 1, area.y, 1, paint.glyph(Glyph::Pin), paint.style(Meaning::Pinned));
@@ -190,9 +190,9 @@ fn frozen(app: &App, paint: &mut Paint<'_>, area: Rect, placed: &Placed<Column>,
             }
         }
         Column::Moved => {
-            let newest = line.market.and_then(|m| {
-                m.cells.iter().filter(|c| usize::from(c.place) == place).map(|c| c.last_changed).max()
-            });
+            let newest = line
+                .market
+                .and_then(|m| m.cells.iter().filter(|c| usize::from(c.place) == place).map(|c| c.last_changed).max());
             if let Some(at) = newest {
                 paint.right(area.x, area.y, area.width, &format::ago(app.now().since(at)), paint.style(Meaning::Muted));
             }
@@ -298,9 +298,7 @@ fn best(app: &App, paint: &mut Paint<'_>, area: Rect, line: &LineView<'_>, layou
         return;
     };
     // A best price that nobody has confirmed for too long is none any more.
-    let stale = market
-        .cell(best.book, line.place)
-        .is_none_or(|c| cell::is_stale(c, app.now(), app.at.max_age_ms));
+    let stale = market.cell(best.book, line.place).is_none_or(|c| cell::is_stale(c, app.now(), app.at.max_age_ms));
     let style = paint.style(if stale { Meaning::Stale } else { Meaning::Best });
     let side = market.sides.get(place).copied();
     let offer = crate::board::model::Offer { line: best.line, price: best.price };
@@ -315,7 +313,13 @@ fn best(app: &App, paint: &mut Paint<'_>, area: Rect, line: &LineView<'_>, layou
         paint.right(area.x, area.y, room.saturating_sub(wide + 1), &text, style);
         paint.right(area.x + room.saturating_sub(wide), area.y, wide.min(room), &price, style);
     }
-    paint.text(area.x + room + 1, area.y, book, short, paint.style(if stale { Meaning::Stale } else { Meaning::Muted }));
+    paint.text(
+        area.x + room + 1,
+        area.y,
+        book,
+        short,
+        paint.style(if stale { Meaning::Stale } else { Meaning::Muted }),
+    );
 }
 
 fn book(

@@ -53,9 +53,9 @@ pub struct BoardPage {
 }
 
 /// Width of the pane with lists.
-pub const WATCH_WIDTH: u16 = 22;
+pub const WATCH_WIDTH: u16 = 20;
 /// Width of the pane with signals.
-pub const TAPE_WIDTH: u16 = 36;
+pub const TAPE_WIDTH: u16 = 31;
 
 /// The parts of the page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -207,10 +207,10 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let parts = parts(app, area);
     grid::draw(app, paint, parts.grid);
     if let Some(pane) = parts.watch {
-        super::watch_pane(app, paint, pane);
+        super::watch::draw_pane(app, paint, pane);
     }
     if let Some(pane) = parts.tape {
-        super::tape_pane(app, paint, pane);
+        super::tape::draw_pane(app, paint, pane);
     }
     if let Some(line) = parts.detail {
         detail::draw(app, paint, line);
