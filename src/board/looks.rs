@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::theme::{AUTO, Background, ColourDepth, DARK, Environment, Glyphs, PLAIN, Theme, Themes};
+use crate::config::BoardSettings;
 
 /// What was found out about the terminal, and the themes there are.
 #[derive(Clone, Debug)]
@@ -20,14 +21,19 @@ pub struct Looks {
 }
 
 impl Looks {
-    /// What the environment says.
-    pub fn detect(environment: &Environment, themes: Themes, preferred: &str) -> Self {
+    /// What the environment says, unless the settings know better.
+    pub fn detect(environment: &Environment, themes: Themes, settings: &BoardSettings) -> Self {
+        let preferred = if settings.theme.is_empty() { AUTO } else { &settings.theme };
         Self {
             themes: Arc::new(themes),
-            depth: ColourDepth::detect(environment),
+            depth: ColourDepth::parse(&settings.colours).unwrap_or_else(|| ColourDepth::detect(environment)),
             background: Background::guess(environment),
-            glyphs: Glyphs::detect(environment),
-            preferred: if preferred.is_empty() { AUTO.to_owned() } else { preferred.to_owned() },
+            glyphs: match settings.glyphs.as_str() {
+                "unicode" => Glyphs::Unicode,
+                "ascii" => Glyphs::Ascii,
+                _ => Glyphs::detect(environment),
+            },
+            preferred: preferred.to_owned(),
         }
     }
 

@@ -54,6 +54,7 @@ pub fn surroundings(folder: PathBuf) -> Surroundings {
         desk: folder.join("desk.db"),
         logs: folder.join("logs"),
         exports: folder.join("exports"),
+        settings: folder.join("stratum.toml"),
         engine: engine(),
         max_age_ms: 300_000,
         demo: true,

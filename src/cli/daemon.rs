@@ -85,7 +85,8 @@ fn say_start(paths: &Paths, settings: &Settings) {
     );
 }
 
-fn clock(settings: &Settings) -> Clock {
+/// Which clock the settings say.
+pub(super) fn clock(settings: &Settings) -> Clock {
     if settings.odds_api.clock == "server" { Clock::Server } else { Clock::Local }
 }
 

@@ -8,14 +8,16 @@ use chrono::Utc;
 
 use super::args::{DemoArgs, Global};
 use super::daemon::{client_config, follow_config, runtime, session_failure, until_stopped, write_tally};
-use super::{Exit, Failure, output, prepare};
+use super::{Exit, Failure, board, output, prepare};
+use crate::config::{Paths, Settings};
 use crate::feeds::sim::{Scenario, SimConfig, SimServer};
 use crate::market::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::stop_on_signals;
 use crate::runtime::pipeline::{PipelineConfig, Tally};
+use crate::runtime::screen::{ScreenConfig, ScreenEnd};
 use crate::runtime::session::{Session, SessionConfig};
-use crate::runtime::{logging, settings};
+use crate::runtime::{logging, memory, settings};
 use crate::store::query::DEMO;
 use crate::store::{FILE_NAME, Reader};
 
@@ -29,9 +31,6 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// # Errors
 /// [`Failure`] when it cannot start, or has to stop early.
 pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    if !args.headless {
-        return Err(Failure::NoBoardYet);
-    }
     let mut scenario =
         Scenario::load(args.scenario.as_deref().unwrap_or("demo")).map_err(|e| Failure::Other(e.to_string()))?;
     if let Some(seed) = args.seed {
@@ -57,6 +56,9 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
         origin: Some(DEMO.into()),
     };
     let limit = args.for_;
+    if !args.headless {
+        return on_screen(&paths, own, pipeline, scenario, limit);
+    }
     let tally = runtime()?.block_on(async {
         let stop = stop_on_signals()?;
         let start = Timestamp::from_chrono(Utc::now());
@@ -96,11 +98,41 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
     Ok(Exit::Ok)
 }
 
+/// The demo on the board.
+fn on_screen(
+    paths: &Paths,
+    mut own: Settings,
+    pipeline: PipelineConfig,
+    scenario: Scenario,
+    limit: Option<Duration>,
+) -> Result<Exit, Failure> {
+    memory::be_frugal();
+    let at = board::surroundings(paths, &own, pipeline.store.clone(), true);
+    let runtime = runtime()?;
+    let start = Timestamp::from_chrono(Utc::now());
+    let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
+    let sim = runtime.block_on(SimServer::start(sim)).map_err(|e| Failure::Other(e.to_string()))?;
+    own.odds_api.base_url = sim.base_url();
+    let session = SessionConfig {
+        pipeline,
+        follow: follow_config(&own, Clock::Sim(sim.clock())),
+        client: client_config(&own),
+        key: Some("demo".into()),
+        check_key: false,
+        attach: true,
+    };
+    let config = ScreenConfig { session: Some(session), stop_after: limit, ..board::screen(paths, &own, at) };
+    let end = board::shown(runtime, config)?;
+    Ok(if end == ScreenEnd::Gone { Exit::Failure } else { Exit::Ok })
+}
+
 /// A folder of the demo's own, so that simulated quotes never stand beside real ones. It begins empty each time.
 fn demo_folder(global: &Global, data: &std::path::Path) -> Result<PathBuf, Failure> {
     // Somebody who names a folder wants the store there, to look at it afterwards.
     let folder = if global.data_dir.is_some() { data.to_owned() } else { data.join("demo") };
-    if global.data_dir.is_none() && folder.exists() {
+    // One that is running keeps its store; a second one looks at it.
+    let running = crate::store::writer_of(&folder.join(FILE_NAME)).is_some();
+    if global.data_dir.is_none() && folder.exists() && !running {
         for name in [FILE_NAME, "stratum.db-wal", "stratum.db-shm"] {
             match std::fs::remove_file(folder.join(name)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),

@@ -58,12 +58,6 @@ pub enum Failure {
     /// Anything else, already in words that tell a person what to do.
     #[error("{0}")]
     Other(String),
-    /// Asked for the screen, which this version does not have.
-    #[error(
-        "this version has no board yet; `stratum --daemon` follows the market, `stratum demo --headless` simulates one, \
-         `stratum --help` lists the rest"
-    )]
-    NoBoardYet,
 }
 
 impl Failure {

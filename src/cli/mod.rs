@@ -8,6 +8,7 @@
 pub mod args;
 pub mod args_analysis;
 pub mod args_watch;
+pub mod board;
 pub mod card;
 pub mod cells;
 pub mod close;
@@ -108,7 +109,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
         Some(Command::Explain(args)) => explain::run(&cli.global, args, out),
         Some(Command::Watch(args)) => watch::run(&cli.global, args, out),
-        None => Err(Failure::NoBoardYet),
+        None => board::run(&cli.global, cli.record.as_deref()),
     }
 }
 

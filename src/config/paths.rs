@@ -86,6 +86,21 @@ impl Paths {
         }
     }
 
+    /// The key map of the board.
+    pub fn keys_file(&self) -> PathBuf {
+        self.config_file.parent().unwrap_or(Path::new("")).join("keys.toml")
+    }
+
+    /// The folder of the user's themes.
+    pub fn themes(&self) -> PathBuf {
+        self.config_file.parent().unwrap_or(Path::new("")).join("themes")
+    }
+
+    /// Where the board writes exports to.
+    pub fn exports(&self) -> PathBuf {
+        self.data.join("exports")
+    }
+
     /// The file to which answers are recorded; a relative path starts in the data folder.
     pub fn record(&self, settings: &Settings) -> Option<PathBuf> {
         let path = settings.odds_api.record.as_str();

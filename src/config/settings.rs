@@ -43,6 +43,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
+    /// The board.
+    pub board: BoardSettings,
     /// The log.
     pub log: LogSettings,
 }
@@ -124,6 +126,21 @@ pub enum Keep {
     Forever,
     /// Deleted when older.
     For(Duration),
+}
+
+/// The full-screen terminal. What is chosen on it (odds, columns, order) is kept by the board itself.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct BoardSettings {
+    /// Name of the theme; `auto` goes by the terminal's background.
+    pub theme: String,
+    /// How many colours: `auto`, `none`, `16`, `256` or `true`.
+    pub colours: String,
+    /// Which signs: `auto`, `unicode` or `ascii`.
+    pub glyphs: String,
+    /// IANA name of the zone of the clocks; empty for this machine's.
+    pub zone: String,
+    /// Clicks and the wheel are taken; the terminal's own selection then needs the shift key.
+    pub mouse: bool,
 }
 
 /// The log.

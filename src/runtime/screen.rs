@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::link::{Link, LinkEvent, StoreOwner, probe};
 use super::session::{Session, SessionConfig, SessionError};
 use crate::board::app::{App, Clocks, Effect, Surroundings};
+use crate::board::format::Zone;
 use crate::board::jobs::Jobs;
 use crate::board::looks::Looks;
 use crate::board::model::worker::{Worker, WorkerConfig};
@@ -20,6 +21,7 @@ use crate::board::shell::run::{Ears, Ended, Hands, Word, run};
 use crate::board::shell::{panic, terminal};
 use crate::board::theme::{Changed, Environment, FileWatch, Themes, Watched};
 use crate::board::{files, link};
+use crate::config::BoardSettings;
 use crate::market::time::Timestamp;
 
 /// A session that has not stopped by then is left to the operating system; every commit is whole at any moment.
@@ -34,12 +36,12 @@ pub struct ScreenConfig {
     pub session: Option<SessionConfig>,
     /// Files that the user may change while the board runs.
     pub files: files::Files,
-    /// The theme of the settings; empty: by the background.
-    pub theme: String,
-    /// Clicks and the wheel are taken.
-    pub mouse: bool,
+    /// How it is to look.
+    pub look: BoardSettings,
     /// Where a key that the user types is kept.
     pub key_file: PathBuf,
+    /// The board ends by itself after this time.
+    pub stop_after: Option<Duration>,
 }
 
 /// Why the board could not be shown.
@@ -72,17 +74,21 @@ pub async fn show(config: ScreenConfig) -> Result<ScreenEnd, ScreenError> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
-    let ScreenConfig { at, session, files, theme, mouse, key_file } = config;
+    let ScreenConfig { at, session, files, look, key_file, stop_after } = config;
     panic::install(&at.logs);
     let epoch = Instant::now();
     let (width, height) = crossterm::terminal::size()?;
     let environment = Environment::of(|name| std::env::var(name).ok());
     let (themes, theme_problems) = Themes::load(&files.themes);
-    let looks = Looks::detect(&environment, themes, &theme);
+    let looks = Looks::detect(&environment, themes, &look);
     let clocks = Clocks::new(epoch, Timestamp::from_chrono(Utc::now()));
     let mut app = App::new(at.clone(), Rect::new(0, 0, width, height), clocks, looks);
     let (keys, key_problems) = files.keys();
     app.keys = Arc::new(keys);
+    app.prefs.zone = Some(look.zone.clone()).filter(|z| !z.is_empty());
+    if app.prefs.zone.as_deref().is_some_and(|z| Zone::parse(z).is_none()) {
+        app.complain(format!("board.zone: there is no zone `{}`; this machine's is used", look.zone));
+    }
     for problem in theme_problems.iter().map(ToString::to_string).chain(key_problems) {
         app.complain(problem);
     }
@@ -96,9 +102,17 @@ pub async fn show(config: ScreenConfig) -> Result<ScreenEnd, ScreenError> {
     let mut ears = Ears { slates: worker.slates(), answers, words };
     let hands = Hands { worker, jobs, errands };
     let watch = watch_files(&files, &speak);
+    let spoken = speak.clone();
     let stop = tokio_util::sync::CancellationToken::new();
     let minding = tokio::spawn(mind(Minder { at, session, files, key_file, speak, errand, stop: stop.clone() }));
-    let ended = run(&mut app, &hands, &mut ears, mouse).await;
+    if let Some(limit) = stop_after {
+        let speak = spoken.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(limit).await;
+            drop(speak.send(Box::new(|app: &mut App| app.effect(Effect::Quit)) as Word));
+        });
+    }
+    let ended = run(&mut app, &hands, &mut ears, look.mouse).await;
     terminal::restore();
     crate::board::desk::end(&mut app);
     for effect in std::mem::take(&mut app.effects) {

@@ -113,6 +113,8 @@ pub struct Surroundings {
     pub logs: PathBuf,
     /// Where exports go.
     pub exports: PathBuf,
+    /// The settings file.
+    pub settings: PathBuf,
     /// How prices are judged.
     pub engine: EngineSettings,
     /// How old a price may be, in milliseconds, before it is drawn as stale.

@@ -1,0 +1,108 @@
+//! `stratum` without a command: the board, over the market of the settings.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::args::Global;
+use super::daemon::{client_config, clock, follow_config, runtime};
+use super::{Exit, Failure, prepare};
+use crate::board::app::Surroundings;
+use crate::board::files::Files;
+use crate::config::{Paths, Settings, odds_api_key};
+use crate::runtime::pipeline::PipelineConfig;
+use crate::runtime::screen::{ScreenConfig, ScreenEnd, ScreenError, show};
+use crate::runtime::session::SessionConfig;
+use crate::runtime::{logging, memory, settings};
+use crate::store::desk;
+
+/// What is still running when the board has ended is not waited for any longer.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// Shows the board.
+///
+/// # Errors
+/// [`Failure`] when it cannot be shown.
+pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
+    let record = record.map(std::path::absolute).transpose()?;
+    let flags = record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned()));
+    memory::be_frugal();
+    let (paths, loaded) = prepare(global, flags.into_iter().collect())?;
+    paths.make()?;
+    let own = loaded.settings;
+    let _log = logging::start(&own.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
+    let variable = std::env::var("ODDS_API_KEY").ok();
+    let key = odds_api_key(variable.as_deref(), &paths.key_file(&own))?.map(|(secret, _)| secret);
+    let session = SessionConfig {
+        pipeline: PipelineConfig {
+            store: paths.store(&own),
+            engine: settings::engine_settings(&own),
+            retention: settings::retention(&own.retention),
+            keep_raw: true,
+            record: paths.record(&own),
+            secret: key.clone(),
+            origin: None,
+        },
+        follow: follow_config(&own, clock(&own)),
+        client: client_config(&own),
+        key,
+        check_key: true,
+        attach: true,
+    };
+    let at = surroundings(&paths, &own, paths.store(&own), false);
+    let config = ScreenConfig { session: Some(session), ..screen(&paths, &own, at) };
+    match shown(runtime()?, config)? {
+        ScreenEnd::Demo => demo_instead(global),
+        ScreenEnd::Quit => Ok(Exit::Ok),
+        ScreenEnd::Gone => Ok(Exit::Failure),
+    }
+}
+
+/// The board of these settings, without a session.
+pub(super) fn screen(paths: &Paths, own: &Settings, at: Surroundings) -> ScreenConfig {
+    ScreenConfig {
+        at,
+        session: None,
+        files: Files { keys: paths.keys_file(), settings: paths.config_file.clone(), themes: paths.themes() },
+        look: own.board.clone(),
+        key_file: paths.key_file(own),
+        stop_after: None,
+    }
+}
+
+/// Files and settings of a board over `store`.
+pub(super) fn surroundings(paths: &Paths, own: &Settings, store: std::path::PathBuf, demo: bool) -> Surroundings {
+    Surroundings {
+        desk: desk::beside(&store),
+        logs: if demo { store.parent().unwrap_or(&paths.data).join("logs") } else { paths.logs.clone() },
+        exports: if demo { store.parent().unwrap_or(&paths.data).join("exports") } else { paths.exports() },
+        engine: settings::engine_settings(own),
+        max_age_ms: i64::try_from(own.quotes.max_age.as_millis()).unwrap_or(i64::MAX),
+        settings: paths.config_file.clone(),
+        demo,
+        daily_credits: 0,
+        store,
+    }
+}
+
+/// Shows a board and waits for its end.
+pub(super) fn shown(runtime: tokio::runtime::Runtime, config: ScreenConfig) -> Result<ScreenEnd, Failure> {
+    let end = runtime.block_on(show(config)).map_err(|e| match e {
+        ScreenError::NoTerminal => Failure::Usage(e.to_string()),
+        ScreenError::Terminal(_) => Failure::Other(e.to_string()),
+    });
+    runtime.shutdown_timeout(LINGER);
+    end
+}
+
+/// The user has chosen the simulated market on the first evening: this program once more, as `stratum demo`.
+fn demo_instead(global: &Global) -> Result<Exit, Failure> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    if let Some(file) = &global.config {
+        command.arg("--config").arg(file);
+    }
+    command.arg("demo");
+    #[cfg(unix)]
+    return Err(std::os::unix::process::CommandExt::exec(&mut command).into());
+    #[cfg(not(unix))]
+    Ok(if command.status()?.success() { Exit::Ok } else { Exit::Failure })
+}
