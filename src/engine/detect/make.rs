@@ -121,7 +121,7 @@ impl Making<'_> {
         };
         let (place, from, to) = match &finding.extra {
             Extra::Book(d) => {
-                let place = if d.label == "leading" { towards.or(Some(d.place)) } else { Some(d.place) };
+                let place = Some(if d.label == "leading" { d.points_to } else { d.place });
                 (place, self.shown(d.fair_value), self.shown(d.fair_value + d.delta))
             }
             _ => {

@@ -261,6 +261,15 @@ impl Scene<'_> {
     ) {
         let Some(finding) = finding else { return };
         let (gaps, window) = windows.made(finding.window_ms);
+        // Among three sides a quote may be out of line on another one than the board moved on.
+        let of_its_side = match (&finding.extra, window) {
+            (Extra::Book(d), Some(w)) if w.place != d.looked_at => {
+                let span = (w.start, self.at);
+                window::window_of(question, scale, w.gaps, span, d.looked_at, |book| self.profile(book))
+            }
+            _ => None,
+        };
+        let window = of_its_side.as_ref().or(window);
         let making = Making {
             event: self.event,
             question,
