@@ -16,6 +16,7 @@ use crate::engine::rules::{AnalysisRules, Class};
 use crate::engine::state::EventState;
 use crate::engine::status::Phase;
 use crate::market::ids::BookId;
+use crate::market::selection::Side;
 use crate::market::time::Timestamp;
 
 /// What the detectors are given.
@@ -320,7 +321,7 @@ impl Scene<'_> {
     }
 
     fn id(&self, question: &Question, finding: &Finding, told: &Told, book: Option<&str>) -> String {
-        let side = told.side.map_or("", make::side_name);
+        let side = told.side.map_or("", Side::name);
         let sign = if finding.sign >= 0.0 { "+" } else { "-" };
         let at = self.at.millis().to_string();
         let parts = [finding.kind.name(), side, sign, book.unwrap_or_default(), &at];
