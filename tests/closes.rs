@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::raw::{Clocks, FRESH_MS, Outcomes, decimal, median, millis, number, outcomes, power, rows, sides, text};
+use common::raw::{Clocks, Outcomes, decimal, median, millis, number, outcomes, power, rows, sides, text};
 use common::{import_with, lines, series, usual};
 use rusqlite::Connection;
 use serde_json::Value;
