@@ -31,6 +31,7 @@ fn main() {
         let done = std::process::Command::new(me).arg(folder.path()).status().expect("run");
         std::process::exit(done.code().unwrap_or(1));
     }
+    stratum::runtime::memory::be_frugal();
     let bodies = std::path::PathBuf::from(std::env::args().nth(1).unwrap_or_default());
     println!("resident memory with {} quotes, MiB (limit {LIMIT_MIB})", slate::QUOTES);
     println!("  {:<22} {:6.1} now", "at the start", status("VmRSS"));

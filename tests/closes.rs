@@ -6,23 +6,16 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::DateTime;
-use common::{lines, series};
+use common::raw::{Clocks, Outcomes, decimal, median, millis, number, outcomes, power, rows, sides, text};
+use common::{import_with, lines, series, usual};
 use rusqlite::Connection;
 use serde_json::Value;
-use stratum::config::{Sources, load};
-use stratum::engine::Engine;
 use stratum::market::line::Line;
 use stratum::market::margin::Models;
 use stratum::market::selection::Side;
-use stratum::runtime::import::import;
-use stratum::runtime::settings::engine_settings;
-use stratum::store::Store;
-
-const FRESH_MS: i64 = 300_000;
 
 /// Market, book: line and American price by side, while it is fresh.
-type Offers = BTreeMap<(String, String), BTreeMap<String, (Option<f64>, i64)>>;
+type Offers = BTreeMap<(String, String), Outcomes>;
 
 /// One event over all looks.
 #[derive(Default)]
@@ -38,44 +31,12 @@ struct Recorded {
     games: BTreeMap<String, Game>,
 }
 
-fn millis(text: &str) -> i64 {
-    DateTime::parse_from_rfc3339(text).expect("time").timestamp_millis()
-}
-
-fn text<'v>(value: &'v Value, field: &str) -> &'v str {
-    value[field].as_str().expect(field)
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().expect("number")
-}
-
-fn decimal(american: i64) -> f64 {
-    if american > 0 { 1.0 + american as f64 / 100.0 } else { 1.0 + 100.0 / -(american as f64) }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    0.5 * (values[(n - 1) / 2] + values[n / 2])
-}
-
-/// The exponent k with p^k + q^k = 1 by bisection; the fair probability of the first.
-fn power(p: f64, q: f64) -> f64 {
-    let (mut low, mut high) = (0.5, 64.0);
-    for _ in 0..200 {
-        let middle = 0.5 * (low + high);
-        if f64::powf(p, middle) + f64::powf(q, middle) > 1.0 { low = middle } else { high = middle }
-    }
-    f64::powf(p, 0.5 * (low + high))
-}
-
 fn read(looks: &[(i64, Vec<u8>)]) -> Recorded {
     let mut recorded = Recorded { at: Vec::new(), games: BTreeMap::new() };
-    let mut clocks: BTreeMap<(String, String, String), (i64, i64, u32)> = BTreeMap::new();
+    let mut clocks = Clocks::default();
     for (n, (at, body)) in looks.iter().enumerate() {
         let body: Value = serde_json::from_slice(body).expect("JSON");
-        let before = std::mem::take(&mut clocks);
+        clocks.next_look();
         recorded.at.push(*at);
         for event in body.as_array().expect("events") {
             let id = text(event, "id");
@@ -88,26 +49,9 @@ fn read(looks: &[(i64, Vec<u8>)]) -> Recorded {
                 for market in book["markets"].as_array().expect("markets") {
                     let place = (id.to_owned(), text(book, "key").to_owned(), text(market, "key").to_owned());
                     let update = millis(text(market, "last_update"));
-                    let clock = match before.get(&place) {
-                        Some((same, since, looks)) if *same == update => (update, *since, looks + 1),
-                        _ => (update, *at, 0),
-                    };
-                    clocks.insert(place.clone(), clock);
-                    let frozen = clock.2 >= 3 && at - clock.1 >= FRESH_MS;
-                    if at - update > FRESH_MS || frozen {
-                        continue;
+                    if clocks.fresh(&place, update, *at) {
+                        offers.insert((place.2, place.1), outcomes(event, market));
                     }
-                    let mut sides = BTreeMap::new();
-                    for outcome in market["outcomes"].as_array().expect("outcomes") {
-                        let name = text(outcome, "name");
-                        let side = match name {
-                            _ if name == text(event, "home_team") => "home".to_owned(),
-                            _ if name == text(event, "away_team") => "away".to_owned(),
-                            _ => name.to_lowercase(),
-                        };
-                        sides.insert(side, (outcome["point"].as_f64(), outcome["price"].as_i64().expect("price")));
-                    }
-                    offers.insert((place.2, place.1), sides);
                 }
             }
             game.looks.push(Some(offers));
@@ -118,11 +62,6 @@ fn read(looks: &[(i64, Vec<u8>)]) -> Recorded {
         }
     }
     recorded
-}
-
-/// Side from which lines and chances are told, and the other.
-fn sides(market: &str) -> [&'static str; 2] {
-    if market == "totals" { ["over", "under"] } else { ["home", "away"] }
 }
 
 impl Recorded {
@@ -136,24 +75,12 @@ impl Recorded {
     }
 }
 
-/// The rows of a query of JSON.
-fn rows(c: &Connection, sql: &str) -> Vec<Value> {
-    let mut select = c.prepare(sql).expect("query");
-    let rows = select.query_map([], |r| r.get::<_, String>(0)).expect("rows");
-    rows.map(|r| serde_json::from_str(&r.expect("row")).expect("JSON")).collect()
-}
-
 fn check(name: &str, games_at_least: usize) {
     let Some(path) = series(name) else { return };
     let recorded = read(&lines(&path));
     let folder = tempfile::tempdir().expect("folder");
     let db = folder.path().join("stratum.db");
-    {
-        let settings = engine_settings(&load(&Sources::default()).expect("defaults").settings);
-        let mut store = Store::open(&db).expect("store");
-        let mut engine = Engine::new(settings);
-        import(&mut engine, &mut store, &[path], |_| true).expect("import");
-    }
+    import_with(&db, usual(), path);
     let c = Connection::open(&db).expect("database");
     let ids: BTreeMap<u64, String> = {
         let mut select = c.prepare("SELECT id, provider_id FROM event").expect("events");

@@ -8,26 +8,20 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::DateTime;
-use common::{lines, series};
+use common::raw::{
+    Clocks, FRESH_MS, MINUTE, Outcomes, decimal, median, millis, number, outcomes, power, rows, sides, text,
+};
+use common::{import_with, lines, series, usual};
 use rusqlite::Connection;
 use serde_json::Value;
-use stratum::config::{Sources, load};
-use stratum::engine::{Engine, EngineSettings};
-use stratum::runtime::import::import;
-use stratum::runtime::settings::engine_settings;
-use stratum::store::Store;
-
-const FRESH_MS: i64 = 300_000;
-const MINUTE: i64 = 60_000;
+use stratum::engine::EngineSettings;
 
 /// One market of one book in one look.
 #[derive(Clone, Debug)]
 struct Offer {
     update: i64,
     open: bool,
-    /// Side, line as that side has it, American price.
-    sides: BTreeMap<String, (Option<f64>, i64)>,
+    sides: Outcomes,
 }
 
 /// One event in one look.
@@ -52,29 +46,12 @@ struct Recorded {
     events: BTreeMap<String, Vec<Option<Shown>>>,
 }
 
-fn millis(text: &str) -> i64 {
-    DateTime::parse_from_rfc3339(text).expect("time").timestamp_millis()
-}
-
-fn text<'v>(value: &'v Value, field: &str) -> &'v str {
-    value[field].as_str().expect(field)
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().expect("number")
-}
-
-fn decimal(american: i64) -> f64 {
-    if american > 0 { 1.0 + american as f64 / 100.0 } else { 1.0 + 100.0 / -(american as f64) }
-}
-
 fn read(looks: &[(i64, Vec<u8>)]) -> Recorded {
     let mut recorded = Recorded { at: Vec::new(), events: BTreeMap::new() };
-    // Provider's time of a market of a book, since when, and for how many looks it has not moved.
-    let mut clocks: BTreeMap<(String, String, String), (i64, i64, u32)> = BTreeMap::new();
+    let mut clocks = Clocks::default();
     for (at, body) in looks {
         let body: Value = serde_json::from_slice(body).expect("JSON");
-        let before = std::mem::take(&mut clocks);
+        clocks.next_look();
         let n = recorded.at.len();
         recorded.at.push(*at);
         for event in body.as_array().expect("events") {
@@ -84,27 +61,9 @@ fn read(looks: &[(i64, Vec<u8>)]) -> Recorded {
                 for market in book["markets"].as_array().expect("markets") {
                     let place = (id.to_owned(), text(book, "key").to_owned(), text(market, "key").to_owned());
                     let update = millis(text(market, "last_update"));
-                    let clock = match before.get(&place) {
-                        Some((same, since, looks)) if *same == update => (update, *since, looks + 1),
-                        _ => (update, *at, 0),
-                    };
-                    let stale = at - update > FRESH_MS;
-                    let frozen = clock.2 >= 3 && at - clock.1 >= FRESH_MS;
+                    let fresh = clocks.fresh(&place, update, *at);
                     let future = update - at > MINUTE;
-                    clocks.insert(place.clone(), clock);
-                    let mut sides = BTreeMap::new();
-                    for outcome in market["outcomes"].as_array().expect("outcomes") {
-                        let name = text(outcome, "name");
-                        let side = if name == text(event, "home_team") {
-                            "home".to_owned()
-                        } else if name == text(event, "away_team") {
-                            "away".to_owned()
-                        } else {
-                            name.to_lowercase()
-                        };
-                        sides.insert(side, (outcome["point"].as_f64(), outcome["price"].as_i64().expect("price")));
-                    }
-                    let mut offer = Offer { update, open: !stale && !frozen && !future, sides };
+                    let mut offer = Offer { update, open: fresh && !future, sides: outcomes(event, market) };
                     offer.open &= !contradicts(&offer);
                     shown.markets.entry(place.2).or_default().insert(place.1, offer);
                 }
@@ -129,24 +88,10 @@ fn contradicts(offer: &Offer) -> bool {
     }
 }
 
-fn first_and_second(market: &str) -> (&'static str, &'static str) {
-    if market == "totals" { ("over", "under") } else { ("home", "away") }
-}
-
-/// The exponent k with p^k + q^k = 1 by bisection; the fair probability of the first.
-fn power(p: f64, q: f64) -> f64 {
-    let (mut low, mut high) = (1.0, 64.0);
-    for _ in 0..200 {
-        let middle = 0.5 * (low + high);
-        if f64::powf(p, middle) + f64::powf(q, middle) > 1.0 { low = middle } else { high = middle }
-    }
-    f64::powf(p, 0.5 * (low + high))
-}
-
 impl Shown {
     fn stand(&self, market: &str, book: &str) -> Option<Stand> {
         let offer = self.markets.get(market)?.get(book).filter(|o| o.open)?;
-        let (first, second) = first_and_second(market);
+        let [first, second] = sides(market);
         let (a, b) = (offer.sides.get(first)?, offer.sides.get(second)?);
         let prices = [decimal(a.1), decimal(b.1)];
         let (p, q) = (1.0 / prices[0], 1.0 / prices[1]);
@@ -419,12 +364,6 @@ impl Case<'_> {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    0.5 * (values[(n - 1) / 2] + values[n / 2])
-}
-
 /// Book to family, read as plain TOML.
 fn families() -> BTreeMap<String, String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/books.toml");
@@ -438,10 +377,6 @@ fn families() -> BTreeMap<String, String> {
             (key.to_owned(), name("family").unwrap_or(key).to_owned())
         })
         .collect()
-}
-
-fn usual() -> EngineSettings {
-    engine_settings(&load(&Sources::default()).expect("defaults").settings)
 }
 
 /// Windows that fit looks minutes apart.
@@ -459,16 +394,10 @@ fn check(name: &str, settings: &EngineSettings, wanted: &[&str]) {
     let recorded = read(&lines(&path));
     let folder = tempfile::tempdir().expect("folder");
     let db = folder.path().join("stratum.db");
-    {
-        let mut store = Store::open(&db).expect("store");
-        let mut engine = Engine::new(settings.clone());
-        import(&mut engine, &mut store, &[path], |_| true).expect("import");
-    }
+    import_with(&db, settings.clone(), path);
     let families = families();
     let c = Connection::open(&db).expect("database");
-    let mut select = c.prepare("SELECT json FROM signal ORDER BY id, version").expect("signals");
-    let rows = select.query_map([], |r| r.get::<_, String>(0)).expect("rows");
-    let signals: Vec<Value> = rows.map(|r| serde_json::from_str(&r.expect("row")).expect("JSON")).collect();
+    let signals = rows(&c, "SELECT json FROM signal ORDER BY id, version");
     let mut counts = Counts::default();
     let mut first_entry: BTreeMap<String, Value> = BTreeMap::new();
     for signal in &signals {

@@ -12,14 +12,12 @@ use super::output::{Align, Table, label, stored_rows};
 use super::{Exit, Failure, filter, show};
 use crate::engine::appraise::{Appraisal, BookPart, FairPrice};
 use crate::engine::names::Names;
-use crate::engine::price::fair::FairRule;
+use crate::engine::price::fair::tuning;
 use crate::engine::price::robust::{self, Vote};
-use crate::engine::price::scale::{Scale, from_log_odds};
-use crate::engine::profile::SportProfile;
 use crate::market::ids::EventId;
 use crate::market::selection::Side;
 use crate::market::time::Timestamp;
-use crate::store::query::{selection_name, side_name};
+use crate::store::query::selection_name;
 
 /// Fewer independent books than a fair price needs.
 const TOO_FEW: &str = "too_few_independent_books";
@@ -113,11 +111,10 @@ pub fn run(global: &Global, args: &FairArgs, out: &mut dyn Write) -> Result<Exit
         }
     };
     let events = asked.appraise(&args.filter)?;
-    let rule = &asked.settings.rules.fair;
     let rows: Vec<FairRow> = events
         .iter()
         .flat_map(|event| event.questions.iter().map(move |question| (event, question)))
-        .flat_map(|(event, question)| question_rows(&asked.names, rule, event, question, &leave_out))
+        .flat_map(|(event, question)| question_rows(&asked.names, event, question, &leave_out))
         .collect();
     let demo = asked.reader.is_demo()?;
     if args.output.json {
@@ -129,14 +126,8 @@ pub fn run(global: &Global, args: &FairArgs, out: &mut dyn Write) -> Result<Exit
     Ok(Exit::Ok)
 }
 
-fn question_rows(
-    names: &Names,
-    rule: &FairRule,
-    event: &Appraised,
-    question: &Appraisal,
-    leave_out: &LeaveOut<'_>,
-) -> Vec<FairRow> {
-    let clip = clip(names, event, question, rule);
+fn question_rows(names: &Names, event: &Appraised, question: &Appraisal, leave_out: &LeaveOut<'_>) -> Vec<FairRow> {
+    let clip = clip(question);
     let mut rows = Vec::new();
     if !matches!(leave_out, LeaveOut::Book(_)) {
         rows.extend(price_rows(names, event, question, clip, None));
@@ -185,7 +176,7 @@ fn price_rows(
                 market: question.market.clone(),
                 subject: question.subject.clone(),
                 selection: selection_name(&event.row, &cells::selection(question.key, *side), names),
-                side: side_name(*side),
+                side: side.name(),
                 left_out_book: left_out.map(|part| part.book.clone()),
                 fair_line: told.and_then(|s| s.fair_line),
                 fair_probability: told.map(|s| s.fair_probability),
@@ -248,23 +239,17 @@ fn shares(parts: &[BookPart], without: Option<&str>, clip: f64) -> Vec<Option<f6
 }
 
 /// Distance from the median up to which a vote counts in full: as in [`crate::engine::price::fair`], from all voters.
-fn clip(names: &Names, event: &Appraised, question: &Appraisal, rule: &FairRule) -> f64 {
-    let spec = names.spec(question.key.market);
-    let sport = SportProfile::of(names.sport(event.row.sport));
-    match sport.scale(question.layout, spec) {
-        Scale::Points(_) => rule.clip_share * sport.sd(question.layout, spec),
-        Scale::LogOdds => {
-            let mut sorted: Vec<Vote> = question
-                .books
-                .iter()
-                .filter(|p| votes(p))
-                .filter_map(|p| Some(Vote { family: 0, weight: p.weight, value: p.value? }))
-                .collect();
-            sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
-            let p = from_log_odds(robust::weighted_median(&sorted, None).unwrap_or_default());
-            rule.clip_log_odds / (4.0 * p * (1.0 - p)).max(0.01)
-        }
-    }
+fn clip(question: &Appraisal) -> f64 {
+    let mut sorted: Vec<Vote> = question
+        .books
+        .iter()
+        .filter(|p| votes(p))
+        .filter_map(|p| Some(Vote { family: 0, weight: p.weight, value: p.value? }))
+        .collect();
+    sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
+    let centre = robust::weighted_median(&sorted, None).unwrap_or_default();
+    let workings = &question.workings;
+    tuning(workings.scale(), workings.sd, &workings.fair, centre).0
 }
 
 fn table(rows: &[FairRow], teams: &Teams) -> Table {

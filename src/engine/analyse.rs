@@ -24,6 +24,9 @@ use crate::market::market_key::Family;
 use crate::market::quality::Reason;
 use crate::market::time::Timestamp;
 
+/// Room is made for so many books of a question at a time: there are thousands of questions.
+const MORE_BOOKS: usize = 4;
+
 /// Kept beyond the longest window, so that its far end is always known.
 const MARGIN_MS: i64 = 60_000;
 
@@ -169,7 +172,7 @@ impl Engine {
                     };
                     let at = memory.question(*key, *layout, &measure);
                     let Some(question) = memory.questions.get_mut(at) else { continue };
-                    place(question, view, (book_at as u32, group_at as u32), step, after, &self.names);
+                    place(question, view, (book_at as u16, group_at as u16), step, after, &self.names);
                 }
                 if let Some(group) = book.groups.get_mut(group_at) {
                     group.dirty = false;
@@ -217,6 +220,7 @@ impl Engine {
             let stay = question.published.and_then(|p| p.consensus).and_then(|c| c.line);
             let voter = |book: BookId| profile(book).voter;
             let (layout, scale, sd) = (question.layout, question.scale, question.sd);
+            question.priced = std::mem::take(&mut self.scratch_priced);
             let (views, priced) = (&mut question.views, &mut question.priced);
             fair::price(views, layout, scale, sd, pass.at, &rules.fair, stay, voter, &mut scratch, priced);
             publish(question, event, rules.fair.step, &mut pass.out.points);
@@ -224,6 +228,7 @@ impl Engine {
                 scene.run(question, looks, touched, fired, &mut pass.tallies, &mut pass.out.signals);
             }
             if !touched {
+                self.scratch_priced = std::mem::take(&mut question.priced);
                 continue;
             }
             self.scratch_open.clear();
@@ -244,6 +249,7 @@ impl Engine {
                 opportunity::find(&asked, &open::wider(&rules.opportunity), taker, &mut self.scratch_open);
             }
             open::follow(&rules.opportunity, &mut question.open, &mut self.scratch_open, &mut pass.out.opportunities);
+            self.scratch_priced = std::mem::take(&mut question.priced);
         }
         self.scratch = scratch;
     }
@@ -270,7 +276,7 @@ enum Step {
 fn place(
     question: &mut Question,
     view: BookView,
-    (book_at, group_at): (u32, u32),
+    (book_at, group_at): (u16, u16),
     step: Step,
     after: Timestamp,
     names: &Names,
@@ -285,6 +291,10 @@ fn place(
             };
             question.moved_at = question.moved_at.max(since);
             question.touched |= matches!(step, Step::Look { .. });
+            if question.views.len() == question.views.capacity() {
+                question.views.reserve_exact(MORE_BOOKS);
+                question.tracks.reserve_exact(MORE_BOOKS);
+            }
             question.views.insert(at, view);
             question.tracks.insert(at, Track { book_at, group_at, since, after, opened, past: Vec::new() });
         }
@@ -363,7 +373,7 @@ fn three_way_markets(event: &EventState) -> Vec<crate::market::ids::MarketId> {
 /// The clocks of views whose offers did not change.
 pub(super) fn refresh(question: &mut Question, event: &EventState, look: LookId, at: Timestamp) {
     for (view, track) in question.views.iter_mut().zip(&question.tracks) {
-        let group = event.books.get(track.book_at as usize).and_then(|b| b.groups.get(track.group_at as usize));
+        let group = event.books.get(usize::from(track.book_at)).and_then(|b| b.groups.get(usize::from(track.group_at)));
         let Some(group) = group.filter(|_| view.own.is_none()) else { continue };
         if group.present_in == look {
             view.seen = at;

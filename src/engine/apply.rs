@@ -9,7 +9,7 @@ use super::image;
 use super::names::{NameKind, Names};
 use super::note::EventNote;
 use super::opportunity::Opportunity;
-use super::price::fair::Scratch;
+use super::price::fair::{Priced, Scratch};
 use super::profile::{BookProfile, SportProfile};
 use super::scope::AskedFor;
 use super::seen::SeenWriter;
@@ -59,6 +59,8 @@ pub struct Engine {
     pub(crate) records: FxHashMap<(u32, SportId), [(u32, u32); 8]>,
     pub(crate) scratch: Scratch,
     pub(crate) scratch_open: Vec<Opportunity>,
+    /// Of the question that is being judged; nobody asks for it afterwards.
+    pub(crate) scratch_priced: Priced,
 }
 
 /// What belongs to the look that is being applied.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::analyse::refresh;
 use super::apply::Engine;
 use super::changes::{EventRow, Point, QuoteKey};
-use super::detect::make::{selection_name, side_name};
+use super::detect::make::selection_name;
 use super::memory::Question;
 use super::names::Names;
 use super::opportunity::card::{Card, card};
@@ -364,7 +364,7 @@ impl Appraiser {
         let layout = question.layout;
         let value = fair.values.first().copied().unwrap_or_default();
         let sides = layout.sides().iter().zip(fair.probability).map(|(side, p)| SideFair {
-            side: side_name(*side),
+            side: side.name(),
             selection: selection_name(&self.engine.names, event, question, *side),
             fair_line: match scale {
                 Scale::Points(model) => model.fair_line(*side, value).ok().map(|f| f.points),

@@ -66,7 +66,7 @@ pub(crate) fn odd_overround(
         return None;
     }
     // Three-way markets and long lists carry more margin by nature.
-    let limit = settings.max_overround + 0.05 * (size as f64 - 2.0);
+    let limit = settings.rules.max_sum() + 0.05 * (size as f64 - 2.0);
     let low = sum < 1.0 && !exchange;
     (low || sum > limit).then(|| format!("raw probabilities sum to {sum:.4}"))
 }

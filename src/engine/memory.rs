@@ -65,9 +65,9 @@ pub(crate) struct Past {
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
     /// Place of the book in the event.
-    pub(crate) book_at: u32,
+    pub(crate) book_at: u16,
     /// Place of the market in the book.
-    pub(crate) group_at: u32,
+    pub(crate) group_at: u16,
     /// The look that began the present state.
     pub(crate) since: Timestamp,
     /// The look before that one.
@@ -86,6 +86,10 @@ impl Track {
         let drop = self.past.iter().skip(1).take_while(|p| p.since <= oldest).count();
         let drop = if self.since <= oldest { self.past.len() } else { drop };
         self.past.drain(..drop);
+        // Most books move once or twice within the horizon, and there are tens of thousands of them.
+        if self.past.len() == self.past.capacity() {
+            self.past.reserve_exact(1);
+        }
         self.past.push(Past { since: self.since, after: self.after, sight: Sight::of(before) });
         self.opened = before.own.is_some() && now.own.is_none();
         (self.since, self.after) = (at, after);
@@ -134,6 +138,8 @@ pub(crate) struct Question {
     pub(crate) views: Vec<BookView>,
     /// Beside `views`.
     pub(crate) tracks: Vec<Track>,
+    /// While the question is being judged; empty between looks, where the prices without each family would take as much
+    /// room as the quotes.
     pub(crate) priced: Priced,
     pub(crate) published: Option<Point>,
     /// The last look at which any book's offer changed.
@@ -267,5 +273,20 @@ impl EventMemory {
 
     pub(crate) fn looks_of(&self, market: MarketId) -> Option<&MarketLooks> {
         self.looks.iter().find(|l| l.market == market)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A full slate has 36,000 views and tracks and remembers as many earlier states: a word more is a third of a
+    /// megabyte.
+    #[test]
+    fn what_is_kept_for_every_book_stays_small() {
+        assert_eq!(size_of::<BookView>(), 112);
+        assert_eq!(size_of::<Track>(), 48);
+        assert_eq!(size_of::<Past>(), 80);
+        assert_eq!(size_of::<crate::engine::state::QuoteState>(), 88);
     }
 }

@@ -135,7 +135,7 @@ impl Engine {
                     let Some(book_at) = event.books.iter().position(|b| b.book == view.book) else { continue };
                     let groups = event.books.get(book_at).map(|b| &b.groups);
                     let group_at = groups.and_then(|g| g.iter().position(|g| g.market == question.key.market));
-                    (track.book_at, track.group_at) = (book_at as u32, group_at.unwrap_or(0) as u32);
+                    (track.book_at, track.group_at) = (book_at as u16, group_at.unwrap_or(0) as u16);
                 }
             }
             event.memory = Some(memory);

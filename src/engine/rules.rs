@@ -91,6 +91,12 @@ pub struct AnalysisRules {
 }
 
 impl AnalysisRules {
+    /// The sum of raw probabilities above which no two-way market is real, whatever its kind: beyond it a quote is
+    /// reported as flawed. Each kind's own limit decides what has its vig removed.
+    pub fn max_sum(&self) -> f64 {
+        self.devig.iter().map(|rule| rule.max_sum).fold(0.0, f64::max)
+    }
+
     /// The longest window of any detector. Milliseconds.
     pub fn longest_window_ms(&self) -> i64 {
         [&self.market_move, &self.key_cross, &self.sync, &self.steam, &self.live_shock]

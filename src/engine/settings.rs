@@ -33,8 +33,6 @@ pub struct EngineSettings {
     pub future_skew_ms: i64,
     /// Treat warnings as errors.
     pub strict: bool,
-    /// The raw probabilities of a two-way market above this sum are not a real market.
-    pub max_overround: f64,
     /// Pregame moves of a spread beyond so many points between two looks are reported.
     pub spread_jump: f64,
     /// The same for totals.
@@ -60,7 +58,6 @@ impl Default for EngineSettings {
             frozen_ms: 5 * MINUTE,
             future_skew_ms: MINUTE,
             strict: false,
-            max_overround: 1.25,
             spread_jump: 10.0,
             total_jump: 20.0,
             forget_after_ms: 4 * 24 * 60 * MINUTE,

@@ -4,6 +4,8 @@
 //! nothing. Arithmetic is done on decimal odds or probabilities only, never on American numbers: they jump from
 //! -100 to +100 and their mean is meaningless.
 
+use std::num::NonZeroI64;
+
 /// Why a number is not a price.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PriceError {
@@ -33,8 +35,9 @@ pub enum OddsFormat {
 /// Eight bytes. American odds are kept as the whole number that came, decimal odds in millionths.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Price {
-    /// `American a -> 2a`, `decimal d -> 2 round(10^6 d) + 1`: one integer that the store can hold narrowly.
-    code: i64,
+    /// `American a -> 2a`, `decimal d -> 2 round(10^6 d) + 1`: one integer that the store can hold narrowly. Never 0, so
+    /// that an optional price takes no more room.
+    code: NonZeroI64,
 }
 
 /// Largest American odds accepted, either sign.
@@ -48,10 +51,14 @@ impl Price {
     /// # Errors
     /// [`PriceError::AmericanRange`] for numbers between -100 and 100 and beyond ten million.
     pub const fn american(a: i64) -> Result<Self, PriceError> {
-        if a.abs() < 100 || a.abs() > MAX_AMERICAN {
+        // Not `abs`: the smallest integer has none.
+        if (a > -100 && a < 100) || a > MAX_AMERICAN || a < -MAX_AMERICAN {
             return Err(PriceError::AmericanRange);
         }
-        Ok(Self { code: a * 2 })
+        match NonZeroI64::new(a * 2) {
+            Some(code) => Ok(Self { code }),
+            None => Err(PriceError::AmericanRange),
+        }
     }
 
     /// Decimal odds, kept to six places.
@@ -69,7 +76,7 @@ impl Price {
         if micros <= 1_000_000 {
             return Err(PriceError::DecimalRange);
         }
-        Ok(Self { code: micros * 2 + 1 })
+        NonZeroI64::new(micros * 2 + 1).map(|code| Self { code }).ok_or(PriceError::DecimalRange)
     }
 
     /// A number read from a source that quotes in `format`. American odds with a fraction are refused.
@@ -89,12 +96,12 @@ impl Price {
 
     /// The form in which this price was quoted.
     pub const fn format(self) -> OddsFormat {
-        if self.code & 1 == 0 { OddsFormat::American } else { OddsFormat::Decimal }
+        if self.code.get() & 1 == 0 { OddsFormat::American } else { OddsFormat::Decimal }
     }
 
     /// Decimal odds: what a stake of 1 returns, stake included.
     pub fn to_decimal(self) -> f64 {
-        let n = self.code >> 1;
+        let n = self.code.get() >> 1;
         match self.format() {
             OddsFormat::Decimal => n as f64 / 1e6,
             OddsFormat::American if n > 0 => 1.0 + n as f64 / 100.0,
@@ -106,7 +113,7 @@ impl Price {
     /// unless the source itself said -100.
     pub fn to_american(self) -> i64 {
         match self.format() {
-            OddsFormat::American => self.code >> 1,
+            OddsFormat::American => self.code.get() >> 1,
             OddsFormat::Decimal => decimal_to_american(self.to_decimal()),
         }
     }
@@ -118,7 +125,7 @@ impl Price {
 
     /// One integer that holds the price with its format, for the store.
     pub const fn code(self) -> i64 {
-        self.code
+        self.code.get()
     }
 
     /// The price of a code; `None` for an integer that [`Price::code`] never gives.
@@ -129,7 +136,7 @@ impl Price {
         } else {
             n > 1_000_000 && n <= (MAX_DECIMAL * 1e6) as i64
         };
-        valid.then_some(Self { code })
+        NonZeroI64::new(code).filter(|_| valid).map(|code| Self { code })
     }
 }
 
@@ -144,7 +151,7 @@ pub fn decimal_to_american(d: f64) -> i64 {
 impl std::fmt::Debug for Price {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.format() {
-            OddsFormat::American => write!(f, "{:+}", self.code >> 1),
+            OddsFormat::American => write!(f, "{:+}", self.code.get() >> 1),
             OddsFormat::Decimal => write!(f, "{}", self.to_decimal()),
         }
     }
@@ -186,7 +193,7 @@ mod tests {
 
     #[test]
     fn impossible_prices_cannot_be_made() {
-        for a in [-99, 0, 1, 53, 99] {
+        for a in [-99, 0, 1, 53, 99, i64::MIN, i64::MAX] {
             assert_eq!(Price::american(a), Err(PriceError::AmericanRange), "{a}");
         }
         for d in [1.0, 0.0, -2.0, 1.000_000_1] {
@@ -197,6 +204,11 @@ mod tests {
         for code in [0, 1, 2, 198, -198, 2_000_001, i64::MAX, i64::MIN] {
             assert_eq!(Price::from_code(code), None, "{code}");
         }
+    }
+
+    #[test]
+    fn a_missing_price_takes_no_room_of_its_own() {
+        assert_eq!(size_of::<Option<Price>>(), 8);
     }
 
     #[test]

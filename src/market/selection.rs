@@ -2,6 +2,7 @@
 
 use super::ids::SubjectId;
 use super::line::Line;
+use super::market_key::Family;
 
 /// Which side of the market an outcome is.
 ///
@@ -42,6 +43,20 @@ impl Side {
         Self::ALL.into_iter().find(|s| s.number() == n)
     }
 
+    /// Its name in JSON, in ids and in formulas: `home`, `away` and so on.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Away => "away",
+            Self::Draw => "draw",
+            Self::Over => "over",
+            Self::Under => "under",
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Named => "named",
+        }
+    }
+
     /// The side that wins when this one loses, in a two-way market.
     pub const fn opposite(self) -> Option<Self> {
         Some(match self {
@@ -75,9 +90,49 @@ impl Selection {
     }
 }
 
+/// What a person calls a side of a market of `family` between `home` and `away`, about the player or team `whom` (empty:
+/// about nobody).
+pub fn selection_name(side: Side, (home, away): (&str, &str), whom: &str, family: Family) -> String {
+    let name = match side {
+        Side::Home => home,
+        Side::Away => away,
+        Side::Draw => "Draw",
+        Side::Over => "Over",
+        Side::Under => "Under",
+        Side::Yes => "Yes",
+        Side::No => "No",
+        Side::Named => return whom.to_owned(),
+    };
+    match whom {
+        "" => name.to_owned(),
+        // A team's own total may name the team twice: as its subject and as its side.
+        whom if family == Family::TeamTotal && whom == name => name.to_owned(),
+        whom => format!("{whom} {name}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sides_have_names_of_their_own() {
+        let mut names: Vec<_> = Side::ALL.iter().map(|s| s.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Side::ALL.len());
+        assert_eq!(Side::Home.name(), "home");
+    }
+
+    #[test]
+    fn selections_are_called_by_whom_they_are_about() {
+        let name = |side, whom, family| selection_name(side, ("Gulls", "Bison"), whom, family);
+        assert_eq!(name(Side::Away, "", Family::Moneyline), "Bison");
+        assert_eq!(name(Side::Over, "A. Player", Family::Proposition), "A. Player Over");
+        assert_eq!(name(Side::Over, "Gulls", Family::TeamTotal), "Gulls Over");
+        assert_eq!(name(Side::Home, "Gulls", Family::TeamTotal), "Gulls");
+        assert_eq!(name(Side::Named, "A. Player", Family::Outright), "A. Player");
+    }
 
     #[test]
     fn sides_have_stable_numbers_and_opposites() {

@@ -9,9 +9,8 @@ use crate::engine::changes::{EventRow, QuoteKey};
 use crate::engine::names::Names;
 use crate::engine::status::QuoteValue;
 use crate::market::ids::{LookId, Slot, SportId};
-use crate::market::market_key::Family;
 use crate::market::quality::Reason;
-use crate::market::selection::Side;
+use crate::market::selection::{self, Side};
 use crate::market::time::Timestamp;
 
 /// The origin of every look of a simulated market, and the label of everything that comes of it.
@@ -441,22 +440,8 @@ fn reason_of(status: crate::engine::status::Status) -> Option<&'static str> {
 
 /// What a person calls the selection.
 pub fn selection_name(event: &EventRow, key: &QuoteKey, names: &Names) -> String {
-    let s = key.selection;
-    let side = match s.side {
-        Side::Home => &*event.home,
-        Side::Away => &*event.away,
-        Side::Draw => "Draw",
-        Side::Over => "Over",
-        Side::Under => "Under",
-        Side::Yes => "Yes",
-        Side::No => "No",
-        Side::Named => return names.subject(s.subject).to_owned(),
-    };
-    match names.subject(s.subject) {
-        "" => side.to_owned(),
-        whom if names.spec(key.market).family == Family::TeamTotal && whom == side => side.to_owned(),
-        whom => format!("{whom} {side}"),
-    }
+    let (s, teams) = (key.selection, (&*event.home, &*event.away));
+    selection::selection_name(s.side, teams, names.subject(s.subject), names.spec(key.market).family)
 }
 
 /// Decimal odds of American ones are rarely round; nobody wants sixteen digits of them.
@@ -466,16 +451,7 @@ fn six_places(d: f64) -> f64 {
 
 /// The name of a side in JSON.
 pub const fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Home => "home",
-        Side::Away => "away",
-        Side::Draw => "draw",
-        Side::Over => "over",
-        Side::Under => "under",
-        Side::Yes => "yes",
-        Side::No => "no",
-        Side::Named => "named",
-    }
+    side.name()
 }
 
 /// The newest instant there is: "now" for a store that holds recorded days.

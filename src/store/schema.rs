@@ -23,7 +23,7 @@ pub(super) fn tune_writer(c: &Connection) -> rusqlite::Result<()> {
     c.pragma_update(None, "journal_mode", "WAL")?;
     c.pragma_update(None, "synchronous", "NORMAL")?;
     c.pragma_update(None, "foreign_keys", "OFF")?;
-    c.pragma_update(None, "cache_size", -12_000)?;
+    c.pragma_update(None, "cache_size", -6_000)?;
     c.pragma_update(None, "temp_store", "MEMORY")?;
     // Checkpoints are run between commits, not inside them: see `Store::tidy`.
     c.pragma_update(None, "wal_autocheckpoint", 0)?;

@@ -1,6 +1,8 @@
 //! What several tests of the whole need: recorded data where it is at hand, and the content of a store as text.
 #![allow(dead_code, clippy::expect_used, clippy::unwrap_used)]
 
+pub mod raw;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,20 @@ pub fn lines(path: &Path) -> Vec<(i64, Vec<u8>)> {
         .map(|line| line.expect("line"))
         .map(|line| (line.captured_at.expect("captured_at").millis(), line.body))
         .collect()
+}
+
+/// The settings of a program that nobody has configured, the table of books included.
+pub fn usual() -> EngineSettings {
+    stratum::runtime::settings::engine_settings(
+        &stratum::config::load(&stratum::config::Sources::default()).expect("defaults").settings,
+    )
+}
+
+/// Imports a recording into a new store at `path` with these settings.
+pub fn import_with(path: &Path, settings: EngineSettings, file: PathBuf) {
+    let mut store = Store::open(path).expect("store");
+    let mut engine = Engine::new(settings);
+    import(&mut engine, &mut store, &[file], |_| true).expect("import");
 }
 
 /// Imports files into the store at `path`, which is opened and closed; the engine is the store's own.

@@ -1,19 +1,24 @@
 //! DISLOCATION: one open, fresh quote far from the fair price of all others.
 //!
-//! The label tells whose doing it is. `lagging`: the others moved and this book did not. `leading`: it moved away, and it
-//! is a sharp book or another independent book went the same way. `alone`: it moved away by itself and nobody has
-//! followed yet. A leader is not accused of being wrong: the side to take is the one it points to, elsewhere.
+//! The label tells whose doing it is. `lagging`: another independent book moved away within the window and this one did
+//! not. `leading`: it moved away, and it is a sharp book or another independent book went the same way. `alone`: nobody
+//! else had a part in it, be it that the book moved away by itself or that it stood there before the window began. A
+//! leader is not accused of being wrong: the side to take is the one it points to, elsewhere.
 
 use super::finding::{Dislocated, Extra, Finding};
 use super::signal::SignalType;
 use super::window::{reopened, size};
 use crate::engine::memory::{Question, Sight};
 use crate::engine::price::scale::Scale;
+use crate::engine::price::view::BookView;
 use crate::engine::profile::BookProfile;
 use crate::engine::rules::DislocationRule;
 use crate::market::books::BookKind;
 use crate::market::ids::BookId;
 use crate::market::time::Timestamp;
+
+/// A book has moved when it moved by this share of the threshold; less is a price that follows its own clients.
+const REALLY_MOVED: f64 = 0.4;
 
 /// What the detector is given.
 pub(crate) struct Setting<'s> {
@@ -52,6 +57,7 @@ pub(crate) fn judge(s: &Setting<'_>, profile: impl Fn(BookId) -> BookProfile) ->
             continue;
         }
         let mut widest: Option<(usize, f64, f64)> = None;
+        let mut highest: Option<(usize, f64)> = None;
         for place in 0..places {
             let fair_value = match s.scale {
                 Scale::Points(_) => fair.values.first().copied().unwrap_or_default(),
@@ -61,10 +67,19 @@ pub(crate) fn judge(s: &Setting<'_>, profile: impl Fn(BookId) -> BookProfile) ->
             if widest.is_none_or(|(_, d, _)| delta.abs() > d.abs() + 1e-12) {
                 widest = Some((place, delta, fair_value));
             }
+            if highest.is_none_or(|(_, d)| delta > d + 1e-12) {
+                highest = Some((place, delta));
+            }
         }
         let Some((place, delta, fair_value)) = widest.filter(|(_, d, _)| d.abs() >= threshold - 1e-6) else { continue };
         let Some((take, ev)) = best_side(s, view.book, &book) else { continue };
-        let label = label(s, view.book, &book, place, delta, &profile);
+        // Of two sides one is the opposite of the other, and points are told of the first only.
+        let points_to = match (delta >= 0.0, s.question.layout.sides().len()) {
+            (true, _) => place,
+            (false, 2) => 1 - place.min(1),
+            (false, _) => highest.map_or(place, |(place, _)| place),
+        };
+        let label = label(s, view.book, &book, (place, delta), threshold, &profile);
         found.push(Finding {
             kind: SignalType::Dislocation,
             window_ms: s.rule.window_ms,
@@ -79,6 +94,8 @@ pub(crate) fn judge(s: &Setting<'_>, profile: impl Fn(BookId) -> BookProfile) ->
                 label,
                 ev,
                 place: take,
+                looked_at: place,
+                points_to,
                 fair_value,
                 // In the unit of the distance.
                 standard_error: match s.scale {
@@ -113,8 +130,8 @@ fn label(
     s: &Setting<'_>,
     book: BookId,
     profile: &BookProfile,
-    place: usize,
-    delta: f64,
+    (place, delta): (usize, f64),
+    threshold: f64,
     of: &impl Fn(BookId) -> BookProfile,
 ) -> &'static str {
     // How far each book has come within the window, in the direction of the distance.
@@ -125,19 +142,18 @@ fn label(
         Some((size(s.scale, &now, place) - size(s.scale, &then, place)) * delta.signum())
     };
     let away = moved(book).unwrap_or(0.0);
-    // It closed in on the others, or stood still: they went away from it.
+    let others = || {
+        let independent = |v: &&BookView| v.book != book && of(v.book).voter.family != profile.voter.family;
+        s.question.views.iter().filter(independent).filter_map(|v| moved(v.book))
+    };
+    // It closed in on the others, or stood still: they went away from it, or it stood there already.
     if away <= 1e-9 {
-        return "lagging";
+        let left = others().any(|m| m <= -REALLY_MOVED * threshold);
+        return if left { "lagging" } else { "alone" };
     }
     if profile.voter.kind == BookKind::Sharp {
         return "leading";
     }
     let half = 0.5 * away;
-    let followed = s
-        .question
-        .views
-        .iter()
-        .filter(|v| v.book != book && of(v.book).voter.family != profile.voter.family)
-        .any(|v| moved(v.book).is_some_and(|m| m >= half));
-    if followed { "leading" } else { "alone" }
+    if others().any(|m| m >= half) { "leading" } else { "alone" }
 }

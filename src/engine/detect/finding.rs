@@ -47,6 +47,10 @@ pub(crate) struct Dislocated {
     pub(crate) ev: f64,
     /// Place of the side that is worth taking at this book.
     pub(crate) place: usize,
+    /// Place of the side that the distance is of.
+    pub(crate) looked_at: usize,
+    /// Place of the side whose chance it holds higher than the others do, by most.
+    pub(crate) points_to: usize,
     pub(crate) fair_value: f64,
     pub(crate) standard_error: f64,
     pub(crate) delta: f64,

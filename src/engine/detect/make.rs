@@ -17,8 +17,7 @@ use crate::engine::rules::Class;
 use crate::engine::state::EventState;
 use crate::market::bucket::TimeBucket;
 use crate::market::ids::BookId;
-use crate::market::market_key::Family;
-use crate::market::selection::Side;
+use crate::market::selection::{self, Side};
 use crate::market::time::Timestamp;
 
 const MINUTE: f64 = 60_000.0;
@@ -61,35 +60,8 @@ pub(crate) struct Told {
 
 /// The name of a side of a question.
 pub(crate) fn selection_name(names: &Names, event: &EventState, question: &Question, side: Side) -> String {
-    let name = match side {
-        Side::Home => &*event.home,
-        Side::Away => &*event.away,
-        Side::Draw => "Draw",
-        Side::Over => "Over",
-        Side::Under => "Under",
-        Side::Yes => "Yes",
-        Side::No => "No",
-        Side::Named => "",
-    };
-    match names.subject(question.key.subject) {
-        "" => name.to_owned(),
-        whom if names.spec(question.key.market).family == Family::TeamTotal && whom == name => name.to_owned(),
-        whom => format!("{whom} {name}"),
-    }
-}
-
-/// `home`, `away` and so on.
-pub(crate) const fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Home => "home",
-        Side::Away => "away",
-        Side::Draw => "draw",
-        Side::Over => "over",
-        Side::Under => "under",
-        Side::Yes => "yes",
-        Side::No => "no",
-        Side::Named => "named",
-    }
+    let (teams, family) = ((&*event.home, &*event.away), names.spec(question.key.market).family);
+    selection::selection_name(side, teams, names.subject(question.key.subject), family)
 }
 
 impl Making<'_> {
@@ -121,7 +93,7 @@ impl Making<'_> {
         };
         let (place, from, to) = match &finding.extra {
             Extra::Book(d) => {
-                let place = if d.label == "leading" { towards.or(Some(d.place)) } else { Some(d.place) };
+                let place = Some(if d.label == "leading" { d.points_to } else { d.place });
                 (place, self.shown(d.fair_value), self.shown(d.fair_value + d.delta))
             }
             _ => {
@@ -192,7 +164,7 @@ impl Making<'_> {
             commence_time: self.event.commence,
             market: self.names.market(self.question.key.market).to_owned(),
             selection: told.selection,
-            side: told.side.map(|s| side_name(s).to_owned()),
+            side: told.side.map(|s| s.name().to_owned()),
             direction: ways,
             window_minutes,
             unit: told.unit.to_owned(),

@@ -16,6 +16,7 @@ use crate::engine::rules::{AnalysisRules, Class};
 use crate::engine::state::EventState;
 use crate::engine::status::Phase;
 use crate::market::ids::BookId;
+use crate::market::selection::Side;
 use crate::market::time::Timestamp;
 
 /// What the detectors are given.
@@ -261,6 +262,15 @@ impl Scene<'_> {
     ) {
         let Some(finding) = finding else { return };
         let (gaps, window) = windows.made(finding.window_ms);
+        // Among three sides a quote may be out of line on another one than the board moved on.
+        let of_its_side = match (&finding.extra, window) {
+            (Extra::Book(d), Some(w)) if w.place != d.looked_at => {
+                let span = (w.start, self.at);
+                window::window_of(question, scale, w.gaps, span, d.looked_at, |book| self.profile(book))
+            }
+            _ => None,
+        };
+        let window = of_its_side.as_ref().or(window);
         let making = Making {
             event: self.event,
             question,
@@ -311,7 +321,7 @@ impl Scene<'_> {
     }
 
     fn id(&self, question: &Question, finding: &Finding, told: &Told, book: Option<&str>) -> String {
-        let side = told.side.map_or("", make::side_name);
+        let side = told.side.map_or("", Side::name);
         let sign = if finding.sign >= 0.0 { "+" } else { "-" };
         let at = self.at.millis().to_string();
         let parts = [finding.kind.name(), side, sign, book.unwrap_or_default(), &at];

@@ -120,7 +120,18 @@ pub(crate) fn window(
     (start, at): (Timestamp, Timestamp),
     profile: impl Fn(BookId) -> BookProfile,
 ) -> Option<Window> {
-    let place = leading_place(question, scale, start);
+    window_of(question, scale, gaps, (start, at), leading_place(question, scale, start), profile)
+}
+
+/// The same, told of the side at a place of the layout.
+pub(crate) fn window_of(
+    question: &Question,
+    scale: Scale<'_>,
+    gaps: Gaps,
+    (start, at): (Timestamp, Timestamp),
+    place: usize,
+    profile: impl Fn(BookId) -> BookProfile,
+) -> Option<Window> {
     let mut members = Vec::with_capacity(question.views.len());
     let mut any = false;
     for (at_place, (view, track)) in question.views.iter().zip(&question.tracks).enumerate() {

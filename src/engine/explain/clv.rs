@@ -4,7 +4,6 @@ use super::bet;
 use super::text::{SAME, at_line, five, line, percent};
 use super::words;
 use super::{Derivation, Input, Kind, LeftOut, Named, Reason, Step, Unit};
-use crate::engine::detect::make::side_name;
 use crate::engine::detect::signal::{Entry, Signal};
 use crate::engine::grade::close::Close;
 use crate::engine::grade::clv::ClvRow;
@@ -113,7 +112,7 @@ fn settlement(row: &ClvRow, entry: &Entry, close: &Close) -> Option<Settlement> 
     let spec = MarketSpec::parse(&row.market);
     let named = row.side.as_deref()?;
     let all = [Side::Home, Side::Away, Side::Draw, Side::Over, Side::Under, Side::Yes, Side::No];
-    let side = all.into_iter().find(|s| side_name(*s) == named)?;
+    let side = all.into_iter().find(|s| s.name() == named)?;
     let layout = Layout::of(spec, sport.three_way, side)?;
     match sport.scale(layout, spec) {
         scale @ Scale::Points(_) => scale.settlement(layout, side, entry.line.and_then(Line::from_points), close.value),

@@ -4,7 +4,6 @@ use super::text::{five, four, line, percent};
 use super::votes::{input, question, scale_step, unit, value_name, values, vig_step, voted};
 use super::{Derivation, Kind, Step, Unit};
 use crate::engine::appraise::{Appraisal, BookPart};
-use crate::engine::detect::make::side_name;
 use crate::engine::price::fair::{deviation, median, median_line};
 use crate::engine::price::scale::Scale;
 use crate::market::line::Line;
@@ -54,7 +53,7 @@ pub fn consensus(a: &Appraisal) -> Derivation {
         d.says("line", at.points(), Unit::Points);
     }
     for (side, p) in a.layout.sides().iter().zip(probabilities) {
-        d.says(&format!("{} probability", side_name(*side)), p, Unit::Probability);
+        d.says(&format!("{} probability", side.name()), p, Unit::Probability);
     }
     d.says("value", value, unit(a));
     d.says("dispersion", spread, if a.workings.model.is_some() { Unit::Points } else { Unit::Probability });
@@ -105,7 +104,7 @@ fn value_steps(d: &mut Derivation, a: &Appraisal, counted: &[&BookPart], at: Opt
         Scale::Points(_) => "win / (win + loss) of the model at the median line",
         Scale::LogOdds => "p = 1 / (1 + e^-x)",
     };
-    let name = a.layout.sides().first().map_or("first", |s| side_name(*s));
+    let name = a.layout.sides().first().map_or("first", |s| s.name());
     d.steps.push(Step::new("probability at that line", formula).line(format!("{name}: {}", five(p))).gives(
         format!("{name} probability"),
         p,
@@ -132,7 +131,7 @@ fn side_probabilities(d: &mut Derivation, a: &Appraisal, p: f64) -> Vec<f64> {
     let mut step =
         Step::new("all three sides", "the median of each side over all complete markets, divided by their sum");
     for (side, m) in sides.iter().zip(&medians) {
-        step.filled.push(format!("{}: {} / {} = {}", side_name(*side), five(*m), five(total), five(m / total)));
+        step.filled.push(format!("{}: {} / {} = {}", side.name(), five(*m), five(total), five(m / total)));
     }
     d.steps.push(step);
     medians.iter().map(|m| m / total).collect()

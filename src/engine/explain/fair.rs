@@ -10,8 +10,7 @@ use super::votes::{
 use super::words::judged;
 use super::{Derivation, Kind, Named, Step, Unit};
 use crate::engine::appraise::{Appraisal, BookPart, FairPrice};
-use crate::engine::detect::make::side_name;
-use crate::engine::price::fair::{LEAST_MARGIN, USUAL_MARGIN};
+use crate::engine::price::fair::{LEAST_MARGIN, USUAL_MARGIN, slope, tuning};
 use crate::engine::price::robust::{self, CUT, Estimate, Vote};
 use crate::engine::price::scale::{Scale, from_log_odds};
 use crate::market::line::Line;
@@ -239,21 +238,19 @@ fn clip(a: &Appraisal, of_all: f64, n: usize) -> (f64, f64, Step) {
     let rule = &a.workings.fair;
     let name = format!("clip, {}", value_name(a, n));
     let shares = format!("share = 1 up to c from the median, c / distance up to {CUT:.0} c, then 0");
+    let (c, floor) = tuning(a.workings.scale(), a.workings.sd, rule, of_all);
     if a.workings.model.is_some() {
-        let (c, floor) = (rule.clip_share * a.workings.sd, 0.004 * a.workings.sd);
         let step = Step::new(name, format!("{shares}; c = {} x standard deviation of results", rule.clip_share))
             .line(format!("c = {} x {} = {}", rule.clip_share, four(a.workings.sd), four(c)))
             .gives("c", c, Unit::Points);
         return (c, floor, step);
     }
-    let p = from_log_odds(of_all);
-    let slope = (4.0 * p * (1.0 - p)).max(0.01);
-    let c = rule.clip_log_odds / slope;
+    let (p, slope) = (from_log_odds(of_all), slope(of_all));
     let step = Step::new(name, format!("{shares}; c = {} / (4 p (1 - p)), p at the median of all", rule.clip_log_odds))
         .with("p at the median of all", p, Unit::Probability)
         .line(format!("c = {} / {} = {}", rule.clip_log_odds, five(slope), four(c)))
         .gives("c", c, Unit::LogOdds);
-    (c, 0.01 / slope, step)
+    (c, floor, step)
 }
 
 fn mean_step(a: &Appraisal, name: &str, weighed: &[(f64, &Vote, &BookPart)], e: &Estimate) -> Step {
@@ -308,7 +305,7 @@ fn finish(d: &mut Derivation, a: &Appraisal, estimates: &[Estimate]) {
     let scale = a.workings.scale();
     let reference = a.reference_line.and_then(Line::from_points);
     let at = a.reference_line.map_or_else(String::new, |l| format!(" at {}", line(l, &a.market)));
-    let name = |n: usize| a.layout.sides().get(n).map_or("", |s| side_name(*s));
+    let name = |n: usize| a.layout.sides().get(n).map_or("", |s| s.name());
     let mut step;
     let mut mean = first.value;
     let probabilities: Vec<f64> = if values(a) == 3 {
@@ -352,12 +349,12 @@ fn finish(d: &mut Derivation, a: &Appraisal, estimates: &[Estimate]) {
                 fair = fair
                     .line(format!(
                         "{}: {:+.2} ({} at {})",
-                        side_name(*side),
+                        side.name(),
                         at.points,
                         percent(at.probability),
                         at.line.points()
                     ))
-                    .gives(format!("{} fair line", side_name(*side)), at.points, Unit::Points);
+                    .gives(format!("{} fair line", side.name()), at.points, Unit::Points);
             }
         }
         d.steps.push(fair);
@@ -392,7 +389,7 @@ fn model_step(a: &Appraisal, value: f64, reference: Option<Line>, p: f64) -> Ste
     let (Some(side), Some(s), Some(reference)) = (first, settlement, reference) else { return step };
     step.line(format!(
         "{} {}: win {}, push {}, loss {}",
-        side_name(side),
+        side.name(),
         line(reference.points(), &a.market),
         five(s.won_share()),
         five(s.push),

@@ -6,7 +6,6 @@ use super::votes::question;
 use super::words::{self, judged};
 use super::{Derivation, Input, Kind, LeftOut, Step, Unit};
 use crate::engine::appraise::{Appraisal, BookPart, FairPrice};
-use crate::engine::detect::make::side_name;
 use crate::engine::names::Names;
 use crate::engine::opportunity::{Opportunity, OpportunityKind, OpportunityLeg, middle};
 use crate::engine::price::scale::Scale;
@@ -59,7 +58,7 @@ impl<'l> Leg<'l> {
 
     fn name(&self, a: &Appraisal) -> String {
         let price = crate::market::price::decimal_to_american(self.leg.price.to_decimal());
-        format!("{}{} at {} {price:+}", side_name(self.leg.side), at_line(self.line(), &a.market), self.book)
+        format!("{}{} at {} {price:+}", self.leg.side.name(), at_line(self.line(), &a.market), self.book)
     }
 
     fn input(&self) -> Input {
@@ -67,7 +66,7 @@ impl<'l> Leg<'l> {
             book: self.book.to_owned(),
             kind: self.part.map(|p| p.kind),
             family: self.part.map(|p| p.family.clone()),
-            side: Some(side_name(self.leg.side).to_owned()),
+            side: Some(self.leg.side.name().to_owned()),
             line: self.line(),
             prices: vec![Some(self.leg.price.to_decimal())],
             odds: Some(self.leg.odds),

@@ -150,6 +150,6 @@ pub(super) fn value_name(a: &Appraisal, n: usize) -> String {
         let spread = crate::market::market_key::MarketSpec::parse(&a.market).family == Family::Spread;
         return if spread { "expected home margin".to_owned() } else { "expected total".to_owned() };
     }
-    let side = a.layout.sides().get(n).map_or("first", |s| crate::engine::detect::make::side_name(*s));
+    let side = a.layout.sides().get(n).map_or("first", |s| s.name());
     format!("log-odds of {side}")
 }

@@ -112,9 +112,11 @@ pub const fn signal_type(kind: SignalType) -> &'static str {
 /// A label of a signal in words; an unknown one as it is.
 pub fn label(label: &str) -> String {
     let known = match label {
-        "lagging" => "lagging: the others moved and this book did not",
+        "lagging" => "lagging: another independent book moved away and this one did not",
         "leading" => "leading: it moved away and is sharp or was followed; the side it points to is taken elsewhere",
-        "alone" => "alone: it moved away by itself and nobody has followed yet",
+        "alone" => {
+            "alone: nobody else had a part in it; it moved away by itself, or stood there before the window began"
+        }
         "leader_unknown" => "leader unknown: several books moved first between the same two looks",
         other => return other.to_owned(),
     };

@@ -379,11 +379,7 @@ fn grade_row(
     let taken = taken.ok_or(NoClv::NoClose)?;
     let fair = taken.fair.as_ref().ok_or(NoClv::NoClose)?;
     let layout = taken.question.layout;
-    let place = layout
-        .sides()
-        .iter()
-        .position(|s| crate::engine::detect::make::side_name(*s) == side)
-        .ok_or(NoClv::Informational)?;
+    let place = layout.sides().iter().position(|s| s.name() == side).ok_or(NoClv::Informational)?;
     let side = *layout.sides().get(place).ok_or(NoClv::Informational)?;
     let line = entry.line.and_then(Line::from_points);
     row.close.line = taken.reference.map(|l| layout.line_for(l, side).points());

@@ -193,7 +193,7 @@ pub fn card(
     let own = |line: Line| question.layout.line_for(line, side).points();
     Some(Card {
         event_id: question.event,
-        side: side_name(side),
+        side: side.name(),
         at: question.at,
         state,
         reference_line: question.priced.reference.map(own),
@@ -284,17 +284,4 @@ fn per_price(layout: Layout, side: Side, entries: &[Entry]) -> Vec<LinePrice> {
     });
     sorted.dedup_by(|a, b| odds(a) == odds(b));
     sorted.into_iter().map(pair).collect()
-}
-
-const fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Home => "home",
-        Side::Away => "away",
-        Side::Draw => "draw",
-        Side::Over => "over",
-        Side::Under => "under",
-        Side::Yes => "yes",
-        Side::No => "no",
-        Side::Named => "named",
-    }
 }

@@ -143,15 +143,20 @@ pub fn single_weight(table: f64, margin: f64, age_ms: i64, rule: &FairRule) -> f
 ///
 /// In points a share of the standard deviation of results, which is one distance in probability near the middle. In
 /// log-odds the same distance in probability around `centre`: long shots differ by more log-odds without disagreeing.
-fn tuning(scale: Scale<'_>, sd: f64, rule: &FairRule, centre: f64) -> (f64, f64) {
+pub fn tuning(scale: Scale<'_>, sd: f64, rule: &FairRule, centre: f64) -> (f64, f64) {
     match scale {
         Scale::Points(_) => (rule.clip_share * sd, 0.004 * sd),
         Scale::LogOdds => {
-            let p = from_log_odds(centre);
-            let slope = (4.0 * p * (1.0 - p)).max(0.01);
+            let slope = slope(centre);
             (rule.clip_log_odds / slope, 0.01 / slope)
         }
     }
+}
+
+/// How far probability goes with log-odds around `centre`, 1 at even chances: 4 p (1 - p), at least 0.01.
+pub fn slope(centre: f64) -> f64 {
+    let p = from_log_odds(centre);
+    (4.0 * p * (1.0 - p)).max(0.01)
 }
 
 fn centre(votes: &[Vote]) -> f64 {

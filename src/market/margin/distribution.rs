@@ -1,5 +1,7 @@
 //! One distribution: the chances of every line at every location, and the way back from a price to the location.
 
+use std::sync::OnceLock;
+
 use super::base::Base;
 use super::table::{Cell, Grid, Table};
 use super::{ModelError, Provenance, Quantity};
@@ -8,13 +10,25 @@ use crate::market::selection::Side;
 use crate::market::value::{Middle, Settlement};
 
 /// The distribution of a margin or total, for every location.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Distribution {
     quantity: Quantity,
-    table: Table,
+    base: Base,
+    grid: Grid,
+    /// Made when it is first asked for: a table takes hundreds of kilobytes, and nobody follows all sports. `None`: some
+    /// location of the grid has no distribution.
+    table: OnceLock<Option<Table>>,
     reach: f64,
     max_shift: f64,
     provenance: Provenance,
+}
+
+/// The same questions get the same answers: what has been tabulated so far does not matter.
+impl PartialEq for Distribution {
+    fn eq(&self, other: &Self) -> bool {
+        let numbers = |d: &Self| (d.quantity, d.grid, d.reach, d.max_shift);
+        numbers(self) == numbers(other) && self.base == other.base && self.provenance == other.provenance
+    }
 }
 
 /// One line of a ladder.
@@ -63,8 +77,30 @@ impl Distribution {
         max_shift: f64,
         provenance: Provenance,
     ) -> Option<Self> {
-        let table = Table::build(base, grid)?;
-        Some(Self { quantity, table, reach, max_shift, provenance })
+        let made = Self::untabulated(quantity, base.clone(), grid, reach, max_shift, provenance);
+        made.is_sound().then_some(made)
+    }
+
+    /// The same, tabulated when it is first asked for. Where the grid has a location without a distribution, every
+    /// location is [`ModelError::OffGrid`].
+    pub(super) const fn untabulated(
+        quantity: Quantity,
+        base: Base,
+        grid: Grid,
+        reach: f64,
+        max_shift: f64,
+        provenance: Provenance,
+    ) -> Self {
+        Self { quantity, base, grid, table: OnceLock::new(), reach, max_shift, provenance }
+    }
+
+    /// Every location of the grid has a distribution. Tabulates it.
+    pub(super) fn is_sound(&self) -> bool {
+        self.table().is_ok()
+    }
+
+    fn table(&self) -> Result<&Table, ModelError> {
+        self.table.get_or_init(|| Table::build(&self.base, self.grid)).as_ref().ok_or(ModelError::OffGrid)
     }
 
     /// What it is about.
@@ -89,7 +125,7 @@ impl Distribution {
 
     /// The smallest and largest location, in points.
     pub fn range(&self) -> (f64, f64) {
-        self.table.range()
+        self.grid.range()
     }
 
     /// The location (expected margin of the home team, or expected total) of a line with its vig-free probability,
@@ -103,7 +139,8 @@ impl Distribution {
         }
         let q = self.question(side, line)?;
         let above = if q.above { p } else { 1.0 - p };
-        let location = self.table.solve(&self.table.columns(q.threshold), above).ok_or(ModelError::OffGrid)?;
+        let table = self.table()?;
+        let location = table.solve(&table.columns(q.threshold), above).ok_or(ModelError::OffGrid)?;
         self.within_reach(q, location)?;
         Ok(location)
     }
@@ -136,11 +173,12 @@ impl Distribution {
     pub fn settlement(&self, side: Side, line: Line, location: f64) -> Result<Settlement, ModelError> {
         let q = self.question(side, line)?;
         self.within_reach(q, location)?;
-        let cell = self.table.cell(location).ok_or(ModelError::OffGrid)?;
+        let table = self.table()?;
+        let cell = table.cell(location).ok_or(ModelError::OffGrid)?;
         if !line.is_quarter() {
-            return Ok(self.plain(q, cell));
+            return Ok(Self::plain(table, q, cell));
         }
-        let neighbour = |by: i32| self.plain(Question { threshold: q.threshold + by, ..q }, cell);
+        let neighbour = |by: i32| Self::plain(table, Question { threshold: q.threshold + by, ..q }, cell);
         let (easier, harder) = if q.above { (-25, 25) } else { (25, -25) };
         Ok(Settlement::quarter(neighbour(easier), neighbour(harder)))
     }
@@ -163,8 +201,9 @@ impl Distribution {
     /// # Errors
     /// [`ModelError::OffGrid`] for a location outside the model.
     pub fn chance_of(&self, number: i32, location: f64) -> Result<f64, ModelError> {
-        let cell = self.table.cell(location).ok_or(ModelError::OffGrid)?;
-        Ok(self.table.mass(number, cell))
+        let table = self.table()?;
+        let cell = table.cell(location).ok_or(ModelError::OffGrid)?;
+        Ok(table.mass(number, cell))
     }
 
     /// Chances of (home, draw, away). Defined for margins only.
@@ -173,8 +212,9 @@ impl Distribution {
     /// [`ModelError::OffGrid`] for a location outside the model, [`ModelError::WrongSide`] for a total.
     pub fn three_way(&self, location: f64) -> Result<[f64; 3], ModelError> {
         let q = self.question(Side::Home, Line::from_hundredths(0))?;
-        let cell = self.table.cell(location).ok_or(ModelError::OffGrid)?;
-        let s = self.plain(q, cell);
+        let table = self.table()?;
+        let cell = table.cell(location).ok_or(ModelError::OffGrid)?;
+        let s = Self::plain(table, q, cell);
         Ok([s.win, s.push, s.loss])
     }
 
@@ -235,10 +275,11 @@ impl Distribution {
         let (a, b) = (self.question(first.0, first.1)?, self.question(second.0, second.1)?);
         self.within_reach(a, location)?;
         self.within_reach(b, location)?;
-        let cell = self.table.cell(location).ok_or(ModelError::OffGrid)?;
+        let table = self.table()?;
+        let cell = table.cell(location).ok_or(ModelError::OffGrid)?;
         let mut m = Middle { odds, both_win: 0.0, win_push: [0.0; 2], win_lose: [0.0; 2] };
-        for number in self.table.numbers() {
-            let mass = self.table.mass(number, cell);
+        for number in table.numbers() {
+            let mass = table.mass(number, cell);
             match (a.result(number), b.result(number)) {
                 (1, 1) => m.both_win += mass,
                 (1, 0) => m.win_push[0] += mass,
@@ -278,14 +319,15 @@ impl Distribution {
     fn shares(&self, side: Side, line: Line, location: f64) -> Result<(f64, f64), ModelError> {
         let q = self.question(side, line)?;
         self.within_reach(q, location)?;
-        let cell = self.table.cell(location).ok_or(ModelError::OffGrid)?;
-        let (up, down) = self.table.columns(q.threshold).at(cell);
+        let table = self.table()?;
+        let cell = table.cell(location).ok_or(ModelError::OffGrid)?;
+        let (up, down) = table.columns(q.threshold).at(cell);
         Ok(if q.above { (up, down) } else { (down, up) })
     }
 
     /// Whole and half lines only.
-    fn plain(&self, q: Question, cell: Cell) -> Settlement {
-        let (up, down) = self.table.columns(q.threshold).at(cell);
+    fn plain(table: &Table, q: Question, cell: Cell) -> Settlement {
+        let (up, down) = table.columns(q.threshold).at(cell);
         let push = if q.threshold.rem_euclid(100) == 0 { (1.0 - up - down).max(0.0) } else { 0.0 };
         if q.above { Settlement::whole(up, push, down) } else { Settlement::whole(down, push, up) }
     }

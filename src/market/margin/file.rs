@@ -57,6 +57,7 @@ struct Entry {
 /// Numbers a base may hold, each way.
 const MAX_NUMBER: i32 = 1000;
 
+/// Reads a file. Its distributions are tabulated when they are first asked for: see [`check`].
 pub(super) fn parse(text: &str) -> Result<Models, ModelFileError> {
     let file: File = toml::from_str(text).map_err(|e| ModelFileError::Syntax(e.to_string()))?;
     let mut models = Vec::with_capacity(file.model.len());
@@ -64,6 +65,20 @@ pub(super) fn parse(text: &str) -> Result<Models, ModelFileError> {
         models.push(model(entry)?);
     }
     Ok(Models { version: file.version, models })
+}
+
+/// Tabulates everything now, so that what cannot be tabulated is told of at once and not in the middle of a game.
+pub(super) fn check(models: &Models) -> Result<(), ModelFileError> {
+    for model in &models.models {
+        let margins = model.margin.iter().map(|(_, d)| ("margin", d));
+        for (part, distribution) in margins.chain(model.total.iter().map(|d| ("total", d))) {
+            if !distribution.is_sound() {
+                let what = "no distribution of these numbers has the means of the grid".to_owned();
+                return Err(ModelFileError::Entry { model: model.name.clone(), part, what });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn model(entry: ModelEntry) -> Result<Model, ModelFileError> {
@@ -163,6 +178,5 @@ fn distribution(e: &Entry, quantity: Quantity) -> Result<Distribution, String> {
         to: e.to.clone(),
         version: e.version,
     };
-    Distribution::new(quantity, &base, e.grid, e.reach, e.max_shift, provenance)
-        .ok_or_else(|| "no distribution of these numbers has the means of the grid".into())
+    Ok(Distribution::untabulated(quantity, base, e.grid, e.reach, e.max_shift, provenance))
 }

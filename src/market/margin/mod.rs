@@ -180,12 +180,12 @@ pub struct Models {
 const EMBEDDED: &str = include_str!("../../../assets/margin_models.toml");
 
 impl Models {
-    /// The models that come with the program. Reading takes some milliseconds: keep the result.
+    /// The models that come with the program. Each is tabulated when it is first asked for: keep the result.
     ///
     /// # Errors
     /// None, as long as the tests of this crate pass.
     pub fn embedded() -> Result<Self, ModelFileError> {
-        Self::from_toml(EMBEDDED)
+        file::parse(EMBEDDED)
     }
 
     /// Models from the user's own file; its layout is that of the embedded one.
@@ -193,7 +193,9 @@ impl Models {
     /// # Errors
     /// [`ModelFileError`] says which entry is wrong and why.
     pub fn from_toml(text: &str) -> Result<Self, ModelFileError> {
-        file::parse(text)
+        let models = file::parse(text)?;
+        file::check(&models)?;
+        Ok(models)
     }
 
     /// Version of the data file.

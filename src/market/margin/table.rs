@@ -25,6 +25,11 @@ impl Grid {
         let cells = ((self.to - self.from) / self.step).round();
         (self.from.is_finite() && self.step > 0.0 && (1.0..=5000.0).contains(&cells)).then(|| cells as usize + 1)
     }
+
+    /// The first and last location.
+    pub(super) fn range(&self) -> (f64, f64) {
+        (self.from, self.from + self.step * self.count().unwrap_or(1).saturating_sub(1) as f64)
+    }
 }
 
 /// A place between two grid locations: index of the left one and the share of the right one.
@@ -121,11 +126,6 @@ impl Table {
         let quarter = threshold.rem_euclid(50) == 25;
         let [low, high] = if quarter { [threshold - 25, threshold + 25] } else { [threshold; 2] };
         Columns { pairs: [pair(low), pair(high)], single: !quarter }
-    }
-
-    /// The first and last location.
-    pub(super) fn range(&self) -> (f64, f64) {
-        (self.from, self.from + self.step * (self.rows - 1) as f64)
     }
 
     /// Where a location lies; `None` outside the grid.

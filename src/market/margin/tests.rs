@@ -2,6 +2,7 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
+use super::base::{Base, Kernel};
 use super::*;
 use crate::market::line::Line;
 use crate::market::price::decimal_to_american;
@@ -256,6 +257,26 @@ weights = [0.0, 1.5]
     {
         assert!(matches!(Models::from_toml(&good.replace(from, to)), Err(ModelFileError::Syntax(_))), "{to}");
     }
+}
+
+#[test]
+fn the_embedded_models_pass_what_is_asked_of_a_users_file() {
+    let checked = Models::from_toml(super::EMBEDDED).expect("sound");
+    assert_eq!(&checked, models(), "tabulated or not, they are the same");
+}
+
+#[test]
+fn a_grid_beyond_the_numbers_has_no_answers_and_no_panic() {
+    let base = Base::new(Kernel::Normal { sd: 3.0 }, -5, 5, |_| 1.0);
+    let grid = Grid { from: -9.0, to: 9.0, step: 0.5 };
+    let provenance = || models().all()[0].margin(None).expect("margin").provenance().clone();
+    assert_eq!(Distribution::new(Quantity::Margin, &base, grid, 8.0, 3.0, provenance()), None);
+    let unsound = Distribution::untabulated(Quantity::Margin, base, grid, 8.0, 3.0, provenance());
+    let line = Line::from_hundredths(-150);
+    assert_eq!(unsound.location(Side::Home, line, 0.5), Err(ModelError::OffGrid));
+    assert_eq!(unsound.probability(Side::Home, line, 0.0), Err(ModelError::OffGrid));
+    assert_eq!(unsound.chance_of(3, 0.0), Err(ModelError::OffGrid));
+    assert_eq!(unsound.range(), (-9.0, 9.0));
 }
 
 /// Every distribution, with the margin's two sides or the total's.

@@ -1,16 +1,14 @@
-//! What a bet is worth: expected value with pushes, stakes, fees, and sets of bets taken together.
+//! What a bet is worth: expected value with pushes, stakes, and sets of bets taken together.
 //!
 //! Pure functions of probabilities and decimal odds. Where the probabilities come from is not known here.
 //!
 //! Notation: `p` is the vig-free probability *conditional on no push* (what a devigged whole-number line gives), `push`
 //! the chance of a refund, `d` decimal odds (stake included), EV the mean profit on a stake of 1.
 
-mod fees;
 mod kelly;
 mod legs;
 mod settlement;
 
-pub use fees::{Fee, FeeError};
 pub use kelly::{StakeLimits, kelly, kelly_exclusive, kelly_push};
 pub use legs::{Arbitrage, Leg, Middle, Shape, hold, is_partition, low_hold, overround, raw_sum, round_stakes};
 pub use settlement::Settlement;
