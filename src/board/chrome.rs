@@ -29,7 +29,7 @@ const fn has_banner(app: &App) -> bool {
 /// Draws the whole frame.
 pub fn draw(app: &App, paint: &mut Paint<'_>) {
     let area = app.area;
-    paint.clear(area, paint.style(Meaning::Text));
+    paint.clear(area, paint.page());
     if area.width < LEAST.0 || area.height < LEAST.1 {
         too_small(paint, area);
         return;
@@ -147,7 +147,8 @@ fn sports(app: &App) -> Option<Piece> {
 /// The source: how old its last answer is, or what is wrong with it, and when it is asked next.
 fn source(app: &App) -> Vec<Piece> {
     let Some(status) = &app.link.status else { return Vec::new() };
-    let now = app.clocks.market();
+    // Status times are this machine's, whatever the market's clock does.
+    let now = app.clocks.local();
     let ago = |at: Timestamp| format::ago(now.since(at));
     let mut pieces = Vec::new();
     let failing = status.questions.iter().filter(|q| q.is_failing()).count();

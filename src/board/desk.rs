@@ -28,6 +28,12 @@ pub fn is_watched(app: &App, game: &Game) -> bool {
     false
 }
 
+/// There is a watchlist.
+pub fn has_lists(app: &App) -> bool {
+    let _ = app;
+    false
+}
+
 /// The user may have changed lists from the command line.
 pub fn refresh(app: &mut App) {
     let _ = app;

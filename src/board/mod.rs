@@ -18,6 +18,7 @@ pub mod overlays;
 pub mod pages;
 pub mod paint;
 pub mod shell;
+pub mod svg;
 #[cfg(test)]
 pub mod testing;
 pub mod theme;

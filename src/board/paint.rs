@@ -67,9 +67,19 @@ pub struct Paint<'a> {
 }
 
 impl Paint<'_> {
-    /// The style of a meaning.
+    /// The style of a meaning, to be laid over whatever is below. The page's background is laid once, by
+    /// [`Paint::page`].
     pub fn style(&self, meaning: Meaning) -> Style {
-        self.theme.style(meaning)
+        let mut style = self.theme.style(meaning);
+        if meaning == Meaning::Text {
+            style.bg = None;
+        }
+        style
+    }
+
+    /// The style of an empty page.
+    pub fn page(&self) -> Style {
+        self.theme.style(Meaning::Text)
     }
 
     /// Writes `text` from (x, y), at most `width` columns, cut off with an ellipsis. Gives the columns taken.

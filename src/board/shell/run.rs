@@ -98,6 +98,7 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
                 Signal::Stop => return Ok(Ended::Signal),
                 Signal::Suspend => app.effect(Effect::Suspend),
                 Signal::Reload => app.effect(Effect::Reload),
+                Signal::Panic => panic!("asked for by a signal"),
             },
             event = events.next() => {
                 read_clocks(app);

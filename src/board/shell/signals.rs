@@ -11,6 +11,8 @@ pub enum Signal {
     Suspend,
     /// Settings, keys and themes are to be read again.
     Reload,
+    /// A panic, to see what one does. Only builds with debug assertions listen for it.
+    Panic,
 }
 
 /// Signals that are listened for.
@@ -18,6 +20,8 @@ pub enum Signal {
 pub struct Signals {
     #[cfg(unix)]
     streams: [tokio::signal::unix::Signal; 6],
+    #[cfg(all(unix, debug_assertions))]
+    panic: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -38,6 +42,8 @@ impl Signals {
                     signal(SignalKind::from_raw(libc::SIGTSTP))?,
                     signal(SignalKind::user_defined1())?,
                 ],
+                #[cfg(debug_assertions)]
+                panic: signal(SignalKind::user_defined2())?,
             })
         }
         #[cfg(not(unix))]
@@ -48,6 +54,10 @@ impl Signals {
     pub async fn next(&mut self) -> Signal {
         #[cfg(unix)]
         {
+            #[cfg(debug_assertions)]
+            let panic = self.panic.recv();
+            #[cfg(not(debug_assertions))]
+            let panic = std::future::pending::<Option<()>>();
             let [interrupt, terminate, hangup, quit, suspend, reload] = &mut self.streams;
             tokio::select! {
                 _ = interrupt.recv() => Signal::Stop,
@@ -56,6 +66,7 @@ impl Signals {
                 _ = quit.recv() => Signal::Stop,
                 _ = suspend.recv() => Signal::Suspend,
                 _ = reload.recv() => Signal::Reload,
+                _ = panic => Signal::Panic,
             }
         }
         #[cfg(not(unix))]

@@ -102,7 +102,7 @@ impl Column {
             Self::Start => (9, 6),
             Self::Game => (22, 12),
             Self::Open | Self::Fair | Self::Consensus => (6, 5),
-            Self::Best => (16, 10),
+            Self::Best => (15, 13),
             Self::Ev | Self::Hold | Self::Moved => (5, 5),
             Self::Books => (3, 3),
         }
@@ -202,29 +202,23 @@ pub fn plan(width: u16, prefs: &Prefs, books: &[&BookColumn], left: usize, natur
     if on.is_empty() {
         on = vec![ColumnChoice { column: Column::Game, on: true, width: None }];
     }
-    // Two books at least should be seen beside what stays; columns give way until there is room for them.
-    let wanted = (book_width + GAP) * books.len().min(2) as u16;
+    // Some books should be seen beside what stays; columns give way until there is room for them.
+    let wanted = (book_width + GAP) * books.len().min(if width >= 96 { 4 } else { 2 }) as u16;
     let needs = |set: &[ColumnChoice], least: bool| -> u16 {
         set.iter().map(|c| column_width(c, least, names) + GAP).sum::<u16>() + 2
     };
-    let mut least = false;
-    while needs(&on, least) + wanted > width {
-        if !least {
-            least = true;
-            continue;
-        }
-        let Some(at) = on.iter().enumerate().max_by_key(|(_, c)| c.column.gives_way()).map(|(at, _)| at) else { break };
-        if on.len() == 1 {
-            break;
-        }
-        on.remove(at);
-        // What is left may have its full width again.
-        least = needs(&on, false) + wanted > width;
-    }
+    // First what is nice to have, then width, then the rest.
+    give_way(&mut on, |on| needs(on, false) + wanted > width, 4);
+    let least = needs(&on, false) + wanted > width;
+    give_way(&mut on, |on| needs(on, least) + wanted.min((book_width + GAP) * 2) > width, 1);
+    // What is left over, and is not enough for a book, goes to the names.
+    let rest = width.saturating_sub(needs(&on, least)) % (book_width + GAP);
     let mut x = 2;
     let mut frozen = Vec::with_capacity(on.len());
     for choice in &on {
-        let w = column_width(choice, least, names).min(width.saturating_sub(x));
+        let extra = if least && choice.column == Column::Game { rest } else { 0 };
+        let most = column_width(choice, false, names);
+        let w = (column_width(choice, least, names) + extra).min(most).min(width.saturating_sub(x));
         frozen.push(Placed { what: choice.column, x, width: w });
         x += w + GAP;
     }
@@ -235,6 +229,15 @@ pub fn plan(width: u16, prefs: &Prefs, books: &[&BookColumn], left: usize, natur
         x += book_width + GAP;
     }
     Plan { frozen, books: placed, book_width, room }
+}
+
+/// Leaves out columns, the least needed first, while there is too much; those that give way later than `from` stay.
+fn give_way(on: &mut Vec<ColumnChoice>, too_much: impl Fn(&[ColumnChoice]) -> bool, from: u8) {
+    while too_much(on) {
+        let last = on.iter().enumerate().max_by_key(|(_, c)| c.column.gives_way());
+        let Some((at, _)) = last.filter(|(_, c)| c.column.gives_way() >= from) else { return };
+        on.remove(at);
+    }
 }
 
 fn column_width(choice: &ColumnChoice, least: bool, names: u16) -> u16 {

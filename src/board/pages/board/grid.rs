@@ -452,12 +452,12 @@ fn scrollbar(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
     let thumb = (visible * visible / lines).clamp(1, visible);
     let from = app.pages.board.top * (visible - thumb) / (lines - visible).max(1);
-    let x = area.x;
+    let x = area.right() - 1;
     for y in from..(from + thumb).min(visible) {
         let y = area.y + y as u16;
         let free = paint.buf.cell((x, y)).is_some_and(|c| c.symbol() == " ");
         if free {
-            paint.text(x, y, 1, paint.sign("▏", "|"), paint.style(Meaning::Border));
+            paint.text(x, y, 1, paint.glyph(Glyph::ScrollTrack), paint.style(Meaning::Border));
         }
     }
 }

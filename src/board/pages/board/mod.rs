@@ -82,7 +82,9 @@ pub fn parts(app: &App, area: Rect) -> Parts {
         Some(on) => on && area.width > width + 40,
         None => fits(width, from),
     };
-    let watch = shown(app.prefs.watch_pane, WATCH_WIDTH, 150).then(|| {
+    // Without a list the pane has nothing to say.
+    let from = if crate::board::desk::has_lists(app) { 150 } else { u16::MAX };
+    let watch = shown(app.prefs.watch_pane, WATCH_WIDTH, from).then(|| {
         let pane = Rect { width: WATCH_WIDTH, ..rest };
         rest.x += WATCH_WIDTH;
         rest.width -= WATCH_WIDTH;
