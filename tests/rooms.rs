@@ -68,13 +68,14 @@ fn market_and_engine_touch_neither_clock_nor_outside() {
 #[test]
 fn arrows_run_one_way() {
     // Each room with the rooms that it may use.
-    const MAY_USE: [(&str, &[&str]); 7] = [
+    const MAY_USE: [(&str, &[&str]); 8] = [
         ("market", &["market"]),
         ("engine", &["market", "engine"]),
         ("store", &["market", "engine", "store"]),
         ("poller", &["market", "feeds", "poller"]),
         ("config", &["market", "config"]),
         ("filter", &["market", "filter"]),
+        ("board", &["market", "engine", "store", "filter", "config", "board", "runtime"]),
         ("feeds", &["market", "feeds", "store", "engine"]),
     ];
     for (room, allowed) in MAY_USE {
@@ -86,7 +87,30 @@ fn arrows_run_one_way() {
                     let used: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
                     let fine = allowed.contains(&used.as_str())
                         && (room != "feeds" || replay || ["market", "feeds"].contains(&used.as_str()));
+                    // Of what runs, the board knows the words in which it tells how it goes, and nothing else.
+                    let words = ["runtime::status::", "runtime::link::", "runtime::published::"];
+                    let fine = fine && (used != "runtime" || words.iter().any(|w| part.starts_with(w)));
                     assert!(fine || used.is_empty(), "{}:{line}: {room} uses {used}", path.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_board_waits_for_nobody() {
+    // What draws and what takes keys in neither opens the store nor files, nor talks to the network: jobs do.
+    const FORBIDDEN: [&str; 8] =
+        ["std::fs", "File::", "Reader::open", "Desk::open", "rusqlite", "reqwest", "TcpStream", "thread::sleep"];
+    for room in ["board/app", "board/widgets", "board/keys", "board/pages/board"] {
+        for (path, text) in sources(room) {
+            // Jobs open the store in a room of their own; keys are read from their file before the board begins.
+            if ["effect.rs", "file.rs", "user_file.rs"].iter().any(|f| path.ends_with(f)) {
+                continue;
+            }
+            for (line, code) in code(&text) {
+                for word in FORBIDDEN {
+                    assert!(!code.contains(word), "{}:{line} uses {word}", path.display());
                 }
             }
         }

@@ -13,7 +13,8 @@ const CELL: (f64, f64) = (8.4, 18.0);
 /// The frame as SVG. `page`: colours of text and page where a cell has none of its own.
 pub fn svg(buf: &Buffer, page: (Color, Color)) -> String {
     let (width, height) = (f64::from(buf.area.width) * CELL.0, f64::from(buf.area.height) * CELL.1);
-    let (ink, paper) = (hex(page.0).unwrap_or_else(|| "#d4d4d4".into()), hex(page.1).unwrap_or_else(|| "#101216".into()));
+    let (ink, paper) =
+        (hex(page.0).unwrap_or_else(|| "#d4d4d4".into()), hex(page.1).unwrap_or_else(|| "#101216".into()));
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" \
          font-family=\"'DejaVu Sans Mono','Noto Sans Mono',Menlo,Consolas,monospace\" font-size=\"14\">\n\

@@ -20,7 +20,7 @@ Exit codes:
   4  another process writes to the store, or a newer version made it
 
 Examples:
-  stratum demo --headless --for 60s  a simulated market, no key and no network needed
+  stratum demo                       the board over a simulated market: no key, no network
   stratum --daemon                   follow the market without a board
   stratum quotes 'Lakers' --json     what the store knows, for scripts";
 

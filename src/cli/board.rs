@@ -84,13 +84,16 @@ pub(super) fn surroundings(paths: &Paths, own: &Settings, store: std::path::Path
     }
 }
 
-/// Shows a board and waits for its end.
-pub(super) fn shown(runtime: tokio::runtime::Runtime, config: ScreenConfig) -> Result<ScreenEnd, Failure> {
-    let end = runtime.block_on(show(config)).map_err(|e| match e {
+/// Shows a board and waits for its end. `background`: where the session runs, so that the thread that draws has nothing
+/// else to do.
+pub(super) fn shown(background: tokio::runtime::Runtime, config: ScreenConfig) -> Result<ScreenEnd, Failure> {
+    let foreground = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let end = foreground.block_on(show(config, background.handle())).map_err(|e| match e {
         ScreenError::NoTerminal => Failure::Usage(e.to_string()),
         ScreenError::Terminal(_) => Failure::Other(e.to_string()),
     });
-    runtime.shutdown_timeout(LINGER);
+    foreground.shutdown_timeout(LINGER);
+    background.shutdown_timeout(LINGER);
     end
 }
 

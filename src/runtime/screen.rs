@@ -66,11 +66,12 @@ pub enum ScreenEnd {
     Gone,
 }
 
-/// Shows the board until it ends. Everything that was committed stays; the session is stopped.
+/// Shows the board until it ends. Everything that was committed stays; the session, which runs in `background`, is
+/// stopped.
 ///
 /// # Errors
 /// [`ScreenError`].
-pub async fn show(config: ScreenConfig) -> Result<ScreenEnd, ScreenError> {
+pub async fn show(config: ScreenConfig, background: &tokio::runtime::Handle) -> Result<ScreenEnd, ScreenError> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
@@ -104,7 +105,7 @@ pub async fn show(config: ScreenConfig) -> Result<ScreenEnd, ScreenError> {
     let watch = watch_files(&files, &speak);
     let spoken = speak.clone();
     let stop = tokio_util::sync::CancellationToken::new();
-    let minding = tokio::spawn(mind(Minder { at, session, files, key_file, speak, errand, stop: stop.clone() }));
+    let minding = background.spawn(mind(Minder { at, session, files, key_file, speak, errand, stop: stop.clone() }));
     if let Some(limit) = stop_after {
         let speak = spoken.clone();
         tokio::spawn(async move {
