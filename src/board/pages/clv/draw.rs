@@ -209,8 +209,7 @@ fn card(paint: &mut Paint<'_>, area: Rect, plan: &Plan, axis: Axis, group: &Grou
     let s = &group.stats;
     let few = s.events < FEW;
     let y = area.y;
-    let none = || paint_none(paint);
-    let dash = none();
+    let dash = paint.sign("–", "-");
     let number = if few { Meaning::Muted } else { Meaning::Text };
     paint.text(area.x + plan.name.0, y, plan.name.1, &group.title, paint.style(Meaning::Text));
     let (tier, meaning) = match group.tier {
@@ -251,8 +250,4 @@ fn card(paint: &mut Paint<'_>, area: Rect, plan: &Plan, axis: Axis, group: &Grou
     } else if place.width >= 13 {
         paint.text(place.x, y, place.width, "nothing graded", paint.style(Meaning::Faint));
     }
-}
-
-fn paint_none(paint: &Paint<'_>) -> &'static str {
-    paint.sign("–", "-")
 }

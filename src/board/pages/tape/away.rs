@@ -73,6 +73,9 @@ fn summary(app: &App, since: Timestamp, until: Timestamp, rows: &[Arc<Row>]) -> 
         |a: &Arc<Row>, b: &Arc<Row>| (b.signal.detected_at, &b.signal.id).cmp(&(a.signal.detected_at, &a.signal.id));
     let mut strongest = rows.to_vec();
     strongest.sort_by(|a, b| b.signal.strength.cmp(&a.signal.strength).then_with(|| newest(a, b)));
+    // One market that many books were out of line with is one thing to tell.
+    let mut told = std::collections::BTreeSet::new();
+    strongest.retain(|r| told.insert((r.signal.event_id, r.signal.market.clone(), r.signal.kind)));
     strongest.truncate(3);
     // Lines alone: a point and a percent cannot be compared.
     let far = |r: &Row| (r.signal.to_value - r.signal.from_value).abs();

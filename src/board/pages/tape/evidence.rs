@@ -66,21 +66,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, split: bool) {
     let taken = paint.text(x, inner.y, room, row::kind(s.kind), paint.style(row::kind_meaning(s.kind))) + 2;
     let moved = row.moved(paint.glyph(Glyph::Arrow));
     paint.text(x + taken, inner.y, room.saturating_sub(taken), &moved, paint.style(Meaning::Title));
-    let zone = app.prefs.zone();
-    let start = zone.start(s.commence_time, app.now());
-    let lead = if s.minutes_to_tip < 0.0 {
-        format!("{} after the start", row::minutes(-s.minutes_to_tip))
-    } else {
-        format!("{} before the start", row::minutes(s.minutes_to_tip))
-    };
-    let when = format!("{}  {}  start {start}", zone.hms(s.detected_at), lead);
     let game = format!("{}  {}", row.game(room.saturating_sub(text::width(&row.market()) + 2)), row.market());
     let second = Rect { y: inner.y + 1, height: 1, ..inner };
-    let game_width = text::width(&game);
     paint.text(x, second.y, room, &game, paint.style(Meaning::Text));
-    if game_width + text::width(&when) + 3 <= room {
-        paint.right(x, second.y, room, &when, paint.style(Meaning::Muted));
-    }
     paint.zone(second, Hit::Game(s.event_id));
     let body = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
     let all = lines(app, row, inner.width);
@@ -107,7 +95,14 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, split: bool) {
 fn lines(app: &App, row: &Row, width: u16) -> Vec<Line> {
     let s = &row.signal;
     let glyphs = app.looks.glyphs;
-    let mut all = vec![Line::default(), line("Take", Meaning::Header)];
+    let zone = app.prefs.zone();
+    let lead = if s.minutes_to_tip < 0.0 {
+        format!("{} after the start", row::minutes(-s.minutes_to_tip))
+    } else {
+        format!("{} before the start", row::minutes(s.minutes_to_tip))
+    };
+    let when = format!("{}, {lead} at {}", zone.hms(s.detected_at), zone.start(s.commence_time, app.now()));
+    let mut all = vec![line(when, Meaning::Muted), Line::default(), line("Take", Meaning::Header)];
     take(app, row, &mut all);
     all.push(Line::default());
     all.push(line("What became of it", Meaning::Header));
@@ -266,9 +261,11 @@ fn moved(app: &App, row: &Row, width: u16, all: &mut Vec<Line>) {
     let probability = s.unit == "probability";
     let wide = width >= 70;
     let whose = row.first_side();
-    let mut head =
-        vec![(5, "Book".to_owned(), Meaning::Faint), (21, format!("before {arrow} after, {whose}"), Meaning::Faint)];
-    let (change_at, time_at) = if wide { (47, 58) } else { (44, 53) };
+    let (stands_at, change_at, time_at) = if wide { (22, 47, 58) } else { (18, 42, 50) };
+    let mut head = vec![
+        (5, "Book".to_owned(), Meaning::Faint),
+        (stands_at, format!("before {arrow} after, {whose}"), Meaning::Faint),
+    ];
     head.push((change_at, format!("{:>7}", "change"), Meaning::Faint));
     head.push((time_at, "moved".to_owned(), Meaning::Faint));
     all.push(of(head));
@@ -278,19 +275,21 @@ fn moved(app: &App, row: &Row, width: u16, all: &mut Vec<Line>) {
         let main = if e.order.is_some() { Meaning::Text } else { Meaning::Muted };
         let change = if probability { format!("{:>+7.1}", e.change * 100.0) } else { format!("{:>+7.2}", e.change) };
         let change = if e.change.abs() < 0.000_5 { format!("{:>7}", "0") } else { change };
-        let meaning = match () {
-            () if e.order.is_none() => Meaning::Muted,
-            () if e.change > 0.0 => Meaning::Up,
-            () => Meaning::Down,
+        let meaning = if e.order.is_none() {
+            Meaning::Muted
+        } else if e.change > 0.0 {
+            Meaning::Up
+        } else {
+            Meaning::Down
         };
-        let when = e.moved_at.map_or_else(|| "did not move".to_owned(), |at| zone.hms(at));
+        let when = e.moved_at.map_or_else(|| "no move".to_owned(), |at| zone.hms(at));
         let before = row.stand(&e.before, app.prefs.odds);
         let after = row.stand(&e.after, app.prefs.odds);
         let title = row::book_title(&e.book);
         all.push(of(vec![
             (1, order, Meaning::Muted),
-            (5, text::fit(&title, 15, app.looks.glyphs.is_ascii()).into_owned(), main),
-            (21, format!("{before:>10} {arrow} {after:>10}"), main),
+            (5, text::fit(&title, stands_at - 6, app.looks.glyphs.is_ascii()).into_owned(), main),
+            (stands_at, format!("{before:>10} {arrow} {after:>10}"), main),
             (change_at, change, meaning),
             (time_at, when, Meaning::Muted),
         ]));
@@ -322,14 +321,14 @@ fn sampling(s: &Signal, all: &mut Vec<Line>) {
 
 fn scores(s: &Signal, all: &mut Vec<Line>) {
     let c = &s.components;
-    let part = |name: &'static str, value: Option<f64>, most: f64| value.map(|v| (name, v, most));
+    let part = |name: &'static str, value: Option<f64>| value.map(|v| (name, v));
     let strength: Vec<_> = [
-        part("base", c.base, 75.0),
-        part("size", c.magnitude, 55.0),
-        part("speed", c.speed, 30.0),
-        part("books", c.books, 22.0),
-        part("time to start", c.timing, 20.0),
-        part("books agree", c.dispersion, 22.0),
+        part("base", c.base),
+        part("size", c.magnitude),
+        part("speed", c.speed),
+        part("books", c.books),
+        part("time to start", c.timing),
+        part("books agree", c.dispersion),
     ]
     .into_iter()
     .flatten()
@@ -339,13 +338,13 @@ fn scores(s: &Signal, all: &mut Vec<Line>) {
     all.push(Line::default());
     all.push(line(format!("Score {} {}", s.composite, s.tier.name()), Meaning::Header));
     let composite: Vec<_> = [
-        part("strength", c.composite_strength, 40.0),
-        part("speed", c.composite_velocity, 15.0),
-        part("movers", c.composite_movers, 15.0),
-        part("sharp books", c.composite_sharp, 10.0),
-        part("time to start", c.composite_timing, 10.0),
-        part("record", c.composite_record, 10.0),
-        part("entry not fresh", c.composite_stale_entry, 10.0),
+        part("strength", c.composite_strength),
+        part("speed", c.composite_velocity),
+        part("movers", c.composite_movers),
+        part("sharp books", c.composite_sharp),
+        part("time to start", c.composite_timing),
+        part("record", c.composite_record),
+        part("entry not fresh", c.composite_stale_entry),
     ]
     .into_iter()
     .flatten()
@@ -355,9 +354,9 @@ fn scores(s: &Signal, all: &mut Vec<Line>) {
 }
 
 /// Parts of a score, each with its points and a bar of forty points.
-fn parts(parts: &[(&'static str, f64, f64)], all: &mut Vec<Line>) {
+fn parts(parts: &[(&'static str, f64)], all: &mut Vec<Line>) {
     const FULL: f64 = 40.0;
-    for (name, value, _) in parts {
+    for (name, value) in parts {
         let meaning = if *value < 0.0 { Meaning::Negative } else { Meaning::Text };
         let value = if value.abs() < 0.05 { 0.0 } else { *value };
         all.push(Line {

@@ -87,7 +87,7 @@ const COLUMNS: [(Column, &str, u16, bool, u8); 15] = [
     (Column::Book, "Book", 4, false, 0),
     (Column::Ev, "EV %", 6, true, 0),
     (Column::Strength, "Strength", 8, true, 0),
-    (Column::Score, "Score", 9, true, 2),
+    (Column::Score, "Score", 10, false, 2),
     (Column::Books, "Books", 5, true, 1),
     (Column::Gap, "Gap", 4, true, 3),
     (Column::Clv, "CLV %", 6, true, 4),
@@ -110,7 +110,7 @@ fn plan(width: u16) -> Vec<(Column, &'static str, u16, u16, bool)> {
     }
     // Where there is no room for two blanks between columns, one will do.
     let (gap, needed) = if needs(&kept) > width { (1, needs(&kept) - kept.len() as u16) } else { (2, needs(&kept)) };
-    let spare = width.saturating_sub(needed).min(34);
+    let spare = width.saturating_sub(needed).min(30);
     let mut x = MARKS;
     kept.into_iter()
         .map(|(column, head, width, right, _)| {
@@ -266,7 +266,7 @@ fn two_lines(app: &App, paint: &mut Paint<'_>, area: Rect, row: &Row) {
         (None, _) => x += paint.text(x, y, end.saturating_sub(x), "no side to take", paint.style(Meaning::Faint)),
     }
     let tier = format!("{} {}", s.composite, s.tier.name());
-    let gap = format!("{} books  gap {}", row.books(), format::ago((s.sampling.longest_gap_seconds * 1000.0) as i64));
+    let gap = format!("{}  gap {}", row.span(), format::ago((s.sampling.longest_gap_seconds * 1000.0) as i64));
     let all = format!("{gap}  {tier}");
     let told = [&all, &tier].into_iter().find(|t| x + 2 + text::width(t) <= end);
     if let Some(told) = told {

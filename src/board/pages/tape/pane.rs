@@ -43,7 +43,7 @@ pub fn draw_pane(app: &App, paint: &mut Paint<'_>, area: Rect) {
         paint.right(x, y, width, &bar, paint.style(row::tier_meaning(s.tier)));
         let time = app.prefs.zone().hms(s.detected_at);
         let taken = paint.text(x, y, width, &time, paint.style(Meaning::Muted)) + 1;
-        let room = width.saturating_sub(taken + 9);
+        let room = width.saturating_sub(taken + 8);
         paint.text(x + taken, y, room, row::kind(s.kind), paint.style(row::kind_meaning(s.kind)));
         let moved = row.moved(paint.glyph(Glyph::Arrow));
         let taken = paint.text(x, y + 1, width, &moved, paint.style(Meaning::Text)) + 2;

@@ -59,10 +59,11 @@ impl Row {
         Self { signal, home, away, family, folded }
     }
 
-    /// `BOS @ MIA`, or in full where there is room.
+    /// `BOS @ MIA`, or in full in a place of forty columns.
     pub fn game(&self, width: u16) -> String {
         let full = format!("{} @ {}", self.signal.away_team, self.signal.home_team);
-        if text::width(&full) <= width { full } else { format!("{} @ {}", self.away, self.home) }
+        // All of a list in one form: wide enough for nearly every name, or codes.
+        if width >= 40 { full } else { format!("{} @ {}", self.away, self.home) }
     }
 
     /// The market in a few letters.
@@ -124,16 +125,18 @@ impl Row {
         let price = stand.prices.first().copied().flatten().and_then(|d| Price::decimal(d).ok());
         let price = price.map_or_else(String::new, |p| format::price(p, odds));
         match self.line(stand.line) {
-            Some(line) => format!("{line} {price:>5}"),
+            Some(line) => format!("{line} {price}"),
             None => price,
         }
     }
 
-    /// Independent books that moved, of how many; of a comparison of prices only those.
+    /// Independent books that moved, of how many; of a comparison of prices the book that is compared.
     pub fn books(&self) -> String {
         let s = &self.signal;
         match s.kind {
-            SignalType::Dislocation | SignalType::ExchangeDivergence => s.books_affected.to_string(),
+            SignalType::Dislocation | SignalType::ExchangeDivergence => {
+                s.detail.book.as_deref().map_or_else(|| s.books_affected.to_string(), book)
+            }
             _ => format!("{}/{}", s.books_affected, s.panel),
         }
     }
@@ -171,7 +174,8 @@ pub fn minutes(minutes: f64) -> String {
     let seconds = if minutes.is_finite() { (minutes * 60.0).round().clamp(0.0, 1e9) as i64 } else { 0 };
     match seconds {
         0..60 => format!("{seconds}s"),
-        60..600 if seconds % 60 != 0 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        60..6000 if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        60..600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
         _ => format::ago(seconds.saturating_mul(1000)),
     }
 }
@@ -243,8 +247,15 @@ mod tests {
 
     #[test]
     fn spans_are_short() {
-        for (m, text) in [(0.1, "6s"), (1.0, "1m"), (2.166, "2m10s"), (9.99, "9m59s"), (12.5, "12m"), (f64::NAN, "0s")]
-        {
+        for (m, text) in [
+            (0.1, "6s"),
+            (1.0, "1m"),
+            (2.166, "2m10s"),
+            (9.99, "9m59s"),
+            (12.0, "12m"),
+            (12.5, "12m"),
+            (f64::NAN, "0s"),
+        ] {
             assert_eq!(minutes(m), text, "{m}");
         }
         assert_eq!(shortened("Harbor City Gulls"), "Gulls");
