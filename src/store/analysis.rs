@@ -86,6 +86,21 @@ pub struct TallySum {
     pub suppressed: u64,
 }
 
+/// Signals that wait to be graded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ungraded {
+    /// All of them.
+    pub signals: u64,
+    /// Those whose game is scheduled to start later.
+    pub unstarted: u64,
+    /// The first of those starts.
+    pub next_start: Option<Timestamp>,
+}
+
+fn earlier(a: Option<Timestamp>, b: Timestamp) -> Option<Timestamp> {
+    Some(a.map_or(b, |a| a.min(b)))
+}
+
 /// Conditions of one question with their values.
 #[derive(Default)]
 struct Conditions {
@@ -310,14 +325,22 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub fn tallies(&self, since: Timestamp) -> Result<Vec<TallySum>, StoreError> {
+        self.tallies_between(since, Timestamp::from_millis(i64::MAX))
+    }
+
+    /// The same for the looks received from `since` to `until`, both included.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tallies_between(&self, since: Timestamp, until: Timestamp) -> Result<Vec<TallySum>, StoreError> {
         let mut select = self.connection.prepare_cached(
             "SELECT source, sport, detector, count(*), sum(evaluated), sum(not_evaluable),
                     max(CASE WHEN not_evaluable > 0 THEN longest_gap_ms ELSE 0 END),
                     ifnull(min(CASE WHEN not_evaluable > 0 THEN needed_ms END), 0), sum(suppressed)
-             FROM look JOIN tally ON tally.look = look.id WHERE received_at >= ?
+             FROM look JOIN tally ON tally.look = look.id WHERE received_at >= ? AND received_at <= ?
              GROUP BY source, sport, detector ORDER BY source, sport, detector",
         )?;
-        let mut found = select.query([since.millis()])?;
+        let mut found = select.query([since.millis(), until.millis()])?;
         let mut sums = Vec::new();
         while let Some(r) = found.next()? {
             let count = |column| r.get::<_, i64>(column).map(|n| n as u64);
@@ -334,6 +357,76 @@ impl Reader {
             });
         }
         Ok(sums)
+    }
+
+    /// Signals as they stood at `until`: the newest version of each that had been made by then. In the order of their
+    /// detection, then of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn signals_as_of(&self, filter: &AnalysisFilter, until: Timestamp) -> Result<Vec<Signal>, StoreError> {
+        let mut conditions = Conditions::of(&AnalysisFilter { until: earlier(filter.until, until), ..*filter });
+        conditions.add("market = ?", filter.market.map(|m| m.0));
+        let (conditions, mut values) = conditions.limited(filter);
+        values.insert(0, Value::from(until.millis()));
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM signal AS s WHERE version = (
+                 SELECT max(v.version) FROM signal AS v LEFT JOIN look ON look.id = v.look
+                 WHERE v.id = s.id AND ifnull(look.received_at, v.at) <= ?) {conditions}
+             ORDER BY at DESC, id DESC LIMIT ?",
+            rows::SIGNAL_COLUMNS
+        ))?;
+        let mut found = select.query(params_from_iter(values))?;
+        let mut signals = Vec::new();
+        while let Some(r) = found.next()? {
+            signals.push(rows::signal(r)?);
+        }
+        signals.reverse();
+        Ok(signals)
+    }
+
+    /// Graded signals as they stood at `until`: the newest grading of each that had been made by then. In the order of
+    /// their detection, then of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn clv_rows_as_of(&self, filter: &AnalysisFilter, until: Timestamp) -> Result<Vec<ClvRow>, StoreError> {
+        let mut conditions = Conditions::of(&AnalysisFilter { until: earlier(filter.until, until), ..*filter });
+        conditions.add("market = (SELECT name FROM name WHERE kind = 3 AND number = ?)", filter.market.map(|m| m.0));
+        let (conditions, mut values) = conditions.limited(filter);
+        values.insert(0, Value::from(until.millis()));
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT json FROM clv AS x WHERE version = (
+                 SELECT max(v.version) FROM clv AS v LEFT JOIN look ON look.id = v.look
+                 WHERE v.signal = x.signal AND ifnull(look.received_at, v.at) <= ?) {conditions}
+             ORDER BY at DESC, signal DESC LIMIT ?"
+        ))?;
+        let mut found = select.query(params_from_iter(values))?;
+        let mut graded = Vec::new();
+        while let Some(r) = found.next()? {
+            graded.push(rows::clv(r)?);
+        }
+        graded.reverse();
+        Ok(graded)
+    }
+
+    /// Signals detected from `since` to `until` that had no grading at `until`, and for which games they waited.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn ungraded(&self, since: Timestamp, until: Timestamp) -> Result<Ungraded, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT count(*), ifnull(sum(event.commence > ?2), 0),
+                    min(CASE WHEN event.commence > ?2 THEN event.commence END)
+             FROM signal AS s JOIN event ON event.id = s.event
+             WHERE s.version = 1 AND s.at >= ?1 AND s.at <= ?2 AND NOT EXISTS (
+                 SELECT 1 FROM clv AS x LEFT JOIN look ON look.id = x.look
+                 WHERE x.signal = s.id AND ifnull(look.received_at, x.at) <= ?2)",
+        )?;
+        Ok(select.query_row([since.millis(), until.millis()], |r| {
+            let count = |column| r.get::<_, i64>(column).map(|n| n as u64);
+            Ok(Ungraded { signals: count(0)?, unstarted: count(1)?, next_start: codec::optional_time(r, 2)? })
+        })?)
     }
 
     /// The rules of the analysis as JSON, each with the look from which on they were in force, oldest first.

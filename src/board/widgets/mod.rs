@@ -1,3 +1,6 @@
 //! Parts that several panes draw with. None of them knows what a market is.
 
+pub mod bars;
+pub mod interval;
+pub mod spark;
 pub mod text;
