@@ -1,3 +1,6 @@
 //! Parts that several panes draw with. None of them knows what a market is.
 
+pub mod chart;
+pub mod chart_axis;
+pub mod chart_pane;
 pub mod text;
