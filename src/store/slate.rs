@@ -9,8 +9,11 @@ use super::write::none_if_no_rows;
 use super::{Reader, StoreError, analysis_codec as rows, codec};
 use crate::engine::as_of::LogRow;
 use crate::engine::changes::{EventRow, Point, QuoteKey};
+use crate::engine::detect::signal::Signal;
+use crate::engine::grade::close::Close;
+use crate::engine::grade::clv::ClvRow;
 use crate::engine::seen::SeenGroup;
-use crate::market::ids::{EventId, LookId, Slot, SportId};
+use crate::market::ids::{EventId, LookId, MarketId, Slot, SportId};
 use crate::market::line::Line;
 use crate::market::price::Price;
 use crate::market::time::Timestamp;
@@ -240,5 +243,106 @@ impl Reader {
             "SELECT max(at) FROM signal WHERE at < ?"
         })?;
         Ok(find.query_row([at.millis()], |r| codec::optional_time(r, 0))?)
+    }
+}
+
+/// One event as it was known at an instant: what the page of a game draws.
+impl Reader {
+    /// The change log of one market of an event up to `until`, in the order of looks, then of slots.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn market_log(
+        &self,
+        event: EventId,
+        market: MarketId,
+        until: Timestamp,
+    ) -> Result<Vec<(QuoteKey, LogRow)>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT change.look, change.slot, change.line, change.price, change.status, change.last_seen,
+                    change.provider_update, look.received_at, quote.slot, quote.book, quote.market, quote.side,
+                    quote.subject, quote.own_line
+             FROM change JOIN quote ON quote.event = change.event AND quote.slot = change.slot
+             JOIN look ON look.id = change.look
+             WHERE change.event = ?1 AND quote.market = ?2 AND look.received_at <= ?3
+             ORDER BY change.look, change.slot",
+        )?;
+        let mut found = select.query(params![event.0, market.0, until.millis()])?;
+        let mut log = Vec::new();
+        while let Some(r) = found.next()? {
+            let row = codec::log_row(r, |_| Ok(codec::time(r, 7)?))?;
+            let (_, key) = codec::quote_key_at(r, 8)?;
+            log.push((key, row));
+        }
+        Ok(log)
+    }
+
+    /// The signals of an event in the versions that stood at `until`, in the order of their detection, then of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn event_signals(&self, event: EventId, until: Timestamp) -> Result<Vec<Signal>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM signal WHERE event = ? AND at <= ? ORDER BY at, id, version",
+            rows::SIGNAL_COLUMNS
+        ))?;
+        let mut found = select.query(params![event.0, until.millis()])?;
+        let mut signals: Vec<Signal> = Vec::new();
+        while let Some(r) = found.next()? {
+            let signal = rows::signal(r)?;
+            if signal.updated_at > until {
+                continue;
+            }
+            match signals.last_mut() {
+                Some(last) if last.id == signal.id => *last = signal,
+                _ => signals.push(signal),
+            }
+        }
+        Ok(signals)
+    }
+
+    /// The closes of an event in the versions that stood at `until`, in the order of the questions.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn event_closes(&self, event: EventId, until: Timestamp) -> Result<Vec<Close>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM close WHERE event = ?
+             AND (SELECT received_at FROM look WHERE look.id = close.look) <= ?
+             ORDER BY market, subject, own_line, version",
+            rows::CLOSE_COLUMNS
+        ))?;
+        let mut found = select.query(params![event.0, until.millis()])?;
+        let mut closes: Vec<Close> = Vec::new();
+        while let Some(r) = found.next()? {
+            let close = rows::close(r)?;
+            match closes.last_mut() {
+                Some(last) if last.key == close.key => *last = close,
+                _ => closes.push(close),
+            }
+        }
+        Ok(closes)
+    }
+
+    /// The graded signals of an event in the versions that stood at `until`, in the order of the signals' ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn event_clv(&self, event: EventId, until: Timestamp) -> Result<Vec<ClvRow>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT json FROM clv WHERE event = ?
+             AND (SELECT received_at FROM look WHERE look.id = clv.look) <= ?
+             ORDER BY signal, version",
+        )?;
+        let mut found = select.query(params![event.0, until.millis()])?;
+        let mut graded: Vec<ClvRow> = Vec::new();
+        while let Some(r) = found.next()? {
+            let row = rows::clv(r)?;
+            match graded.last_mut() {
+                Some(last) if last.signal_id == row.signal_id => *last = row,
+                _ => graded.push(row),
+            }
+        }
+        Ok(graded)
     }
 }

@@ -3,4 +3,7 @@
 pub mod bars;
 pub mod interval;
 pub mod spark;
+pub mod chart;
+pub mod chart_axis;
+pub mod chart_pane;
 pub mod text;
