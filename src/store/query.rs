@@ -456,3 +456,108 @@ pub const fn side_name(side: Side) -> &'static str {
 
 /// The newest instant there is: "now" for a store that holds recorded days.
 pub const END_OF_TIME: Timestamp = Timestamp::from_millis(i64::MAX);
+
+/// What is stored up to an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stored {
+    /// Looks.
+    pub looks: u64,
+    /// Rows of the change log.
+    pub changes: u64,
+    /// Oldest look.
+    pub oldest: Option<Timestamp>,
+    /// Newest look.
+    pub newest: Option<Timestamp>,
+}
+
+impl Reader {
+    /// What was received up to `until`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn stored(&self, until: Timestamp) -> Result<Stored, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT count(*), ifnull(sum(changes), 0), min(received_at), max(received_at) FROM look
+             WHERE received_at <= ?",
+        )?;
+        Ok(select.query_row([until.millis()], |r| {
+            let time = |column| Ok::<_, rusqlite::Error>(r.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis));
+            let (looks, changes) = (r.get::<_, i64>(0)? as u64, r.get::<_, i64>(1)? as u64);
+            Ok(Stored { looks, changes, oldest: time(2)?, newest: time(3)? })
+        })?)
+    }
+
+    /// Credits billed after `from`, up to `until`, by steps of `step_ms` from `from` on: the number of the step and the
+    /// credits, where there were any. Calls that brought a look count by what the look cost, others by the log of
+    /// attempts. A step of no length counts as a millisecond.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn credits_by(&self, from: Timestamp, until: Timestamp, step_ms: i64) -> Result<Vec<(u64, u64)>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT (at - ?1 - 1) / ?3, sum(cost) FROM (
+                 SELECT received_at AS at, cost FROM look WHERE received_at > ?1 AND received_at <= ?2
+                 UNION ALL
+                 SELECT at, cost FROM fetch_log WHERE look IS NULL AND at > ?1 AND at <= ?2)
+             WHERE cost > 0 GROUP BY 1 ORDER BY 1",
+        )?;
+        let rows = select.query_map(params![from.millis(), until.millis(), step_ms.max(1)], |r| {
+            Ok((r.get::<_, i64>(0)? as u64, r.get::<_, i64>(1)? as u64))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Quality issues by reason as they stood at `until`: see [`Reader::issues`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn issues_until(&self, until: Timestamp) -> Result<Vec<IssueCount>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT reason, severity, count(*),
+                    sum(event IS NOT NULL AND (cleared IS NULL
+                        OR ifnull((SELECT received_at FROM look WHERE look.id = cleared), 0) > ?1))
+             FROM quality WHERE at <= ?1 GROUP BY reason, severity ORDER BY count(*) DESC, reason",
+        )?;
+        let rows = select.query_map([until.millis()], |r| {
+            let reason = Reason::from_number(r.get(0)?).map_or("unknown", Reason::name);
+            let (count, open) = (r.get::<_, i64>(2)? as u64, r.get::<_, i64>(3)? as u64);
+            Ok(IssueCount { reason, severity: r.get(1)?, count, open })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What the detectors did at the looks received at or after `since` and up to `until`: see [`Reader::tallies`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn tallies_between(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<super::analysis::TallySum>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT source, sport, detector, count(*), sum(evaluated), sum(not_evaluable),
+                    max(CASE WHEN not_evaluable > 0 THEN longest_gap_ms ELSE 0 END),
+                    ifnull(min(CASE WHEN not_evaluable > 0 THEN needed_ms END), 0), sum(suppressed)
+             FROM look JOIN tally ON tally.look = look.id WHERE received_at BETWEEN ? AND ?
+             GROUP BY source, sport, detector ORDER BY source, sport, detector",
+        )?;
+        let mut found = select.query([since.millis(), until.millis()])?;
+        let mut sums = Vec::new();
+        while let Some(r) = found.next()? {
+            let count = |column| r.get::<_, i64>(column).map(|n| n as u64);
+            sums.push(super::analysis::TallySum {
+                source: r.get(0)?,
+                sport: SportId(r.get(1)?),
+                detector: super::analysis_codec::signal_type(r.get(2)?)?,
+                looks: count(3)?,
+                evaluated: count(4)?,
+                not_evaluable: count(5)?,
+                longest_gap_ms: r.get(6)?,
+                needed_ms: r.get(7)?,
+                suppressed: count(8)?,
+            });
+        }
+        Ok(sums)
+    }
+}
