@@ -7,6 +7,7 @@
 pub mod app;
 pub mod chrome;
 pub mod desk;
+pub mod facts;
 pub mod files;
 pub mod format;
 pub mod jobs;

@@ -52,6 +52,7 @@ pub fn surroundings(folder: PathBuf) -> Surroundings {
     Surroundings {
         store: folder.join("stratum.db"),
         desk: folder.join("desk.db"),
+        settings: folder.join("stratum.toml"),
         logs: folder.join("logs"),
         exports: folder.join("exports"),
         engine: engine(),

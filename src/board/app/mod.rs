@@ -109,6 +109,8 @@ pub struct Surroundings {
     pub store: PathBuf,
     /// What the user made: watchlists, saved filters, views.
     pub desk: PathBuf,
+    /// The settings file; empty: not known.
+    pub settings: PathBuf,
     /// Log files.
     pub logs: PathBuf,
     /// Where exports go.
