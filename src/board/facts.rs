@@ -199,10 +199,9 @@ impl crate::filter::Facts for Row<'_> {
             TextField::Team => self.folded.is_some_and(|g| g.teams.iter().any(|t| some(t))),
             TextField::Sport => self.folded.is_some_and(|g| some(&g.sport)),
             TextField::Game => self.folded.is_some_and(|g| g.ids.iter().any(|t| some(t))),
-            TextField::Market => self
-                .market
-                .and_then(|m| self.ground.markets.get(usize::from(m.key.market.0)))
-                .is_some_and(|t| some(t)),
+            TextField::Market => {
+                self.market.and_then(|m| self.ground.markets.get(usize::from(m.key.market.0))).is_some_and(|t| some(t))
+            }
             TextField::Book => self.cells().chunk_by(|a, b| a.book == b.book).any(|cells| {
                 let here = cells.iter().any(|c| c.status.is_present());
                 let book = cells.first().and_then(|c| self.ground.books.get(usize::from(c.book.0)));
@@ -264,15 +263,12 @@ impl crate::filter::Facts for Row<'_> {
             Flag::Final => over,
             Flag::Started => started,
             Flag::Stale => {
-                !self.any_fresh()
-                    && self.cells().iter().any(|c| matches!(c.status, Status::Open | Status::Stale))
+                !self.any_fresh() && self.cells().iter().any(|c| matches!(c.status, Status::Open | Status::Stale))
             }
             Flag::Suspect => {
                 !self.any_fresh() && self.cells().iter().any(|c| !matches!(c.status, Status::Open | Status::Gone))
             }
-            Flag::Gone => {
-                !self.cells().is_empty() && self.cells().iter().all(|c| c.status == Status::Gone)
-            }
+            Flag::Gone => !self.cells().is_empty() && self.cells().iter().all(|c| c.status == Status::Gone),
             Flag::Watched => !self.lists.is_empty(),
             Flag::Actionable => {
                 pregame

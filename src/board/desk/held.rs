@@ -34,9 +34,7 @@ pub const fn minute(now: Timestamp) -> i64 {
 impl Held {
     /// It is about this slate, these lists, and this minute as far as that matters.
     pub fn is_of(&self, slate: &Arc<Slate>, lists_version: u64, timed: bool, now: Timestamp) -> bool {
-        Arc::ptr_eq(&self.slate, slate)
-            && self.lists_version == lists_version
-            && (!timed || self.minute == minute(now))
+        Arc::ptr_eq(&self.slate, slate) && self.lists_version == lists_version && (!timed || self.minute == minute(now))
     }
 
     /// Works it out; what is the same is taken over.

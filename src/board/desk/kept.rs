@@ -65,7 +65,11 @@ mod tests {
         assert_eq!((read.odds, read.sort, read.lights), (Odds::Decimal, Sort::Start, false));
         assert_eq!((read.pinned, read.list.as_deref()), (vec!["a".to_owned(), "b".to_owned()], Some("Tonight")));
         assert_eq!(read.columns.len(), ColumnChoice::default_set().len());
-        assert!(read.columns.first().is_some_and(|c| !c.on && c.column == crate::board::pages::board::columns::Column::Fair));
+        assert!(
+            read.columns
+                .first()
+                .is_some_and(|c| !c.on && c.column == crate::board::pages::board::columns::Column::Fair)
+        );
     }
 
     #[test]

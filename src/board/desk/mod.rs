@@ -14,7 +14,7 @@ pub mod compiled;
 pub mod held;
 mod kept;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 pub mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -58,6 +58,8 @@ pub struct DeskState {
     pub version: u64,
     /// The lists, ready to be asked; as many as there are lists.
     pub compiled: Arc<[Compiled]>,
+    /// The welcome has been offered: once an evening is enough.
+    pub welcomed: bool,
     /// The list on show, by its number: it may be renamed elsewhere.
     chosen: Option<ListId>,
     kept: Option<String>,
@@ -100,10 +102,14 @@ fn open(room: &mut JobRoom) -> Result<Opened, DeskError> {
 /// The board has been opened: what was kept is asked for.
 pub fn begin(app: &mut App) {
     app.desk.looking = true;
-    let job = Job::desk("open desk", |room| open(room).map_err(|e| failed(room, &e)), |app, found| match found {
-        Ok(opened) => began(app, opened),
-        Err(why) => in_trouble(app, why),
-    });
+    let job = Job::desk(
+        "open desk",
+        |room| open(room).map_err(|e| failed(room, &e)),
+        |app, found| match found {
+            Ok(opened) => began(app, opened),
+            Err(why) => in_trouble(app, why),
+        },
+    );
     app.effect(Effect::Job(job));
 }
 
@@ -307,11 +313,15 @@ pub fn refresh(app: &mut App) {
         }
         read(room.desk()?).map(Some)
     };
-    let job = Job::desk("look at desk", move |room| look(room).map_err(|e| failed(room, &e)), |app, found| match found {
-        Ok(Some(things)) => take(app, things),
-        Ok(None) => (app.desk.looking, app.desk.trouble) = (false, None),
-        Err(why) => in_trouble(app, why),
-    });
+    let job = Job::desk(
+        "look at desk",
+        move |room| look(room).map_err(|e| failed(room, &e)),
+        |app, found| match found {
+            Ok(Some(things)) => take(app, things),
+            Ok(None) => (app.desk.looking, app.desk.trouble) = (false, None),
+            Err(why) => in_trouble(app, why),
+        },
+    );
     app.effect(Effect::Job(job));
 }
 

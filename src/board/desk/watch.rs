@@ -1,7 +1,7 @@
 //! A game into a watchlist or out of it, and which list is on show.
 
 use super::compiled::Subject;
-use super::{chosen, change, choose, held};
+use super::{change, choose, chosen, held};
 use crate::board::app::{App, Page};
 use crate::board::facts::{NamedGame, Row, WholeGame};
 use crate::board::keys::Action;

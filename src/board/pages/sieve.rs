@@ -100,7 +100,9 @@ mod tests {
         assert!(games(&mut app, "move>=1").0 > 0 && games(&mut app, "side:home line<0").0 > 0);
         assert_eq!(games(&mut app, "side:over").0, 0);
         assert_eq!(games(&mut app, "is:watched").0, 0);
-        assert!(games(&mut app, "status:gone").0 > 0 && games(&mut app, "is:gone").0 < games(&mut app, "status:gone").0);
+        assert!(
+            games(&mut app, "status:gone").0 > 0 && games(&mut app, "is:gone").0 < games(&mut app, "status:gone").0
+        );
     }
 
     #[test]
