@@ -8,6 +8,7 @@ pub mod app;
 pub mod chrome;
 pub mod desk;
 pub mod export;
+pub mod facts;
 pub mod files;
 pub mod format;
 pub mod jobs;

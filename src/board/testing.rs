@@ -52,9 +52,9 @@ pub fn surroundings(folder: PathBuf) -> Surroundings {
     Surroundings {
         store: folder.join("stratum.db"),
         desk: folder.join("desk.db"),
+        settings: folder.join("stratum.toml"),
         logs: folder.join("logs"),
         exports: folder.join("exports"),
-        settings: folder.join("stratum.toml"),
         engine: engine(),
         max_age_ms: 300_000,
         demo: true,

@@ -29,7 +29,15 @@ pub fn run(global: &Global, args: &WatchArgs, out: &mut dyn Write) -> Result<Exi
 
 /// The one place that decides whether a text is a filter.
 fn check_filter(text: &str) -> Result<(), String> {
-    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    match crate::filter::Filter::parse(text) {
+        Ok(_) => Ok(()),
+        // Saved filters are in the desk, and may come later than the rule that names them: the board says which are not.
+        Err(_) if crate::filter::Filter::parse_with(text, &|_| Some(String::new())).is_ok() => Ok(()),
+        Err(e) => Err(format!("{e}\n{}", e.caret())),
+    }
 }
 
 fn run_with(

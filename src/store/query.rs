@@ -525,39 +525,4 @@ impl Reader {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
-
-    /// What the detectors did at the looks received at or after `since` and up to `until`: see [`Reader::tallies`].
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn tallies_between(
-        &self,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<super::analysis::TallySum>, StoreError> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT source, sport, detector, count(*), sum(evaluated), sum(not_evaluable),
-                    max(CASE WHEN not_evaluable > 0 THEN longest_gap_ms ELSE 0 END),
-                    ifnull(min(CASE WHEN not_evaluable > 0 THEN needed_ms END), 0), sum(suppressed)
-             FROM look JOIN tally ON tally.look = look.id WHERE received_at BETWEEN ? AND ?
-             GROUP BY source, sport, detector ORDER BY source, sport, detector",
-        )?;
-        let mut found = select.query([since.millis(), until.millis()])?;
-        let mut sums = Vec::new();
-        while let Some(r) = found.next()? {
-            let count = |column| r.get::<_, i64>(column).map(|n| n as u64);
-            sums.push(super::analysis::TallySum {
-                source: r.get(0)?,
-                sport: SportId(r.get(1)?),
-                detector: super::analysis_codec::signal_type(r.get(2)?)?,
-                looks: count(3)?,
-                evaluated: count(4)?,
-                not_evaluable: count(5)?,
-                longest_gap_ms: r.get(6)?,
-                needed_ms: r.get(7)?,
-                suppressed: count(8)?,
-            });
-        }
-        Ok(sums)
-    }
 }

@@ -77,7 +77,9 @@ fn common(app: &mut App, action: Action) {
             }
         }
         _ => {
-            overlays::act(app, action);
+            if !crate::board::desk::act(app, action) {
+                overlays::act(app, action);
+            }
         }
     }
 }

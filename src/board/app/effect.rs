@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{App, Surroundings};
 use crate::board::model::worker::Order;
+use crate::store::desk::{Desk, DeskError, Version};
 use crate::store::{Reader, StoreError};
 
 /// Something to be done outside.
@@ -110,12 +111,13 @@ pub struct JobRoom {
     /// Files and settings.
     pub at: Surroundings,
     reader: Option<Reader>,
+    desk: Option<(Desk, Version)>,
 }
 
 impl JobRoom {
     /// A room in which nothing is open yet.
     pub fn new(at: Surroundings) -> Self {
-        Self { at, reader: None }
+        Self { at, reader: None, desk: None }
     }
 
     /// The market store, opened when it is first needed.
@@ -127,6 +129,38 @@ impl JobRoom {
             self.reader = Some(Reader::open(&self.at.store).map_err(|e| e.to_string())?);
         }
         self.reader.as_ref().ok_or_else(|| "the store is not open".to_owned())
+    }
+
+    /// The user's own things, opened when they are first needed. A desk that cannot be opened is tried anew next time.
+    ///
+    /// # Errors
+    /// [`DeskError`]; the file is as it was.
+    pub fn desk(&mut self) -> Result<&mut Desk, DeskError> {
+        if self.desk.is_none() {
+            let desk = Desk::open(&self.at.desk)?;
+            let version = desk.version()?;
+            self.desk = Some((desk, version));
+        }
+        self.desk.as_mut().map(|(desk, _)| desk).ok_or(DeskError::NoList)
+    }
+
+    /// Another process has changed the user's things since this was last asked, or they have only now been opened.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn desk_changed(&mut self) -> Result<bool, DeskError> {
+        let fresh = self.desk.is_none();
+        self.desk()?;
+        let Some((desk, seen)) = &mut self.desk else { return Ok(false) };
+        let version = desk.version()?;
+        let changed = fresh || *seen != version;
+        *seen = version;
+        Ok(changed)
+    }
+
+    /// Closes the user's things: after a failure they are opened and looked over anew.
+    pub fn close_desk(&mut self) {
+        self.desk = None;
     }
 
     /// The path of the market store.

@@ -43,7 +43,7 @@ impl App {
         match self.matcher.feed(&keys, key, context, now) {
             Matched::Action(action) => act::act(self, action),
             Matched::Pending => {}
-            Matched::None if context == Context::Text => {
+            Matched::None if matches!(context, Context::Text | Context::List) => {
                 if let Some(mut top) = self.overlays.pop() {
                     let under = self.overlays.len();
                     match top.key(self, key) {

@@ -109,12 +109,12 @@ pub struct Surroundings {
     pub store: PathBuf,
     /// What the user made: watchlists, saved filters, views.
     pub desk: PathBuf,
+    /// The settings file; empty: not known.
+    pub settings: PathBuf,
     /// Log files.
     pub logs: PathBuf,
     /// Where exports go.
     pub exports: PathBuf,
-    /// The settings file.
-    pub settings: PathBuf,
     /// How prices are judged.
     pub engine: EngineSettings,
     /// How old a price may be, in milliseconds, before it is drawn as stale.

@@ -62,13 +62,31 @@ pub struct Explain {
 
 /// Explains what is under the cursor of the page.
 pub fn cursor(app: &mut App) {
-    if app.page != Page::Board {
-        app.say("nothing under the cursor can be explained here");
-        return;
-    }
-    let found = board::current_cell(app).and_then(|(game, market, place, book)| {
-        Some((game.who.id, market.key, place, app.slate().book(book)?.key.to_string()))
-    });
+    let found = match app.page {
+        Page::Board => board::current_cell(app).and_then(|(game, market, place, book)| {
+            Some((game.who.id, market.key, place, app.slate().book(book)?.key.to_string()))
+        }),
+        Page::Game => crate::board::pages::game::explain_target(app)
+            .and_then(|t| Some((t.event, t.key, t.place, app.slate().book(t.book?)?.key.to_string()))),
+        Page::Tape => {
+            match crate::board::pages::tape::explain_target(app) {
+                Some(id) => explain(app, Target::Signal(id)),
+                None => app.say("there is no signal under the cursor to explain"),
+            }
+            return;
+        }
+        Page::Clv => {
+            match crate::board::pages::clv::explain_target(app) {
+                Some(id) => explain(app, Target::Clv(id)),
+                None => app.say("open the records behind a number and choose one of them"),
+            }
+            return;
+        }
+        Page::Watch | Page::Ops => {
+            app.say("nothing under the cursor can be explained here");
+            return;
+        }
+    };
     match found {
         Some((event, key, place, book)) => explain(app, Target::Quote { event, key, book, place }),
         None => app.say("there is no price under the cursor to explain"),

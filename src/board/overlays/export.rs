@@ -37,8 +37,23 @@ pub fn table(app: &App) -> Option<Table> {
     match app.page {
         Page::Board => Some(board(app)),
         Page::Ops => crate::board::pages::ops::table(app),
-        Page::Game | Page::Tape | Page::Clv | Page::Watch => None,
+        Page::Tape => Some(texts("tape", crate::board::pages::tape::table(app))),
+        Page::Clv => Some(texts("clv", crate::board::pages::clv::table(app))),
+        Page::Game | Page::Watch => None,
     }
+}
+
+/// Heads and rows of words as a table. Heads become names: lower case, no blanks, each once.
+fn texts(name: &str, (heads, rows): (Vec<&'static str>, Vec<Vec<String>>)) -> Table {
+    let mut columns: Vec<String> = Vec::with_capacity(heads.len());
+    for (at, head) in heads.iter().enumerate() {
+        let plain = head.to_lowercase().replace('%', "percent").replace(|c: char| !c.is_alphanumeric(), "_");
+        let plain = plain.trim_matches('_').to_owned();
+        let taken = plain.is_empty() || columns.contains(&plain);
+        columns.push(if taken { format!("{plain}_{at}") } else { plain });
+    }
+    let rows = rows.into_iter().map(|row| row.into_iter().map(Value::Text).collect()).collect();
+    Table { name: name.to_owned(), columns, rows }
 }
 
 /// Writes what is seen to a file.

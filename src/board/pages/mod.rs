@@ -51,7 +51,8 @@ pub fn refresh(app: &mut App) {
     board::refresh(app);
     tape::refresh(app);
     match app.page {
-        Page::Board | Page::Tape => {}
+        Page::Board => watch::activity::ask(app),
+        Page::Tape => {}
         Page::Game => game::refresh(app),
         Page::Clv => clv::refresh(app),
         Page::Watch => watch::refresh(app),
@@ -117,6 +118,7 @@ pub fn badge(app: &App, page: Page) -> Option<String> {
 
 /// A second has passed.
 pub fn tick(app: &mut App) {
+    super::desk::tick(app);
     if app.page == Page::Ops {
         ops::tick(app);
     }

@@ -266,6 +266,8 @@ pub fn click(app: &mut App, hit: &Hit, double: bool) -> bool {
             }
         }
         Hit::Head(at) => head(app, *at),
+        Hit::List(_) | Hit::Game(_) => return crate::board::pages::watch::click(app, hit, double),
+        Hit::Signal(id) => crate::board::pages::tape::show(app, id),
         _ => return false,
     }
     true

@@ -83,7 +83,7 @@ pub fn parts(app: &App, area: Rect) -> Parts {
         None => fits(width, from),
     };
     // Without a list the pane has nothing to say.
-    let from = if crate::board::desk::has_lists(app) { 150 } else { u16::MAX };
+    let from = if !app.desk.lists.is_empty() { 150 } else { u16::MAX };
     let watch = shown(app.prefs.watch_pane, WATCH_WIDTH, from).then(|| {
         let pane = Rect { width: WATCH_WIDTH, ..rest };
         rest.x += WATCH_WIDTH;

@@ -8,7 +8,7 @@ use crate::engine::changes::EventStatus;
 use crate::engine::detect::signal::{Direction, SignalType};
 use crate::engine::grade::clv::ClvRow;
 use crate::engine::grade::record::preset::Preset;
-use crate::filter::{Facts, Filter, Flag, NumberField, TextField, fold};
+use crate::filter::{Facts, Flag, NumberField, TextField, fold};
 use crate::market::time::Timestamp;
 
 /// A signal with what is known around it.
@@ -118,7 +118,8 @@ pub struct Chosen {
 pub fn read_filter(app: &mut App) {
     let page = &mut app.pages.tape;
     if page.parsed.as_ref().is_none_or(|(text, _)| *text != app.prefs.filter) {
-        let parsed = Filter::parse(&app.prefs.filter).map_err(|e| e.to_string());
+        let parsed = crate::board::desk::filter(app).map(|f| f.map(|f| (*f).clone()).unwrap_or_default());
+        let page = &mut app.pages.tape;
         page.parsed = Some((app.prefs.filter.clone(), parsed));
     }
 }
@@ -133,6 +134,7 @@ pub fn passing(app: &App, page: &TapePage) -> Vec<usize> {
     };
     let (now, until, slate) = (app.now(), app.until(), app.slate());
     let games: rustc_hash::FxHashMap<_, _> = slate.games.iter().map(|g| (g.who.id, &**g)).collect();
+    let in_list = crate::board::pages::sieve::signals(app);
     let passes = |row: &Row| {
         let s = &row.signal;
         // While an answer is under way the last one may know more than the moment on show.
@@ -145,7 +147,7 @@ pub fn passing(app: &App, page: &TapePage) -> Vec<usize> {
         }
         let game = games.get(&s.event_id).copied();
         let watched = game.is_some_and(|g| crate::board::desk::is_watched(app, g));
-        if app.prefs.list.is_some() && !watched {
+        if !in_list(s) {
             return false;
         }
         let clv = data.clv.get(&s.id).filter(|c| c.graded_at <= until);
