@@ -2,13 +2,14 @@
 //! `cargo bench --bench frame`.
 #![allow(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
 
-#[path = "common/mod.rs"]
 mod common;
+#[path = "common/measure.rs"]
+mod measure;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::measure::{Times, timed, verdict};
+use measure::{Times, timed, verdict};
 use ratatui::layout::Rect;
 use stratum::board::app::{App, Clocks, Effect, JobRoom, Page, Surroundings};
 use stratum::board::looks::Looks;

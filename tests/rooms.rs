@@ -3,13 +3,19 @@
 
 use std::path::{Path, PathBuf};
 
+/// Tests may go through other rooms.
+fn is_of_tests(path: &Path) -> bool {
+    let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    name == "tests" || name == "testing" || name.ends_with("_tests")
+}
+
 fn sources(room: &str) -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in std::fs::read_dir(folder).expect("folder").flatten() {
             let path = entry.path();
             if path.is_dir() && path.file_name().is_some_and(|n| n != "tests") {
                 walk(&path, found);
-            } else if path.extension().is_some_and(|e| e == "rs") && path.file_stem().is_some_and(|s| s != "tests") {
+            } else if path.extension().is_some_and(|e| e == "rs") && !is_of_tests(&path) {
                 let text = std::fs::read_to_string(&path).expect("source");
                 // Tests may go through other rooms.
                 let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();

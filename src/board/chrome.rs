@@ -68,7 +68,7 @@ fn piece(text: impl Into<String>, meaning: Meaning, gives_way: u8) -> Piece {
 }
 
 fn header(app: &App, paint: &mut Paint<'_>, area: Rect) {
-    paint.fill(area, paint.style(Meaning::Header));
+    paint.fill(area, paint.theme.style(Meaning::Header));
     let mut left = vec![piece("stratum", Meaning::Title, 2)];
     if app.is_demo() {
         left.push(piece(" DEMO ", Meaning::Demo, 0));

@@ -67,11 +67,11 @@ pub struct Paint<'a> {
 }
 
 impl Paint<'_> {
-    /// The style of a meaning, to be laid over whatever is below. The page's background is laid once, by
-    /// [`Paint::page`].
+    /// The style of a meaning, to be laid over whatever is below: the page's background is laid once, by
+    /// [`Paint::page`], and that of a row of heads by filling the row with the theme's own style.
     pub fn style(&self, meaning: Meaning) -> Style {
         let mut style = self.theme.style(meaning);
-        if meaning == Meaning::Text {
+        if matches!(meaning, Meaning::Text | Meaning::Header) {
             style.bg = None;
         }
         style

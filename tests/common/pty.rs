@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,10 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// Longest wait for anything: the machine may be busy.
 pub const LONG: Duration = Duration::from_secs(60);
 
+fn size(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).expect("a size")
+}
+
 /// A program in a terminal.
 pub struct Pty {
     master: Option<Box<dyn MasterPty + Send>>,
@@ -18,6 +23,8 @@ pub struct Pty {
     pub child: Box<dyn Child + Send + Sync>,
     screen: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
+    closing: Arc<AtomicBool>,
+    reader: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Pty {
@@ -42,14 +49,16 @@ impl Pty {
         command.env("TZ", "America/New_York");
         let child = pair.slave.spawn_command(command).expect("the program starts");
         drop(pair.slave);
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(columns), 0)));
         let raw = Arc::new(Mutex::new(Vec::new()));
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let (to_screen, to_raw) = (screen.clone(), raw.clone());
-        std::thread::spawn(move || {
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = closing.clone();
+        let reading = std::thread::spawn(move || {
             let mut bytes = [0_u8; 65_536];
             while let Ok(n) = reader.read(&mut bytes) {
-                if n == 0 {
+                if n == 0 || closed.load(Ordering::SeqCst) {
                     return;
                 }
                 to_raw.lock().expect("raw").extend_from_slice(&bytes[..n]);
@@ -57,12 +66,8 @@ impl Pty {
             }
         });
         let writer = pair.master.take_writer().expect("a writer");
-        Self { master: Some(pair.master), writer: Some(writer), child, screen, raw }
-    }
-
-    /// The board of the demo in its own home.
-    pub fn demo(home: &Path, size: (u16, u16)) -> Self {
-        Self::start(env!("CARGO_BIN_EXE_stratum"), &["demo", "--seed", "7"], home, size)
+        let reader = Some(reading);
+        Self { master: Some(pair.master), writer: Some(writer), child, screen, raw, closing, reader }
     }
 
     /// The screen as text.
@@ -88,7 +93,11 @@ impl Pty {
             if found(&text) {
                 return text;
             }
-            assert!(Instant::now() < end, "never seen: {what}\n{text}");
+            if Instant::now() >= end {
+                let raw = self.raw();
+                let tail = String::from_utf8_lossy(&raw[raw.len().saturating_sub(400)..]).into_owned();
+                panic!("never seen: {what} (process {:?})\n{text}\nwritten last: {tail:?}", state_of(self.pid()));
+            }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -112,7 +121,7 @@ impl Pty {
 
     /// Gives the terminal another size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
-        self.screen.lock().expect("screen").screen_mut().set_size(rows, columns);
+        self.screen.lock().expect("screen").screen_mut().set_size(size(rows), size(columns));
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.as_ref().expect("open").resize(size).expect("resized");
     }
@@ -153,10 +162,15 @@ impl Pty {
         assert!(!screen.bracketed_paste());
     }
 
-    /// Closes the terminal under the program.
+    /// Closes the terminal under the program. Comes back when it is closed: with the next thing that is written, as the
+    /// reader holds it too.
     pub fn close(&mut self) {
+        self.closing.store(true, Ordering::SeqCst);
         self.writer = None;
         self.master = None;
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("reader");
+        }
     }
 }
 

@@ -43,7 +43,11 @@ fn meant(text: &str, zone: Zone, now: Timestamp) -> Result<Timestamp, MomentErro
         return Ok(at);
     }
     let today = zone.0.from_utc_datetime(&now.to_chrono().naive_utc()).date_naive();
-    let (day, time) = match lower.split_once([' ', 't']) {
+    // A `t` stands between date and time, but also within words.
+    let parts = lower
+        .split_once(' ')
+        .or_else(|| lower.split_once('t').filter(|(day, _)| day.ends_with(|c: char| c.is_ascii_digit())));
+    let (day, time) = match parts {
         Some((day, time)) if day_of(day, today).is_some() => (day_of(day, today), time.trim()),
         _ => match day_of(&lower, today) {
             Some(day) => (Some(day), "0:00"),

@@ -90,7 +90,9 @@ pub(super) fn ranked<T>(needle: &str, items: impl Iterator<Item = (T, String)>) 
         .filter_map(|(item, told)| {
             let told: String = told.chars().take(NEEDLE).collect();
             let score = pattern.score(Utf32Str::new(&told, &mut letters), &mut matcher)?;
-            Some((score, item))
+            // What begins with the words that were typed is meant before what only holds them.
+            let begins = told.to_lowercase().starts_with(&needle.to_lowercase());
+            Some((score + if begins { 10_000 } else { 0 }, item))
         })
         .collect();
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));

@@ -177,7 +177,7 @@ fn a_filter_works_as_it_is_typed_and_esc_takes_it_back() {
     type_text(&mut app, "sport:nba");
     assert_eq!(app.prefs.filter, "sport:nba");
     type_text(&mut app, " streng>7");
-    assert_eq!(app.prefs.filter, "sport:nba", "a mistake does not count");
+    assert_eq!(app.prefs.filter, "sport:nba streng", "a word is looked for as it is; a mistake does not count");
     let shown = text(&mut app);
     assert!(shown.contains("^^^^^^"), "{shown}");
     press(&mut app, &["enter"]);
@@ -306,8 +306,8 @@ fn the_board_is_exported_as_it_is_seen() {
     let json = std::fs::read_to_string(files[1].path()).expect("read");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert!(json[0]["pinnacle_american"].is_i64(), "{}", json[0]);
-    app.go(Page::Tape);
+    app.go(Page::Watch);
     settle(&mut app);
     act(&mut app, Action::Export);
-    assert!(app.overlays.is_empty());
+    assert!(app.overlays.is_empty(), "there is nothing to export");
 }

@@ -99,10 +99,10 @@ impl Column {
     /// Columns that it needs, and the least that it can do with.
     const fn widths(self) -> (u16, u16) {
         match self {
-            Self::Start => (9, 6),
+            Self::Start => (9, 7),
             Self::Game => (22, 12),
             Self::Open | Self::Fair | Self::Consensus => (6, 5),
-            Self::Best => (15, 13),
+            Self::Best => (17, 15),
             Self::Ev | Self::Hold | Self::Moved => (5, 5),
             Self::Books => (3, 3),
         }
@@ -203,7 +203,7 @@ pub fn plan(width: u16, prefs: &Prefs, books: &[&BookColumn], left: usize, natur
         on = vec![ColumnChoice { column: Column::Game, on: true, width: None }];
     }
     // Some books should be seen beside what stays; columns give way until there is room for them.
-    let wanted = (book_width + GAP) * books.len().min(if width >= 96 { 4 } else { 2 }) as u16;
+    let wanted = (book_width + GAP) * books.len().min(if width >= 124 { 4 } else { 2 }) as u16;
     let needs = |set: &[ColumnChoice], least: bool| -> u16 {
         set.iter().map(|c| column_width(c, least, names) + GAP).sum::<u16>() + 2
     };

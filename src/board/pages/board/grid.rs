@@ -58,7 +58,7 @@ struct LineView<'a> {
 
 fn heads(app: &App, paint: &mut Paint<'_>, area: Rect, plan: &super::Plan) {
     let style = paint.style(Meaning::Header);
-    paint.fill(Rect { height: 1, ..area }, style);
+    paint.fill(Rect { height: 1, ..area }, paint.theme.style(Meaning::Header));
     for (at, placed) in plan.frozen.iter().enumerate() {
         let title = placed.what.title();
         let zone = Rect::new(area.x + placed.x, area.y, placed.width, 1);
@@ -304,7 +304,7 @@ fn best(app: &App, paint: &mut Paint<'_>, area: Rect, line: &LineView<'_>, layou
     let offer = crate::board::model::Offer { line: best.line, price: best.price };
     let (text, price) = cell::offer(app, layout, side, offer);
     let short = app.slate().book_short(best.book);
-    let book = 4.min(area.width / 3);
+    let book = if area.width >= 17 { 4 } else { 3 };
     let room = area.width - book - 1;
     let wide = app.prefs.odds.width();
     if text.is_empty() {

@@ -6,6 +6,8 @@ pub mod columns;
 pub mod detail;
 pub mod grid;
 pub mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -511,7 +511,15 @@ fn log(app: &App, width: u16) -> Vec<Said> {
             vec![words(told.as_str(), meaning)]
         })
         .collect();
-    if said.is_empty() { vec![vec![muted(format!("the end of the log has no {}", level.name()))]] } else { said }
+    if said.is_empty() {
+        vec![vec![muted(if level == Level::All {
+            "nothing has been logged yet".to_owned()
+        } else {
+            format!("the end of the log has no {}", level.name())
+        })]]
+    } else {
+        said
+    }
 }
 
 fn board(app: &App) -> Vec<Said> {

@@ -302,6 +302,10 @@ fn moved(app: &App, row: &Row, width: u16, all: &mut Vec<Line>) {
 fn sampling(s: &Signal, all: &mut Vec<Line>) {
     let p = &s.sampling;
     let span = |seconds: f64| row::minutes(seconds / 60.0);
+    if p.limit_seconds <= 0.0 {
+        all.push(line("judged at one look: it compares books, not moments", Meaning::Text));
+        return;
+    }
     all.push(line(
         format!(
             "{} looks in {}, the longest gap {}; this detector can judge gaps up to {}",

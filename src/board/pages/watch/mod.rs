@@ -51,11 +51,14 @@ impl Pane {
     }
 }
 
+/// Something to be done with the user's database.
+type Work = Arc<dyn Fn(&mut Desk) -> Result<(), DeskError> + Send + Sync>;
+
 /// Takes a change back.
 #[derive(Clone)]
 pub struct Undo {
     what: String,
-    work: Arc<dyn Fn(&mut Desk) -> Result<(), DeskError> + Send + Sync>,
+    work: Work,
 }
 
 impl std::fmt::Debug for Undo {

@@ -109,11 +109,11 @@ fn rules_are_understood_while_they_are_typed() {
     press(&mut app, &["enter"]);
     assert_eq!((app.desk.lists[0].rules.len(), app.overlays.len()), (before + 2, 0));
     // Delete a rule in its pane, and take it back into its place.
-    press(&mut app, &["ctrl-w", "g g", "d"]);
+    press(&mut app, &["ctrl-w", "g", "g", "d"]);
     assert_eq!(app.desk.lists[0].rules.len(), before + 1);
     press(&mut app, &["u"]);
     assert_eq!(app.desk.lists[0].rules[0].expression(), "sport:basketball_nba");
-    press(&mut app, &["J"]);
+    press(&mut app, &["g", "g", "J"]);
     assert_eq!(app.desk.lists[0].rules[1].expression(), "sport:basketball_nba");
 }
 
