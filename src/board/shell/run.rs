@@ -80,7 +80,7 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
     let mut out = io::stdout();
     loop {
         read_clocks(app);
-        if let Some(ended) = act(app, hands, &guard, &mut screen, &mut events, &mut out)? {
+        if let Some(ended) = act(app, hands, &guard, &mut screen, &mut out)? {
             return Ok(ended);
         }
         let now = Instant::now();
@@ -222,7 +222,6 @@ fn act(
     hands: &Hands,
     guard: &TerminalGuard,
     screen: &mut Screen,
-    events: &mut EventStream,
     out: &mut impl Write,
 ) -> io::Result<Option<Ended>> {
     for effect in std::mem::take(&mut app.effects) {
@@ -237,7 +236,7 @@ fn act(
                 app.dirty = true;
             }
             Effect::Suspend => {
-                suspend(guard, events)?;
+                suspend(guard)?;
                 let (width, height) = crossterm::terminal::size()?;
                 screen.resize(width, height);
                 app.resized(Rect::new(0, 0, width, height));
@@ -260,12 +259,10 @@ fn act(
 }
 
 /// Gives the terminal back to the shell, stops, and takes it again when the shell lets the board go on.
-fn suspend(guard: &TerminalGuard, events: &mut EventStream) -> io::Result<()> {
+fn suspend(guard: &TerminalGuard) -> io::Result<()> {
     terminal::restore();
     #[cfg(unix)]
     super::signals::stop_self();
-    guard.resume()?;
-    // A stream that slept through it begins anew.
-    *events = EventStream::new();
-    Ok(())
+    // The stream of events slept through it and goes on; a second one would wait for the first for ever.
+    guard.resume()
 }
