@@ -16,6 +16,8 @@ pub mod keys;
 pub mod link;
 pub mod looks;
 pub mod model;
+#[cfg(test)]
+mod monkey_tests;
 pub mod overlays;
 pub mod pages;
 pub mod paint;

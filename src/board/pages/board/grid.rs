@@ -305,7 +305,7 @@ fn best(app: &App, paint: &mut Paint<'_>, area: Rect, line: &LineView<'_>, layou
     let (text, price) = cell::offer(app, layout, side, offer);
     let short = app.slate().book_short(best.book);
     let book = if area.width >= 17 { 4 } else { 3 };
-    let room = area.width - book - 1;
+    let room = area.width.saturating_sub(book + 1);
     let wide = app.prefs.odds.width();
     if text.is_empty() {
         paint.right(area.x, area.y, room, &price, style);
