@@ -120,19 +120,20 @@ impl Reader {
         Ok(Some(LookDelta { look, sport, received_at, events }))
     }
 
-    /// The first point of every question of an event that had a fair price: where its market opened. In the order of the
-    /// questions.
+    /// The first point of every question of an event that had a fair price, as known at `until`: where its market opened.
+    /// In the order of the questions.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn opening_points(&self, event: EventId) -> Result<Vec<Point>, StoreError> {
+    pub fn opening_points(&self, event: EventId, until: Timestamp) -> Result<Vec<Point>, StoreError> {
         // The key is in the order of looks: openers come first, and those of late questions soon after.
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {} FROM point WHERE event = ? AND fair1 IS NOT NULL ORDER BY look LIMIT 512",
+            "SELECT {} FROM point JOIN look ON look.id = point.look
+             WHERE event = ? AND fair1 IS NOT NULL AND received_at <= ? ORDER BY point.look LIMIT 512",
             rows::POINT_COLUMNS
         ))?;
         let mut first: Vec<Point> = Vec::new();
-        let mut found = select.query([event.0])?;
+        let mut found = select.query(params![event.0, until.millis()])?;
         while let Some(r) = found.next()? {
             let point = rows::point(r)?;
             if !first.iter().any(|p| p.key == point.key) {
@@ -143,16 +144,21 @@ impl Reader {
         Ok(first)
     }
 
-    /// What every quote of an event was offered at first, and before its present offer where it has changed. In the order
-    /// of slots. Reads the event's whole log: some milliseconds for a busy game.
+    /// What every quote of an event was offered at first, and before the offer that stood at `until` where it had changed.
+    /// In the order of slots. Reads the event's whole log: some milliseconds for a busy game.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn first_and_last_offers(&self, event: EventId) -> Result<Vec<FirstAndBefore>, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT slot, line, price FROM change WHERE event = ? ORDER BY look")?;
+    pub fn first_and_last_offers(&self, event: EventId, until: Timestamp) -> Result<Vec<FirstAndBefore>, StoreError> {
+        let last: i64 = self
+            .connection
+            .prepare_cached("SELECT ifnull(max(id), 0) FROM look WHERE received_at <= ?")?
+            .query_row([until.millis()], |r| r.get(0))?;
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT slot, line, price FROM change WHERE event = ? AND look <= ? ORDER BY look")?;
         let mut offers: Vec<Option<(OfferCode, OfferCode, Option<OfferCode>)>> = Vec::new();
-        let mut found = select.query([event.0])?;
+        let mut found = select.query(params![event.0, last])?;
         while let Some(r) = found.next()? {
             let (slot, now): (usize, OfferCode) = (r.get::<_, u32>(0)? as usize, (r.get(1)?, r.get(2)?));
             if offers.len() <= slot {

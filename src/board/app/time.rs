@@ -66,6 +66,7 @@ impl App {
     /// Back to the present.
     pub fn go_live(&mut self) {
         self.showing = Showing::Live;
+        self.forget_pasts();
         self.moved();
     }
 
@@ -78,6 +79,7 @@ impl App {
             _ => None,
         };
         self.showing = Showing::Past { slate: self.slate().clone(), at, playing };
+        self.forget_pasts();
         self.read_past(at);
         self.moved();
     }
@@ -190,6 +192,11 @@ impl App {
             Showing::Past { playing: Some(playing), .. } => Some(playing.since.saturating_add(PLAY_EVERY_MS)),
             _ => None,
         }
+    }
+
+    /// What was read of the past of one moment is not that of another.
+    fn forget_pasts(&mut self) {
+        self.pages.board.pasts.clear();
     }
 
     /// Another moment or another slate is on show.

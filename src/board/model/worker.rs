@@ -278,7 +278,7 @@ impl Keeper {
     fn openers(&mut self, reader: &Reader, events: &[EventId]) -> Result<(), StoreError> {
         for event in events {
             let Some(game) = self.slate.games.iter_mut().find(|g| g.who.id == *event) else { continue };
-            let points = reader.opening_points(*event)?;
+            let points = reader.opening_points(*event, Timestamp::from_millis(i64::MAX))?;
             let game = Arc::make_mut(game);
             for market in &mut game.markets {
                 market.opening = points.iter().find(|p| p.key == market.key).copied().map(Box::new);
@@ -329,7 +329,7 @@ pub fn slate_as_of(
     for game in &mut games {
         let game = Arc::make_mut(game);
         build::appraise(game, &mut appraiser, at, &[]);
-        let points = reader.opening_points(game.who.id)?;
+        let points = reader.opening_points(game.who.id, at)?;
         for market in &mut game.markets {
             market.opening = points.iter().find(|p| p.key == market.key).copied().map(Box::new);
         }

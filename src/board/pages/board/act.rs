@@ -7,7 +7,7 @@ use super::columns::{self, Column};
 use super::rows::Line;
 use super::{Pasts, current, settle};
 use crate::board::app::prefs::Sort;
-use crate::board::app::{App, Effect, Job, Page};
+use crate::board::app::{App, Effect, Job, Page, Showing};
 use crate::board::keys::Action;
 use crate::board::model::Offer;
 use crate::board::paint::Hit;
@@ -186,12 +186,14 @@ fn ask(app: &mut App, kind: &'static str, wanted: Vec<crate::market::ids::EventI
     if wanted.is_empty() {
         return;
     }
+    let until = app.until();
+    let live = matches!(app.showing, Showing::Live);
     let job = Job::reading(
         kind,
         move |reader| {
             let mut found = Vec::with_capacity(wanted.len());
             for event in wanted {
-                let offers = reader.first_and_last_offers(event)?;
+                let offers = reader.first_and_last_offers(event, until)?;
                 let pasts: Pasts = offers
                     .into_iter()
                     .map(|(slot, first, before)| {
@@ -203,7 +205,9 @@ fn ask(app: &mut App, kind: &'static str, wanted: Vec<crate::market::ids::EventI
             }
             Ok(found)
         },
-        |app, found| match found {
+        move |app, found| match found {
+            // Read for another moment than the one that is on show now.
+            Ok(_) if live != matches!(app.showing, Showing::Live) || (!live && app.until() != until) => {}
             Ok(found) => {
                 // Bounded: what scrolled out of sight long ago is asked for again when it is needed.
                 const MOST: usize = 256;

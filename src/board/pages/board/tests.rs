@@ -209,6 +209,16 @@ fn a_frozen_view_stands_still_and_the_past_is_marked() {
     assert!(app.now() < first);
     let games = app.slate().games.len();
     assert!(games > 0 && app.slate().at == Some(app.now()));
+    // What came later is not known then: neither openers nor earlier offers.
+    let reader = crate::store::Reader::open(&app.at.store).expect("store");
+    let (early, late) = (crate::board::testing::start().plus(400), app.live.at.expect("an instant"));
+    let event = app.slate().games[0].who.id;
+    let offers = |until| reader.first_and_last_offers(event, until).expect("offers");
+    assert!(offers(early).iter().all(|(_, _, before)| before.is_none()));
+    assert!(offers(late).iter().any(|(_, _, before)| before.is_some()));
+    assert!(offers(early.plus(-1_000)).is_empty());
+    assert!(reader.opening_points(event, early.plus(-1_000)).expect("points").is_empty());
+    assert!(!reader.opening_points(event, late).expect("points").is_empty());
     press(&mut app, &["{"]);
     assert!(matches!(app.showing, Showing::Past { .. }));
     press(&mut app, &["L"]);
