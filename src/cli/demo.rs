@@ -40,8 +40,10 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
     let mut own = loaded.settings;
     own.odds_api.sports = scenario.sports.iter().map(|s| s.key.clone()).collect();
     own.odds_api.interval = INTERVAL;
-    own.odds_api.regions = Vec::new();
     own.odds_api.books = scenario.books.clone();
+    // A scenario without names of its own has as many books as it likes, from everywhere.
+    let everywhere = ["us", "us2", "uk", "eu", "au"].map(str::to_owned);
+    own.odds_api.regions = if scenario.books.is_empty() { everywhere.to_vec() } else { Vec::new() };
     own.odds_api.record = String::new();
     let folder = demo_folder(global, &paths.data)?;
     let _log = logging::start(&own.log, &folder.join("logs")).map_err(|e| Failure::Other(e.to_string()))?;
