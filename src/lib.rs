@@ -13,6 +13,7 @@
 //! [`market`] and [`engine`] are pure: time and data come in as values and nothing in them touches a clock, a
 //! socket or a file.
 
+pub mod alerts;
 pub mod board;
 pub mod cli;
 pub mod config;

@@ -74,7 +74,7 @@ fn market_and_engine_touch_neither_clock_nor_outside() {
 #[test]
 fn arrows_run_one_way() {
     // Each room with the rooms that it may use.
-    const MAY_USE: [(&str, &[&str]); 8] = [
+    const MAY_USE: [(&str, &[&str]); 9] = [
         ("market", &["market"]),
         ("engine", &["market", "engine"]),
         ("store", &["market", "engine", "store"]),
@@ -82,6 +82,7 @@ fn arrows_run_one_way() {
         ("config", &["market", "config"]),
         ("filter", &["market", "filter"]),
         ("board", &["market", "engine", "store", "filter", "config", "board", "runtime"]),
+        ("alerts", &["market", "engine", "store", "filter", "alerts"]),
         ("feeds", &["market", "feeds", "store", "engine"]),
     ];
     for (room, allowed) in MAY_USE {

@@ -1,0 +1,8 @@
+//! Alerts: what the user wants to be told of, and how it reaches them.
+//!
+//! This room decides and delivers. It never asks a source: what it tells of has been committed, and what is to be
+//! delivered stands in the store's outbox from that very commit on.
+#![warn(missing_docs)]
+
+pub mod channel;
+pub mod message;
