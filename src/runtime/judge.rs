@@ -13,7 +13,7 @@ use super::keeper::{CycleWindow, Keeper, local_now};
 use super::pipeline::{Job, Judged, PipelineConfig, PipelineError, Tally};
 use super::published::Published;
 use super::status::{AnswerNote, Cycle, FailureNote, Part, Steps};
-use super::warm;
+use super::{memory, warm};
 use crate::engine::Engine;
 use crate::feeds::odds_api;
 use crate::feeds::odds_api::fetched::Fetched;
@@ -108,6 +108,8 @@ impl Judge {
     fn judge(&mut self, inbox: &Receiver<Job>) -> Result<(), PipelineError> {
         let mut tidied = Instant::now();
         let mut wait = SOON;
+        // Whatever was begun with this thread, by others too, has left its peaks behind.
+        let mut trim = true;
         loop {
             match inbox.recv_timeout(wait) {
                 Ok(Job::Fetched { fetched, at, reply }) => {
@@ -115,7 +117,7 @@ impl Judge {
                     let judged = self.fetched(*fetched, at)?;
                     // A caller that has gone away no longer wants to know.
                     let _ = reply.send(judged);
-                    wait = SOON;
+                    (wait, trim) = (SOON, true);
                 }
                 Ok(Job::Raw(raw)) => {
                     self.store.keep_raw(&raw)?;
@@ -125,6 +127,9 @@ impl Judge {
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     self.store.tidy()?;
+                    if std::mem::take(&mut trim) {
+                        memory::give_back();
+                    }
                     wait = IDLE;
                     if tidied.elapsed() >= TIDY_EVERY {
                         let kept = self.store.retain(&self.config.retention, self.now)?;

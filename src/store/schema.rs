@@ -34,7 +34,7 @@ pub(super) fn tune_writer(c: &Connection) -> rusqlite::Result<()> {
 
 pub(super) fn tune_reader(c: &Connection) -> rusqlite::Result<()> {
     c.busy_timeout(std::time::Duration::from_secs(5))?;
-    c.pragma_update(None, "cache_size", -8_000)?;
+    c.pragma_update(None, "cache_size", -2_000)?;
     c.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
