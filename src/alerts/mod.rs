@@ -5,4 +5,5 @@
 #![warn(missing_docs)]
 
 pub mod channel;
+pub mod channels;
 pub mod message;

@@ -12,7 +12,15 @@ use super::{DEFAULT_TEXT, Settings};
 /// No settings file of a person is larger.
 const MAX_FILE: u64 = 1 << 20;
 /// Variables with our prefix that are no settings.
-const OTHER_VARIABLES: [&str; 3] = ["STRATUM_CONFIG", "STRATUM_DATA_DIR", "STRATUM_TEST_DATA"];
+const OTHER_VARIABLES: [&str; 7] = [
+    "STRATUM_CONFIG",
+    "STRATUM_DATA_DIR",
+    "STRATUM_DISCORD_WEBHOOK",
+    "STRATUM_TEST_DATA",
+    "STRATUM_TEST_DISCORD_AT",
+    "STRATUM_WEBHOOK_SECRET",
+    "STRATUM_WEBHOOK_URL",
+];
 
 /// Where settings are read from.
 #[derive(Clone, Debug, Default)]
@@ -249,9 +257,9 @@ impl Layers {
 
     fn set(&mut self, path: &str, key: Key, value: toml::Value, origin: Origin) -> Result<(), ConfigError> {
         if let Some(expected) = key.kind.problem(&value) {
-            // An address or path may hold what is not for other eyes; the place is enough to find it.
+            // An address, a path or an argument may hold what is not for other eyes; the place is enough to find it.
             let found = match (&value, key.kind) {
-                (_, Kind::Url | Kind::Path) | (toml::Value::Table(_), _) => String::new(),
+                (_, Kind::Url | Kind::Path | Kind::Texts) | (toml::Value::Table(_), _) => String::new(),
                 (value, _) => format!(", not {}", shortened(&value.to_string())),
             };
             return Err(ConfigError::Value { origin, path: path.to_owned(), expected, found });

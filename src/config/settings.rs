@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::Resolved;
+use super::alerts::AlertSettings;
 use super::analysis::{
     DevigSettings, DislocationSettings, FairSettings, KeyCrossSettings, LiveShockSettings, MoveSettings,
     MultibookSyncSettings, OpportunitySettings, SteamSettings,
@@ -43,6 +44,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
+    /// How alerts reach the user.
+    pub alerts: AlertSettings,
     /// The board.
     pub board: BoardSettings,
     /// The log.

@@ -3,6 +3,7 @@
 pub mod again;
 pub mod attach;
 pub mod backoff;
+pub mod channels;
 pub mod clock;
 pub mod feeder;
 pub mod follow;
