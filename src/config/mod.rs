@@ -29,8 +29,8 @@ pub use layers::{ConfigError, Loaded, Origin, Resolved, Sources, Warning, load};
 pub use paths::{PathError, Paths, make_private};
 pub use secret::{KeyError, KeyOrigin, check_key_file, keep_key, odds_api_key};
 pub use settings::{
-    BoardSettings, Keep, LogFormat, LogSettings, MetricsSettings, OddsApiSettings, QuoteSettings, RetentionSettings, Settings,
-    StoreSettings,
+    BoardSettings, Keep, LogFormat, LogSettings, MetricsSettings, OddsApiSettings, QuoteSettings, RetentionSettings,
+    Settings, StoreSettings,
 };
 
 /// The default settings with their explanations.

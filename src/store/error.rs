@@ -138,6 +138,15 @@ impl Trouble {
     }
 }
 
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => true,
+        Some(ErrorCode::SystemIoFailure) => Trouble::of_sqlite(error).is_none(),
+        _ => false,
+    }
+}
+
 impl StoreError {
     /// The store cannot be used now, and may be later, by itself. `None`: waiting does not help.
     pub fn trouble(&self) -> Option<Trouble> {
@@ -151,17 +160,18 @@ impl StoreError {
     /// The same with the file named, where the file itself is broken.
     #[must_use]
     pub fn at(self, path: &Path) -> Self {
-        use rusqlite::ErrorCode;
         match self {
-            Self::Sqlite(source) => match source.sqlite_error_code() {
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
-                    if Trouble::of_sqlite(&source).is_none() =>
-                {
-                    Self::Corrupt { path: path.to_owned(), source }
-                }
-                _ => Self::Sqlite(source),
-            },
+            Self::Sqlite(source) if is_damage(&source) => Self::Corrupt { path: path.to_owned(), source },
             other => other,
+        }
+    }
+
+    /// The file itself is broken.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Sqlite(source) => is_damage(source),
+            Self::Corrupt { .. } | Self::Damaged { .. } => true,
+            _ => false,
         }
     }
 

@@ -291,10 +291,10 @@ mod tests {
         let t = &report.total;
         assert_eq!((t.cycles, t.failed, t.degraded, t.requests, t.credits), (22, 1, 3, 44, 66));
         assert_eq!((t.signals, t.longest_gap_ms), (20, 5 * HOUR));
-        assert_eq!(report.sports.iter().map(|(s, n)| (s.as_str(), n.cycles)).collect::<Vec<_>>(), [
-            ("nba", 21),
-            ("nfl", 1)
-        ]);
+        assert_eq!(
+            report.sports.iter().map(|(s, n)| (s.as_str(), n.cycles)).collect::<Vec<_>>(),
+            [("nba", 21), ("nfl", 1)]
+        );
         assert_eq!(report.purposes.iter().map(|(_, s)| s.cycles).sum::<u64>(), 22);
         assert_eq!(report.reasons, [("low_credit".to_owned(), 2), ("rate_limited".to_owned(), 1)]);
         assert_eq!(report.signals, [("MOVE".to_owned(), 20)]);
