@@ -11,7 +11,7 @@ use crate::board::files::Files;
 use crate::config::{Paths, Settings, odds_api_key};
 use crate::runtime::pipeline::PipelineConfig;
 use crate::runtime::screen::{ScreenConfig, ScreenEnd, ScreenError, show};
-use crate::runtime::session::SessionConfig;
+use crate::runtime::session::{CareConfig, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::desk;
 
@@ -39,7 +39,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
             retention: settings::retention(&own.retention),
             keep_raw: true,
             record: paths.record(&own),
-            secret: key.clone(),
+            secret: key.iter().cloned().collect(),
             origin: None,
         },
         follow: follow_config(&own, clock(&own)),
@@ -47,6 +47,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         key,
         check_key: true,
         attach: true,
+        care: CareConfig::default(),
     };
     let at = surroundings(&paths, &own, paths.store(&own), false);
     let config = ScreenConfig { session: Some(session), ..screen(&paths, &own, at) };

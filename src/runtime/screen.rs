@@ -200,7 +200,7 @@ async fn mind(mut minder: Minder) {
             }
             errand = minder.errand.recv() => match errand {
                 Some(Effect::Reload) => say(minder.files.reload()),
-                Some(Effect::Key(key)) => say(take_key(own.as_ref(), key, &minder.key_file).await),
+                Some(Effect::Key(key)) => say(take_key(own.as_mut(), key, &minder.key_file).await),
                 Some(_) => {}
                 None => break,
             },
@@ -218,7 +218,7 @@ async fn start(config: SessionConfig) -> Result<Session, SessionError> {
 }
 
 /// Tries a key that the user typed, and keeps it when the source takes it.
-async fn take_key(session: Option<&Session>, key: SecretString, file: &std::path::Path) -> Word {
+async fn take_key(session: Option<&mut Session>, key: SecretString, file: &std::path::Path) -> Word {
     let Some(session) = session else {
         return Box::new(|app: &mut App| app.complain("the daemon follows the market with its own key"));
     };
