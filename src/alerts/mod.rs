@@ -5,4 +5,6 @@
 #![warn(missing_docs)]
 
 pub mod channel;
+pub mod facts;
 pub mod message;
+pub mod watchlist;
