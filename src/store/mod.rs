@@ -12,6 +12,7 @@ mod codec;
 pub mod desk;
 pub mod error;
 mod lock;
+pub mod outbox;
 pub mod query;
 pub mod raw;
 pub mod recall;

@@ -7,8 +7,11 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Migrations in order; the version of a store is the number of those applied.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../migrations/sqlite/0001_store.sql"), include_str!("../../migrations/sqlite/0002_analysis.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../migrations/sqlite/0001_store.sql"),
+    include_str!("../../migrations/sqlite/0002_analysis.sql"),
+    include_str!("../../migrations/sqlite/0003_alerts.sql"),
+];
 
 /// The schema that this program writes.
 pub const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
