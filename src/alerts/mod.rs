@@ -5,6 +5,14 @@
 #![warn(missing_docs)]
 
 pub mod channel;
+pub mod decide;
 pub mod facts;
+pub mod line;
 pub mod message;
+pub mod notice;
+pub mod offers;
+pub mod quiet;
+pub mod rule;
+pub mod rules;
 pub mod watchlist;
+pub mod words;
