@@ -12,6 +12,8 @@ pub mod message;
 pub mod notice;
 pub mod offers;
 pub mod quiet;
+pub mod request;
+pub mod retry;
 pub mod rule;
 pub mod rules;
 pub mod watchlist;

@@ -11,7 +11,7 @@ use crate::board::files::Files;
 use crate::config::{Paths, Settings, odds_api_key};
 use crate::runtime::pipeline::PipelineConfig;
 use crate::runtime::screen::{ScreenConfig, ScreenEnd, ScreenError, show};
-use crate::runtime::session::SessionConfig;
+use crate::runtime::session::{AlertsConfig, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::desk;
 
@@ -47,6 +47,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         key,
         check_key: true,
         attach: true,
+        alerts: Some(AlertsConfig::beside(&paths.store(&own), super::alerts::channels(&own)?)),
     };
     let at = surroundings(&paths, &own, paths.store(&own), false);
     let config = ScreenConfig { session: Some(session), ..screen(&paths, &own, at) };

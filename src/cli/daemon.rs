@@ -14,7 +14,7 @@ use crate::poller::Cadence;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, stop_on_signals};
 use crate::runtime::pipeline::{PipelineConfig, PipelineError, Tally};
-use crate::runtime::session::{Session, SessionConfig, SessionError};
+use crate::runtime::session::{AlertsConfig, Session, SessionConfig, SessionError};
 use crate::runtime::{logging, memory, settings};
 
 /// Runs the daemon.
@@ -54,6 +54,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
         key: Some(secret),
         check_key: true,
         attach: true,
+        alerts: Some(AlertsConfig::beside(&paths.store(&settings), super::alerts::channels(&settings)?)),
     };
     let tally = runtime()?.block_on(async {
         let stop = stop_on_signals()?;

@@ -5,6 +5,7 @@
 //! quietly. Results go to the standard output, everything else to the standard error.
 #![warn(missing_docs)]
 
+pub mod alerts;
 pub mod args;
 pub mod args_analysis;
 pub mod args_watch;

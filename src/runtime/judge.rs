@@ -13,15 +13,16 @@ use super::keeper::{CycleWindow, Keeper, local_now};
 use super::pipeline::{Job, Judged, PipelineConfig, PipelineError, Tally};
 use super::published::Published;
 use super::status::{AnswerNote, Cycle, FailureNote, Part, Steps};
+use super::teller::{self, Teller};
 use super::warm;
-use crate::engine::Engine;
+use crate::engine::{Changes, Engine};
 use crate::feeds::odds_api;
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::outcome::Outcome;
 use crate::feeds::recording::{Entry, RecordingWriter};
 use crate::market::time::Timestamp;
 use crate::store::raw::{RawAnswer, body_hash};
-use crate::store::{FetchRecord, Store, StoreError};
+use crate::store::{FetchRecord, LookMeta, Store, StoreError};
 
 /// Clean-up is looked at so often when nothing waits.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -68,6 +69,8 @@ pub(super) struct Judge {
     keeper: Keeper,
     tally: Tally,
     cycle: CycleWindow,
+    /// Tells of looks, where anybody is to be told.
+    teller: Option<Teller>,
     /// The newest instant heard of: the clock of the clean-up.
     now: Timestamp,
 }
@@ -81,6 +84,7 @@ impl Judge {
         back: SyncSender<Job>,
         published: broadcast::Sender<Published>,
         keeper: Keeper,
+        teller: Option<Teller>,
     ) -> std::io::Result<Self> {
         Ok(Self {
             store,
@@ -92,6 +96,7 @@ impl Judge {
             keeper,
             tally: Tally::default(),
             cycle: CycleWindow::default(),
+            teller,
             now: Timestamp::default(),
         })
     }
@@ -121,6 +126,19 @@ impl Judge {
                     self.store.keep_raw(&raw)?;
                     wait = SOON;
                 }
+                Ok(Job::Attempts { attempts, reply }) => {
+                    let _ = reply.send(self.store.note_attempts(&attempts));
+                    wait = SOON;
+                }
+                Ok(Job::Notice(notice)) => {
+                    if let Some(teller) = &mut self.teller
+                        && let Err(e) = teller.notice(&mut self.store, &notice)
+                    {
+                        tracing::warn!(error = %e, trouble = notice.trouble.name(), "a notice could not be stored");
+                        self.keeper.complain(Part::Store, &e.to_string());
+                    }
+                    wait = SOON;
+                }
                 Ok(Job::Hide(secret)) => self.recorder = self.recorder.take().map(|r| r.hiding(secret)),
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
@@ -136,11 +154,19 @@ impl Judge {
                     }
                 }
             }
+            if let Some(teller) = &mut self.teller {
+                teller.poll(&mut self.store)?;
+                // The desk is looked at however little happens.
+                wait = wait.min(teller::EVERY);
+            }
         }
         // Answers that were being packed arrive within moments; none of them is waited for longer.
         while let Ok(job) = inbox.recv_timeout(Duration::from_millis(200)) {
-            if let Job::Raw(raw) = job {
-                self.store.keep_raw(&raw)?;
+            match job {
+                Job::Raw(raw) => self.store.keep_raw(&raw)?,
+                // What was delivered in the last moment is not to be delivered again.
+                Job::Attempts { attempts, reply } => drop(reply.send(self.store.note_attempts(&attempts))),
+                _ => {}
             }
         }
         if let Some(recorder) = self.recorder.take() {
@@ -175,7 +201,12 @@ impl Judge {
                 };
                 let began = Instant::now();
                 let mut steps = Took::default();
-                match intake::take_timed(&mut self.engine, &mut self.store, &answer, &mut steps) {
+                let teller = &mut self.teller;
+                let commit = |engine: &Engine, store: &mut Store, changes: &Changes, meta: &LookMeta| match teller {
+                    Some(teller) => teller.commit(engine, store, changes, meta),
+                    None => store.commit(changes, meta),
+                };
+                match intake::take_timed(&mut self.engine, &mut self.store, &answer, &mut steps, commit) {
                     Ok((taken, looks)) => {
                         let took = began.elapsed();
                         cycle = Some(self.cycle.add(in_micros(took, steps)));
@@ -201,6 +232,9 @@ impl Judge {
                         self.keeper.complain(Part::Store, &e.to_string());
                         self.engine = Engine::default();
                         self.engine = warm::engine(&self.store, self.config.engine.clone())?;
+                        if let Some(teller) = &mut self.teller {
+                            teller.stand_by(&self.store, &self.engine)?;
+                        }
                         record.outcome = "unavailable".into();
                         record.reason = Some("store".into());
                         record.message = Some(e.to_string());

@@ -6,19 +6,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::intake::Taken;
 use super::judge::Judge;
 use super::keeper::Keeper;
 pub use super::published::Published;
+use super::teller::Teller;
 use super::{memory, warm};
+use crate::alerts::notice::Notice;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::{RecordingError, RecordingWriter};
 use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
+use crate::store::outbox::Attempted;
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
 
@@ -91,6 +94,15 @@ pub struct PipelineConfig {
     pub origin: Option<String>,
 }
 
+/// Where the rules of alerts are, and who is woken when there is something to deliver.
+#[derive(Debug)]
+pub struct Telling {
+    /// The desk.
+    pub desk: PathBuf,
+    /// Changes after each commit that has something to deliver.
+    pub wake: watch::Sender<u64>,
+}
+
 pub(super) enum Job {
     Fetched {
         fetched: Box<Fetched>,
@@ -98,6 +110,13 @@ pub(super) enum Job {
         reply: oneshot::Sender<Judged>,
     },
     Raw(RawAnswer),
+    /// Note what came of deliveries.
+    Attempts {
+        attempts: Vec<Attempted>,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Something of the program itself that may be told.
+    Notice(Notice),
     /// Mask this in the recording too.
     Hide(SecretString),
     Stop,
@@ -123,6 +142,8 @@ impl std::fmt::Debug for Job {
         f.write_str(match self {
             Self::Fetched { .. } => "Fetched",
             Self::Raw(_) => "Raw",
+            Self::Attempts { .. } => "Attempts",
+            Self::Notice(_) => "Notice",
             Self::Hide(_) => "Hide",
             Self::Stop => "Stop",
         })
@@ -131,11 +152,11 @@ impl std::fmt::Debug for Job {
 
 impl Pipeline {
     /// Opens the store, brings the engine to where it stopped, and starts to judge. What comes of it is noted with
-    /// `keeper`. Takes as long as the store is large: seconds at worst.
+    /// `keeper`, and told of where `telling` says so. Takes as long as the store is large: seconds at worst.
     ///
     /// # Errors
     /// [`PipelineError`] when the store or the recording cannot be opened.
-    pub fn start(config: PipelineConfig, keeper: Keeper) -> Result<Self, PipelineError> {
+    pub fn start(config: PipelineConfig, telling: Option<Telling>, keeper: Keeper) -> Result<Self, PipelineError> {
         let mut store = open(&config.store)?;
         let engine = warm::engine(&store, config.engine.clone())?;
         store.note_settings(engine.next_look(), &config.engine.note())?;
@@ -155,7 +176,14 @@ impl Pipeline {
         let (published, _) = broadcast::channel(BEHIND);
         let ended = CancellationToken::new();
         let way_in = WayIn { jobs };
-        let judge = Judge::new(store, engine, recorder, config, way_in.jobs.clone(), published.clone(), keeper)?;
+        let teller = match telling {
+            None => None,
+            Some(Telling { desk, wake }) => {
+                Some(Teller::new(desk, config.origin.clone(), wake, keeper.clone(), &store, &engine)?)
+            }
+        };
+        let judge =
+            Judge::new(store, engine, recorder, config, way_in.jobs.clone(), published.clone(), keeper, teller)?;
         let end = ended.clone().drop_guard();
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
             // However the thread ends, those who wait for its end hear of it.
@@ -226,6 +254,27 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn hide(&self, secret: SecretString) -> Result<(), PipelineError> {
         self.send(Job::Hide(secret)).await
+    }
+
+    /// Says something of the program itself; whether it is told is decided with the rules.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub async fn notice(&self, notice: Notice) -> Result<(), PipelineError> {
+        self.send(Job::Notice(notice)).await
+    }
+
+    /// Has what came of deliveries noted. The inner error: they could not be written, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn note_attempts(
+        &self,
+        attempts: Vec<Attempted>,
+    ) -> Result<Result<(), StoreError>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Attempts { attempts, reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
     }
 
     /// Asks the pipeline to stop, if there is room to ask; does not wait for it.

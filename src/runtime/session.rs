@@ -3,21 +3,31 @@
 //! The board and the daemon both own one. The polling is supervised and may be without a key; the socket is a
 //! courtesy, and a session without it goes on; only the pipeline's end is the end of the session.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attach::server::{Server, ServerConfig};
+use super::deliver::{self, Delivering};
 use super::feeder::{Aborting, Feeder};
 use super::follow::FollowConfig;
 use super::keeper::Keeper;
-use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, WayIn};
+use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, Telling, WayIn};
 use super::published::Published;
 use super::status::{Following, KeyState, LiveStatus, Part};
+use super::watchman;
+use crate::alerts::channel::Channel;
+use crate::alerts::retry::Patience;
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
 use crate::feeds::secret::{ApiKey, KeyError};
+use crate::store::desk;
+
+/// At the end a delivery that is under way is waited for so long; it is tried again otherwise.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// How to run a session.
 #[derive(Debug)]
@@ -34,7 +44,32 @@ pub struct SessionConfig {
     pub check_key: bool,
     /// Listen on the local socket, so that boards of other processes can follow.
     pub attach: bool,
+    /// Tell the user of what the rules on the desk ask for; `None`: nobody is told of anything.
+    pub alerts: Option<AlertsConfig>,
 }
+
+/// How to tell.
+#[derive(Clone, Debug)]
+pub struct AlertsConfig {
+    /// The desk with the rules.
+    pub desk: PathBuf,
+    /// The channels of the settings.
+    pub channels: Vec<Arc<dyn Channel>>,
+    /// How patiently messages are tried.
+    pub patience: Patience,
+    /// So few credits are worth a word.
+    pub credits_below: u64,
+}
+
+impl AlertsConfig {
+    /// The rules of the desk beside a store, told through `channels`.
+    pub fn beside(store: &Path, channels: Vec<Arc<dyn Channel>>) -> Self {
+        Self { desk: desk::beside(store), channels, patience: Patience::default(), credits_below: CREDITS_BELOW }
+    }
+}
+
+/// So few credits are worth a word, where nothing else is said.
+const CREDITS_BELOW: u64 = 200;
 
 /// Why a session did not start or had to end, or a key was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +98,8 @@ pub struct Session {
     clients: watch::Sender<Option<Client>>,
     feeding: Option<Aborting<Result<(), PipelineError>>>,
     socket: Option<Server>,
+    /// Deliveries, and the eye on the session itself.
+    telling: Vec<Aborting<()>>,
     stop: CancellationToken,
 }
 
@@ -74,7 +111,7 @@ impl Session {
     /// [`SessionError`] when the key or the address of the source cannot be used, or the store cannot be opened (it may
     /// be held by a daemon: see [`super::link::probe`]).
     pub async fn start(config: SessionConfig) -> Result<Self, SessionError> {
-        let SessionConfig { pipeline, follow, client, key, check_key, attach } = config;
+        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts } = config;
         let first = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let (store, origin) = (pipeline.store.clone(), pipeline.origin.clone());
         let keeper = Keeper::new(origin.as_deref());
@@ -89,13 +126,16 @@ impl Session {
             // Nobody shall read "no key" before the polling has had its first turn.
             keeper.following(if check_key { Following::Checking } else { Following::Running });
         }
+        let (wake, woken) = watch::channel(0);
+        let telling = alerts.as_ref().map(|a| Telling { desk: a.desk.clone(), wake });
         let pipeline = {
             let keeper = keeper.clone();
-            tokio::task::spawn_blocking(move || Pipeline::start(pipeline, keeper))
+            tokio::task::spawn_blocking(move || Pipeline::start(pipeline, telling, keeper))
                 .await
                 .map_err(|_| PipelineError::Panicked)??
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
+        let outbox = store.clone();
         let socket = if attach {
             let server = ServerConfig { store, origin, published: published.clone(), status: keeper.subscribe() };
             match Server::start(server).await {
@@ -110,11 +150,25 @@ impl Session {
             None
         };
         let stop = CancellationToken::new();
+        let telling = alerts.map_or_else(Vec::new, |alerts| {
+            let delivering = Delivering {
+                store: outbox,
+                way_in: way_in.clone(),
+                wake: woken,
+                keeper: keeper.clone(),
+                patience: alerts.patience,
+                stop: stop.clone(),
+            };
+            let mut tasks = deliver::start(&delivering, &alerts.channels);
+            let watching = watchman::watch(keeper.subscribe(), way_in.clone(), alerts.credits_below, stop.clone());
+            tasks.push(Aborting(tokio::spawn(watching)));
+            tasks
+        });
         let (clients, newest) = watch::channel(first);
         let feeder = Feeder { way_in: way_in.clone(), follow: Arc::new(follow), keeper: keeper.clone(), check_key };
         let feeding = Some(Aborting(tokio::spawn(feeder.run(newest, stop.clone()))));
         let pipeline = Some(pipeline);
-        Ok(Self { pipeline, way_in, ended, published, keeper, client, clients, feeding, socket, stop })
+        Ok(Self { pipeline, way_in, ended, published, keeper, client, clients, feeding, socket, telling, stop })
     }
 
     /// Announcements from now on.
@@ -170,6 +224,10 @@ impl Session {
             Some(mut feeding) => (&mut feeding.0).await.unwrap_or(Ok(())),
             None => Ok(()),
         };
+        // What is being delivered may still be noted; nothing new is begun.
+        for mut task in std::mem::take(&mut self.telling) {
+            let _ = tokio::time::timeout(LAST_WORD, &mut task.0).await;
+        }
         // Before the store is free: whoever owns it next wants the place of the socket.
         if let Some(socket) = self.socket.take() {
             let why = self.ended.is_cancelled().then(|| {
@@ -202,9 +260,6 @@ fn make_client(config: &ClientConfig, key: &SecretString) -> Result<Client, Sess
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-    use std::time::Duration;
-
     use tokio::time::timeout;
 
     use super::*;
@@ -250,6 +305,7 @@ mod tests {
             key: key.map(SecretString::from),
             check_key: true,
             attach: false,
+            alerts: None,
         }
     }
 

@@ -316,6 +316,8 @@ pub enum Part {
     Attach,
     /// The clock of this machine.
     Clock,
+    /// The alerts.
+    Alerts,
 }
 
 /// Something that went wrong inside.

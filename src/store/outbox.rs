@@ -276,6 +276,19 @@ impl Store {
         Ok(self.connection.prepare_cached(&format!("{PUT_BACK} AND state = 'dead'"))?.execute([now.millis()])?)
     }
 
+    /// The newest instant that a message or a firing tells of, in market time.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn newest_told(&self) -> Result<Option<Timestamp>, StoreError> {
+        let newest: Option<i64> = self.connection.query_row(
+            "SELECT max(at) FROM (SELECT max(at) AS at FROM outbox UNION ALL SELECT max(at) FROM alert_cooldown)",
+            [],
+            |r| r.get(0),
+        )?;
+        Ok(newest.map(Timestamp::from_millis))
+    }
+
     /// When rules fired last about what, at or after `since`.
     ///
     /// # Errors
