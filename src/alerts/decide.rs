@@ -14,6 +14,7 @@ use super::line;
 use super::message::{Fact, Kind, Message};
 use super::notice::Notice;
 use super::offers::{News, Offered, Turned};
+use super::quality::RULES;
 use super::rules::{Ready, RuleSet, Silence};
 use super::words::{self, Moment};
 use crate::engine::changes::{EventRow, EventStatus};
@@ -237,8 +238,7 @@ impl<'a> Desk<'a> {
         let held = held.min().flatten();
         let wait = held.map_or(0, |until| until.since(self.moment.at));
         let names: Vec<&str> = rules.iter().map(|(r, _)| r.name.as_str()).collect();
-        let names = names.join(", ");
-        let mut message = Message { key: key.clone(), rule: Some(names.clone()), ..message.clone() };
+        let mut message = Message { key: key.clone(), rule: Some(names.join(", ")), ..message.clone() };
         if let Some(until) = held {
             let told = format!("held since {} for quiet hours until {}", words::clock(message.at), words::clock(until));
             message.facts.push(Fact { label: "held".into(), value: told });
@@ -248,7 +248,7 @@ impl<'a> Desk<'a> {
             key: key.clone(),
             channel: channel.to_owned(),
             kind: message.kind.name().to_owned(),
-            rule: names,
+            rule: names.join(&RULES.to_string()),
             subject: subject.to_owned(),
             signal,
             at: self.moment.at,

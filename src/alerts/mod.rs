@@ -6,11 +6,14 @@
 
 pub mod channel;
 pub mod decide;
+pub mod dry_run;
 pub mod facts;
+pub mod follow_up;
 pub mod line;
 pub mod message;
 pub mod notice;
 pub mod offers;
+pub mod quality;
 pub mod quiet;
 pub mod request;
 pub mod retry;

@@ -96,7 +96,9 @@ impl Ready {
     /// # Errors
     /// In words, what is wrong with it.
     fn new(rule: &AlertRule, lists: &[watchlist::Compiled], saved: &[SavedFilter]) -> Result<Self, String> {
-        let terms = Terms::from_json(&rule.json).map_err(|e: RuleError| e.to_string())?;
+        let mut terms = Terms::from_json(&rule.json).map_err(|e: RuleError| e.to_string())?;
+        terms.channels.sort();
+        terms.channels.dedup();
         let filter = Filter::parse_with(&terms.filter, &|name| saved_text(saved, name)).map_err(|e| e.to_string())?;
         let list = match &terms.list {
             None => None,

@@ -7,6 +7,7 @@
 
 pub mod alerts;
 pub mod args;
+pub mod args_alerts;
 pub mod args_analysis;
 pub mod args_watch;
 pub mod board;
@@ -33,6 +34,7 @@ pub mod output;
 pub mod quotes;
 pub mod replay;
 pub mod research;
+pub mod rules;
 pub mod shell_files;
 pub mod show;
 pub mod signals;
@@ -110,6 +112,8 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
         Some(Command::Explain(args)) => explain::run(&cli.global, args, out),
         Some(Command::Watch(args)) => watch::run(&cli.global, args, out),
+        Some(Command::Rules(args)) => rules::run(&cli.global, args, out),
+        Some(Command::Alerts(args)) => alerts::run(&cli.global, args, out),
         None => board::run(&cli.global, cli.record.as_deref()),
     }
 }
