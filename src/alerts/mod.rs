@@ -21,3 +21,8 @@ pub mod rule;
 pub mod rules;
 pub mod watchlist;
 pub mod words;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
