@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::args_alerts::{AlertsArgs, RulesArgs};
 use super::args_analysis as analysis;
 use super::args_watch::WatchArgs;
 use super::when::AsOf;
@@ -89,6 +90,10 @@ pub enum Command {
     Research(analysis::ResearchArgs),
     /// Keep watchlists: games, teams, leagues, markets and filters.
     Watch(WatchArgs),
+    /// Keep alert rules: what to be told of, and where.
+    Rules(RulesArgs),
+    /// Show and try what alerts have told.
+    Alerts(AlertsArgs),
     /// Read recordings into the store.
     Import(ImportArgs),
     /// Serve a simulated or recorded market over HTTP, as the provider would.

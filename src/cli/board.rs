@@ -11,7 +11,7 @@ use crate::board::files::Files;
 use crate::config::{Paths, Settings, odds_api_key};
 use crate::runtime::pipeline::PipelineConfig;
 use crate::runtime::screen::{ScreenConfig, ScreenEnd, ScreenError, show};
-use crate::runtime::session::{CareConfig, SessionConfig};
+use crate::runtime::session::{AlertsConfig, CareConfig, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::desk;
 
@@ -48,6 +48,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         check_key: true,
         attach: true,
         care: CareConfig::default(),
+        alerts: Some(AlertsConfig::beside(&paths.store(&own), super::alerts::channels(&own)?)),
     };
     let at = surroundings(&paths, &own, paths.store(&own), false);
     let config = ScreenConfig { session: Some(session), ..screen(&paths, &own, at) };

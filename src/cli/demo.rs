@@ -16,7 +16,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::follow::stop_on_signals;
 use crate::runtime::pipeline::{PipelineConfig, Tally};
 use crate::runtime::screen::{ScreenConfig, ScreenEnd};
-use crate::runtime::session::{CareConfig, Session, SessionConfig};
+use crate::runtime::session::{AlertsConfig, CareConfig, Session, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::query::DEMO;
 use crate::store::{FILE_NAME, Reader};
@@ -75,6 +75,7 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
             check_key: false,
             attach: true,
             care: CareConfig::default(),
+            alerts: Some(AlertsConfig::beside(&store, super::alerts::channels(&own)?)),
         };
         let session = Session::start(config).await.map_err(session_failure)?;
         let _ = writeln!(
@@ -116,6 +117,7 @@ fn on_screen(
     let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
     let sim = runtime.block_on(SimServer::start(sim)).map_err(|e| Failure::Other(e.to_string()))?;
     own.odds_api.base_url = sim.base_url();
+    let alerts = AlertsConfig::beside(&pipeline.store, super::alerts::channels(&own)?);
     let session = SessionConfig {
         pipeline,
         follow: follow_config(&own, Clock::Sim(sim.clock())),
@@ -124,6 +126,7 @@ fn on_screen(
         check_key: false,
         attach: true,
         care: CareConfig::default(),
+        alerts: Some(alerts),
     };
     let config = ScreenConfig { session: Some(session), stop_after: limit, ..board::screen(paths, &own, at) };
     let end = board::shown(runtime, config)?;

@@ -5,7 +5,9 @@
 //! quietly. Results go to the standard output, everything else to the standard error.
 #![warn(missing_docs)]
 
+pub mod alerts;
 pub mod args;
+pub mod args_alerts;
 pub mod args_analysis;
 pub mod args_watch;
 pub mod board;
@@ -34,6 +36,7 @@ pub mod reload;
 pub mod replay;
 pub mod report;
 pub mod research;
+pub mod rules;
 pub mod shell_files;
 pub mod show;
 pub mod signals;
@@ -112,6 +115,8 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
         Some(Command::Explain(args)) => explain::run(&cli.global, args, out),
         Some(Command::Watch(args)) => watch::run(&cli.global, args, out),
+        Some(Command::Rules(args)) => rules::run(&cli.global, args, out),
+        Some(Command::Alerts(args)) => alerts::run(&cli.global, args, out),
         None => board::run(&cli.global, cli.record.as_deref()),
     }
 }

@@ -200,7 +200,7 @@ async fn once(
 
 /// Runs what `start` makes, in a task of its own, until one of them ends by itself. One that panics, or that is silent for
 /// so long that `pulse` is kicked, is started again after a wait that `tell` hears of. `None`: stopped while waiting.
-async fn keep_running<W>(
+pub(super) async fn keep_running<W>(
     mut start: impl FnMut() -> W,
     mut backoff: Backoff,
     stop: &CancellationToken,

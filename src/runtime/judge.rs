@@ -13,9 +13,10 @@ use tokio::sync::broadcast;
 
 use super::keeper::{CycleWindow, Keeper};
 use super::mending::{Mending, Waiting};
-use super::pipeline::{Job, Judged, PipelineConfig, PipelineError, Tally};
+use super::pipeline::{Job, Judged, PipelineConfig, PipelineError, Tally, Telling};
 use super::published::Published;
 use super::status::{Part, StoreState};
+use super::teller::{self, Teller};
 use super::watchdog::Pulse;
 use super::{memory, warm};
 use crate::engine::{Engine, EngineSettings};
@@ -74,6 +75,8 @@ pub(super) struct Judge {
     keeper: Keeper,
     tally: Tally,
     cycle: CycleWindow,
+    /// Tells of looks, where anybody is to be told.
+    teller: Option<Teller>,
     /// The newest instant heard of: the clock of the clean-up.
     now: Timestamp,
     /// What is kept while the store cannot be written.
@@ -103,6 +106,7 @@ impl Judge {
         back: SyncSender<Job>,
         published: broadcast::Sender<Published>,
         keeper: Keeper,
+        telling: Option<Telling>,
         pulse: Pulse,
     ) -> Result<Self, PipelineError> {
         let recorder = match &config.record {
@@ -122,6 +126,7 @@ impl Judge {
             keeper,
             tally: Tally::default(),
             cycle: CycleWindow::default(),
+            teller: None,
             now: Timestamp::default(),
             mending: Mending::default(),
             stale: true,
@@ -134,6 +139,10 @@ impl Judge {
         // A store that can only be read at the start is told like one that becomes so later.
         let refreshed = judge.refresh();
         judge.mind(refreshed)?;
+        if let Some(Telling { desk, wake }) = telling {
+            let (origin, keeper) = (judge.config.origin.clone(), judge.keeper.clone());
+            judge.teller = Some(Teller::new(desk, origin, wake, keeper, &judge.store, &judge.engine)?);
+        }
         Ok(judge)
     }
 
@@ -174,6 +183,19 @@ impl Judge {
                     self.keep_raw(&raw)?;
                     wait = SOON;
                 }
+                Ok(Job::Attempts { attempts, reply }) => {
+                    let _ = reply.send(self.store.note_attempts(&attempts));
+                    wait = SOON;
+                }
+                Ok(Job::Notice(notice)) => {
+                    if let Some(teller) = &mut self.teller
+                        && let Err(e) = teller.notice(&mut self.store, &notice)
+                    {
+                        tracing::warn!(error = %e, trouble = notice.trouble.name(), "a notice could not be stored");
+                        self.keeper.complain(Part::Store, &e.to_string());
+                    }
+                    wait = SOON;
+                }
                 Ok(Job::Hide(secret)) => {
                     self.recorder = self.recorder.take().map(|r| r.hiding(secret.clone()));
                     self.config.secret.push(secret);
@@ -202,6 +224,12 @@ impl Judge {
             if self.mending.wait().is_some_and(|w| w.is_zero()) {
                 self.try_again()?;
             }
+            if let Some(teller) = self.teller.as_mut().filter(|_| !self.mending.is_ill()) {
+                let polled = teller.poll(&mut self.store);
+                self.mind(polled)?;
+                // The desk is looked at however little happens.
+                wait = wait.min(teller::EVERY);
+            }
         }
         self.end(inbox)
     }
@@ -213,8 +241,11 @@ impl Judge {
         }
         // Answers that were being packed arrive within moments; none of them is waited for longer.
         while let Ok(job) = inbox.recv_timeout(Duration::from_millis(200)) {
-            if let Job::Raw(raw) = job {
-                self.keep_raw(&raw)?;
+            match job {
+                Job::Raw(raw) => self.keep_raw(&raw)?,
+                // What was delivered in the last moment is not to be delivered again.
+                Job::Attempts { attempts, reply } => drop(reply.send(self.store.note_attempts(&attempts))),
+                _ => {}
             }
         }
         self.tally.lost = self.mending.lost + self.mending.answers.len() as u64;
@@ -264,6 +295,9 @@ impl Judge {
             self.engine = Engine::default();
             self.engine = warm::engine(&self.store, self.config.engine.clone())?;
             self.store.note_settings(self.engine.next_look(), &self.config.engine.note())?;
+            if let Some(teller) = &mut self.teller {
+                teller.stand_by(&self.store, &self.engine)?;
+            }
             self.stale = false;
             memory::give_back();
         }

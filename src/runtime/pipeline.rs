@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::intake::Taken;
@@ -14,11 +14,13 @@ use super::judge::Judge;
 use super::keeper::Keeper;
 pub use super::published::Published;
 use super::watchdog::Pulse;
+use crate::alerts::notice::Notice;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingError;
 use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
+use crate::store::outbox::Attempted;
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
 
@@ -93,6 +95,15 @@ pub struct PipelineConfig {
     pub origin: Option<String>,
 }
 
+/// Where the rules of alerts are, and who is woken when there is something to deliver.
+#[derive(Debug)]
+pub struct Telling {
+    /// The desk.
+    pub desk: PathBuf,
+    /// Changes after each commit that has something to deliver.
+    pub wake: watch::Sender<u64>,
+}
+
 pub(super) enum Job {
     Fetched {
         fetched: Box<Fetched>,
@@ -102,6 +113,13 @@ pub(super) enum Job {
         reply: oneshot::Sender<Judged>,
     },
     Raw(RawAnswer),
+    /// Note what came of deliveries.
+    Attempts {
+        attempts: Vec<Attempted>,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Something of the program itself that may be told.
+    Notice(Notice),
     /// Mask this in the recording too.
     Hide(SecretString),
     /// Judge by these from the next look on, and keep so much.
@@ -134,6 +152,8 @@ impl std::fmt::Debug for Job {
         f.write_str(match self {
             Self::Fetched { .. } => "Fetched",
             Self::Raw(_) => "Raw",
+            Self::Attempts { .. } => "Attempts",
+            Self::Notice(_) => "Notice",
             Self::Hide(_) => "Hide",
             Self::Rules { .. } => "Rules",
             #[cfg(test)]
@@ -145,17 +165,23 @@ impl std::fmt::Debug for Job {
 
 impl Pipeline {
     /// Opens the store, brings the engine to where it stopped, and starts to judge. What comes of it is noted with
-    /// `keeper`, and `pulse` is its sign of life. Takes as long as the store is large: seconds at worst.
+    /// `keeper`, and told of where `telling` says so; `pulse` is its sign of life. Takes as long as the store is large:
+    /// seconds at worst.
     ///
     /// # Errors
     /// [`PipelineError`] when the store or the recording cannot be opened.
-    pub fn start(config: PipelineConfig, keeper: Keeper, pulse: Pulse) -> Result<Self, PipelineError> {
+    pub fn start(
+        config: PipelineConfig,
+        telling: Option<Telling>,
+        keeper: Keeper,
+        pulse: Pulse,
+    ) -> Result<Self, PipelineError> {
         let store = open(&config.store)?;
         let (jobs, inbox) = sync_channel(WAITING);
         let (published, _) = broadcast::channel(BEHIND);
         let ended = CancellationToken::new();
         let way_in = WayIn { jobs };
-        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), pulse)?;
+        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), telling, pulse)?;
         keeper.change(|s| s.look = LookId(judge.next_look().0.saturating_sub(1)));
         let end = ended.clone().drop_guard();
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
@@ -241,6 +267,27 @@ impl WayIn {
     #[cfg(test)]
     pub(super) async fn panic_next(&self) -> Result<(), PipelineError> {
         self.send(Job::Panic).await
+    }
+
+    /// Says something of the program itself; whether it is told is decided with the rules.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub async fn notice(&self, notice: Notice) -> Result<(), PipelineError> {
+        self.send(Job::Notice(notice)).await
+    }
+
+    /// Has what came of deliveries noted. The inner error: they could not be written, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn note_attempts(
+        &self,
+        attempts: Vec<Attempted>,
+    ) -> Result<Result<(), StoreError>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Attempts { attempts, reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
     }
 
     /// Asks the pipeline to stop, if there is room to ask; does not wait for it.

@@ -4,6 +4,7 @@
 //! courtesy, and a session without it goes on; only the pipeline's end is the end of the session.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,18 +13,25 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attach::server::{Server, ServerConfig};
+use super::deliver::{self, Delivering};
 use super::feeder::{Aborting, Feed, Feeder};
 use super::follow::FollowConfig;
 use super::keeper::Keeper;
 use super::metrics::server::MetricsServer;
-use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, WayIn};
+use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, Telling, WayIn};
 use super::published::Published;
 use super::status::{Following, KeyState, LiveStatus, Part, ReloadNote};
 use super::watchdog::{Alive, GiveUp, Limits, Pulse, Role, Watchdog};
+use super::watchman;
+use crate::alerts::channel::Channel;
+use crate::alerts::retry::Patience;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
 use crate::feeds::secret::{ApiKey, KeyError};
-use crate::store::Retention;
+use crate::store::{Retention, desk};
+
+/// At the end a delivery that is under way is waited for so long; it is tried again otherwise.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// How to run a session.
 #[derive(Debug)]
@@ -40,6 +48,8 @@ pub struct SessionConfig {
     pub check_key: bool,
     /// Listen on the local socket, so that boards of other processes can follow.
     pub attach: bool,
+    /// Tell the user of what the rules on the desk ask for; `None`: nobody is told of anything.
+    pub alerts: Option<AlertsConfig>,
     /// How it is watched over.
     pub care: CareConfig,
 }
@@ -70,6 +80,29 @@ pub struct LiveConfig {
     /// The key; `None` leaves the one in use.
     pub key: Option<SecretString>,
 }
+
+/// How to tell.
+#[derive(Clone, Debug)]
+pub struct AlertsConfig {
+    /// The desk with the rules.
+    pub desk: PathBuf,
+    /// The channels of the settings.
+    pub channels: Vec<Arc<dyn Channel>>,
+    /// How patiently messages are tried.
+    pub patience: Patience,
+    /// So few credits are worth a word.
+    pub credits_below: u64,
+}
+
+impl AlertsConfig {
+    /// The rules of the desk beside a store, told through `channels`.
+    pub fn beside(store: &Path, channels: Vec<Arc<dyn Channel>>) -> Self {
+        Self { desk: desk::beside(store), channels, patience: Patience::default(), credits_below: CREDITS_BELOW }
+    }
+}
+
+/// So few credits are worth a word, where nothing else is said.
+const CREDITS_BELOW: u64 = 200;
 
 /// Why a session did not start or had to end, or a key was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +136,8 @@ pub struct Session {
     _ticking: Aborting<()>,
     feeding: Option<Aborting<Result<(), PipelineError>>>,
     socket: Option<Server>,
+    /// Deliveries, and the eye on the session itself.
+    telling: Vec<Aborting<()>>,
     stop: CancellationToken,
 }
 
@@ -114,7 +149,7 @@ impl Session {
     /// [`SessionError`] when the key or the address of the source cannot be used, or the store cannot be opened (it may
     /// be held by a daemon: see [`super::link::probe`]).
     pub async fn start(config: SessionConfig) -> Result<Self, SessionError> {
-        let SessionConfig { pipeline, follow, client, key, check_key, attach, care } = config;
+        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts, care } = config;
         let first = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let (store, origin) = (pipeline.store.clone(), pipeline.origin.clone());
         let keeper = Keeper::new(origin.as_deref());
@@ -131,15 +166,18 @@ impl Session {
         }
         let limits = care.limits.unwrap_or_else(|| Limits::usual(client.timeout));
         let dog = Watchdog::start(limits, keeper.clone(), care.give_up).map_err(PipelineError::Thread)?;
+        let (wake, woken) = watch::channel(0);
+        let telling = alerts.as_ref().map(|a| Telling { desk: a.desk.clone(), wake });
         let pipeline = {
             let (keeper, pulse) = (keeper.clone(), dog.watch(Role::Judge, limits.judge));
             // The store is being opened, which takes as long as it is large.
             pulse.rest();
-            tokio::task::spawn_blocking(move || Pipeline::start(pipeline, keeper, pulse))
+            tokio::task::spawn_blocking(move || Pipeline::start(pipeline, telling, keeper, pulse))
                 .await
                 .map_err(|_| PipelineError::Panicked)??
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
+        let outbox = store.clone();
         let socket = if attach {
             let (store, status) = (store.clone(), keeper.subscribe());
             let server = ServerConfig { store, origin, published: published.clone(), status };
@@ -171,6 +209,20 @@ impl Session {
         };
         let ticking = Aborting(tokio::spawn(tick(dog.watch(Role::Tasks, limits.others))));
         let stop = CancellationToken::new();
+        let telling = alerts.map_or_else(Vec::new, |alerts| {
+            let delivering = Delivering {
+                store: outbox,
+                way_in: way_in.clone(),
+                wake: woken,
+                keeper: keeper.clone(),
+                patience: alerts.patience,
+                stop: stop.clone(),
+            };
+            let mut tasks = deliver::start(&delivering, &alerts.channels);
+            let watching = watchman::watch(keeper.subscribe(), way_in.clone(), alerts.credits_below, stop.clone());
+            tasks.push(Aborting(tokio::spawn(watching)));
+            tasks
+        });
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
         let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, check_key };
@@ -190,6 +242,7 @@ impl Session {
             _ticking: ticking,
             feeding,
             socket,
+            telling,
             stop,
         })
     }
@@ -299,6 +352,10 @@ impl Session {
             Some(mut feeding) => (&mut feeding.0).await.unwrap_or(Ok(())),
             None => Ok(()),
         };
+        // What is being delivered may still be noted; nothing new is begun.
+        for mut task in std::mem::take(&mut self.telling) {
+            let _ = tokio::time::timeout(LAST_WORD, &mut task.0).await;
+        }
         // Before the store is free: whoever owns it next wants the place of the socket.
         if let Some(socket) = self.socket.take() {
             let why = self.ended.is_cancelled().then(|| {
@@ -385,6 +442,7 @@ mod tests {
             check_key: true,
             attach: false,
             care: CareConfig::default(),
+            alerts: None,
         }
     }
 

@@ -416,6 +416,8 @@ pub enum Part {
     Settings,
     /// The port for machines that watch.
     Metrics,
+    /// The alerts.
+    Alerts,
 }
 
 /// Something that went wrong inside.

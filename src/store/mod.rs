@@ -14,6 +14,7 @@ pub mod desk;
 pub mod error;
 mod lock;
 mod mend;
+pub mod outbox;
 pub mod query;
 pub mod raw;
 pub mod recall;

@@ -5,6 +5,7 @@
 
 use rusqlite::params;
 
+use super::outbox::forget_old;
 use super::{Store, StoreError};
 use crate::market::time::Timestamp;
 
@@ -15,7 +16,7 @@ pub struct Retention {
     pub raw_ms: Option<i64>,
     /// The change log of finished events. Milliseconds since their start.
     pub changes_ms: Option<i64>,
-    /// Fetch log and ended quality issues. Milliseconds.
+    /// Fetch log, ended quality issues, and alerts that were delivered or given up. Milliseconds.
     pub logs_ms: Option<i64>,
     /// Fair prices, consensus and opportunities that others have taken the place of. Milliseconds. Closes, signals and
     /// their grading stay for ever.
@@ -87,6 +88,7 @@ impl Store {
                           (SELECT id FROM event WHERE forgotten IS NULL)) LIMIT ?2)",
                 )?
                 .execute(params![before(ms), STEP_ROWS])?;
+            kept.logs += forget_old(&tx, before(ms), STEP_ROWS)?;
         }
         if let Some(ms) = policy.cycles_ms {
             kept.logs += tx

@@ -7,10 +7,11 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Migrations in order; the version of a store is the number of those applied.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_store.sql"),
     include_str!("../../migrations/sqlite/0002_analysis.sql"),
     include_str!("../../migrations/sqlite/0003_cycle.sql"),
+    include_str!("../../migrations/sqlite/0004_alerts.sql"),
 ];
 
 /// The schema that this program writes.

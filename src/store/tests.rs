@@ -1,6 +1,7 @@
 //! The store as a whole: who may open it, what it keeps, and that it gives back exactly what was put in.
 
 mod analysis;
+mod outbox;
 mod past;
 
 use std::path::{Path, PathBuf};

@@ -229,7 +229,7 @@ fn newest_look(c: &Connection, source: &str, sport: &str) -> Result<Option<Times
     Ok(newest.map(Timestamp::from_millis))
 }
 
-fn write_look(c: &Connection, changes: &Changes, meta: &LookMeta) -> Result<(), StoreError> {
+pub(super) fn write_look(c: &Connection, changes: &Changes, meta: &LookMeta) -> Result<(), StoreError> {
     let look = &changes.look;
     let id = look.id.0 as i64;
     for name in &changes.names {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Came, Judge};
 use crate::engine::changes::Look;
+use crate::engine::{Changes, Engine};
 use crate::feeds::odds_api;
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::outcome::Outcome;
@@ -17,7 +18,7 @@ use crate::runtime::published::Published;
 use crate::runtime::status::{AnswerNote, Cycle, FailureNote, Part, Steps};
 use crate::store::cycle::{CycleRecord, Stages};
 use crate::store::raw::body_hash;
-use crate::store::{FetchRecord, StoreError};
+use crate::store::{FetchRecord, LookMeta, Store, StoreError};
 
 /// An account with so few credits left makes a cycle a degraded one.
 const LOW_CREDITS: u64 = 200;
@@ -57,7 +58,12 @@ impl Judge {
             // It may have been committed after all when that was said to have failed.
             let known = late && self.store.knows_look(odds_api::SOURCE, &fetched.sport, at, &body_hash(body))?;
             let began = Instant::now();
-            let mut take = || intake::take_timed(&mut self.engine, &mut self.store, &answer, &mut steps);
+            let teller = &mut self.teller;
+            let commit = |engine: &Engine, store: &mut Store, changes: &Changes, meta: &LookMeta| match teller {
+                Some(teller) => teller.commit(engine, store, changes, meta),
+                None => store.commit(changes, meta),
+            };
+            let take = || intake::take_timed(&mut self.engine, &mut self.store, &answer, &mut steps, commit);
             match if known { Ok(Default::default()) } else { take() } {
                 Ok((taken, looks)) => {
                     let took = began.elapsed();
