@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Utc;
+use tokio::sync::mpsc;
 
 use super::args::{DemoArgs, Global};
 use super::daemon::{client_config, follow_config, runtime, session_failure, shortly, until_stopped, write_tally};
@@ -75,7 +76,7 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
             check_key: false,
             attach: true,
             care: CareConfig::default(),
-            alerts: Some(AlertsConfig::beside(&store, super::alerts::channels(&own)?)),
+            alerts: Some(AlertsConfig::beside(&store, super::alerts::channels(&paths, &own, None)?)),
         };
         let session = Session::start(config).await.map_err(session_failure)?;
         let _ = writeln!(
@@ -117,7 +118,8 @@ fn on_screen(
     let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
     let sim = runtime.block_on(SimServer::start(sim)).map_err(|e| Failure::Other(e.to_string()))?;
     own.odds_api.base_url = sim.base_url();
-    let alerts = AlertsConfig::beside(&pipeline.store, super::alerts::channels(&own)?);
+    let (terminal, bells) = mpsc::channel(board::BELLS);
+    let alerts = AlertsConfig::beside(&pipeline.store, super::alerts::channels(paths, &own, Some(terminal))?);
     let session = SessionConfig {
         pipeline,
         follow: follow_config(&own, Clock::Sim(sim.clock())),
@@ -128,7 +130,12 @@ fn on_screen(
         care: CareConfig::default(),
         alerts: Some(alerts),
     };
-    let config = ScreenConfig { session: Some(session), stop_after: limit, ..board::screen(paths, &own, at) };
+    let config = ScreenConfig {
+        session: Some(session),
+        bells: Some(bells),
+        stop_after: limit,
+        ..board::screen(paths, &own, at)
+    };
     let end = board::shown(runtime, config)?;
     Ok(if end == ScreenEnd::Gone { Exit::Failure } else { Exit::Ok })
 }

@@ -242,6 +242,10 @@ fn act(
             Effect::Slate(order) => hands.worker.order(order),
             Effect::Copy(text) => out.write_all(super::copy::osc52(&text).as_bytes())?,
             Effect::Bell => out.write_all(b"\x07")?,
+            Effect::Terminal(bytes) => {
+                out.write_all(&bytes)?;
+                out.flush()?;
+            }
             Effect::Redraw => {
                 screen.forget();
                 hands.worker.order(Order::Again);
