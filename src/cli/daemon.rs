@@ -15,6 +15,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, stop_on_signals};
 use crate::runtime::pipeline::{PipelineConfig, PipelineError, Tally};
 use crate::runtime::session::{Session, SessionConfig, SessionError};
+use crate::runtime::supervisor::{Told, keep_alive, tell};
 use crate::runtime::{logging, memory, settings};
 
 /// Runs the daemon.
@@ -67,7 +68,12 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             return Err(Failure::Other(message));
         }
         say_start(&paths, &settings);
-        until_stopped(session, &stop).await
+        tell(Told::Ready);
+        let ended = session.ended();
+        tokio::spawn(keep_alive(move || !ended.is_cancelled(), stop.clone()));
+        let stopped = until_stopped(session, &stop).await;
+        stop.cancel();
+        stopped
     })?;
     write_tally(out, &tally)?;
     Ok(Exit::Ok)
@@ -105,6 +111,7 @@ pub(super) async fn until_stopped(session: Session, stop: &CancellationToken) ->
         () = stop.cancelled() => {}
         () = session.ended().cancelled_owned() => {}
     }
+    tell(Told::Stopping);
     session.stop().await.map_err(pipeline_failure)
 }
 

@@ -40,11 +40,17 @@ impl ApiKey {
             Err(KeyError::Empty)
         } else if text.len() > MAX_LEN {
             Err(KeyError::TooLong)
-        } else if !text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\'') {
+        } else if !text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b',')) {
             Err(KeyError::Characters)
         } else {
             Ok(Self(SecretString::from(text)))
         }
+    }
+
+    /// What the key is called wherever it has to be told from others: the first 8 digits of its BLAKE3 hash, in hex. Tells
+    /// nothing about the key.
+    pub fn fingerprint(&self) -> String {
+        blake3::hash(self.expose().as_bytes()).to_hex().chars().take(8).collect()
     }
 
     /// The key itself, for the one place that puts it on the wire.
@@ -109,7 +115,7 @@ mod tests {
         assert_eq!(ApiKey::parse("  abc123\n").unwrap().expose(), "abc123");
         assert_eq!(ApiKey::parse(" \t\n").unwrap_err(), KeyError::Empty);
         assert_eq!(ApiKey::parse(&"a".repeat(257)).unwrap_err(), KeyError::TooLong);
-        for bad in ["two words", "\"quoted\"", "line\nbreak", "schlüssel", "nul\0"] {
+        for bad in ["two words", "\"quoted\"", "line\nbreak", "schlüssel", "nul\0", "a,b"] {
             let error = ApiKey::parse(bad).unwrap_err();
             assert_eq!(error, KeyError::Characters, "{bad}");
             assert!(!format!("{error} {error:?}").contains(bad));
@@ -120,6 +126,8 @@ mod tests {
     fn a_key_prints_as_stars() {
         let key = ApiKey::parse("abc123secret").unwrap();
         assert_eq!(format!("{key} {key:?} {:?}", Some(&key)), "*** *** Some(***)");
+        assert_eq!((key.fingerprint().len(), key.fingerprint()), (8, key.clone().fingerprint()));
+        assert_ne!(key.fingerprint(), ApiKey::parse("abc123secreu").unwrap().fingerprint());
     }
 
     #[test]

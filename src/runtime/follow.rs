@@ -169,6 +169,7 @@ impl Follower {
             if let Some((sport, endpoint)) = asked {
                 s.question_mut(SOURCE, &sport, endpoint).asked = Some(now);
             }
+            s.keys = self.client.keys();
             s.breakers_stand(|purpose| self.client.breaker(purpose), now);
         });
     }

@@ -22,4 +22,5 @@ pub mod session;
 pub mod settings;
 pub mod status;
 pub mod stop;
+pub mod supervisor;
 pub mod warm;

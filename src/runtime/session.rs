@@ -17,7 +17,8 @@ use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, WayIn};
 use super::published::Published;
 use super::status::{Following, KeyState, LiveStatus, Part};
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
-use crate::feeds::secret::{ApiKey, KeyError};
+use crate::feeds::odds_api::keys::Keys;
+use crate::feeds::secret::KeyError;
 
 /// How to run a session.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct SessionConfig {
     pub follow: FollowConfig,
     /// How to reach the source.
     pub client: ClientConfig,
-    /// The key; without one nothing is asked until [`Session::set_key`].
+    /// The key, or several separated by commas that take turns; without one nothing is asked until [`Session::set_key`].
     pub key: Option<SecretString>,
     /// Try the key with a free question before anything else is asked.
     pub check_key: bool,
@@ -80,8 +81,8 @@ impl Session {
         let keeper = Keeper::new(origin.as_deref());
         // The key of a simulated market is no secret and may be part of ordinary words.
         for secret in pipeline.secret.iter() {
-            if let Ok(key) = ApiKey::parse(secret.expose_secret()) {
-                keeper.hide(key);
+            if let Ok(keys) = Keys::parse(secret.expose_secret()) {
+                keys.all().into_iter().for_each(|key| keeper.hide(key));
             }
         }
         if first.is_some() {
@@ -132,13 +133,13 @@ impl Session {
         self.ended.clone()
     }
 
-    /// Follows with this key from now on: everything is due at once.
+    /// Follows with this key (or these, separated by commas) from now on: everything is due at once.
     ///
     /// # Errors
     /// [`SessionError`] when it cannot be a key, or the pipeline has ended.
     pub async fn set_key(&self, key: SecretString) -> Result<(), SessionError> {
         let client = make_client(&self.client, &key)?;
-        self.keeper.hide(ApiKey::parse(key.expose_secret())?);
+        Keys::parse(key.expose_secret())?.all().into_iter().for_each(|key| self.keeper.hide(key));
         self.way_in.hide(key).await?;
         self.keeper.key(KeyState::Untried);
         self.clients.send_replace(Some(client));
@@ -196,8 +197,7 @@ impl Drop for Session {
 }
 
 fn make_client(config: &ClientConfig, key: &SecretString) -> Result<Client, SessionError> {
-    let key = ApiKey::parse(key.expose_secret())?;
-    Ok(Client::new(config.clone(), key)?)
+    Ok(Client::with_keys(config.clone(), Keys::parse(key.expose_secret())?)?)
 }
 
 #[cfg(test)]
