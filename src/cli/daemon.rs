@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Global;
@@ -10,6 +11,7 @@ use super::{Exit, Failure, prepare};
 use crate::config::{Paths, Settings, odds_api_key};
 use crate::feeds::odds_api::ask::{Ask, BookFilter};
 use crate::feeds::odds_api::client::ClientConfig;
+use crate::feeds::odds_api::keys::Keys;
 use crate::poller::Cadence;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, stop_on_signals};
@@ -40,6 +42,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             paths.key_file(&settings).display()
         )));
     };
+    let keys = Keys::parse(secret.expose_secret()).map_err(|e| Failure::Other(e.to_string()))?;
     let config = SessionConfig {
         pipeline: PipelineConfig {
             store: paths.store(&settings),
@@ -67,7 +70,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             session.stop().await.map_err(pipeline_failure)?;
             return Err(Failure::Other(message));
         }
-        say_start(&paths, &settings);
+        say_start(&paths, &settings, &keys);
         tell(Told::Ready);
         let ended = session.ended();
         tokio::spawn(keep_alive(move || !ended.is_cancelled(), stop.clone()));
@@ -79,8 +82,9 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
     Ok(Exit::Ok)
 }
 
-fn say_start(paths: &Paths, settings: &Settings) {
-    let sports = settings.odds_api.sports.join(", ");
+fn say_start(paths: &Paths, settings: &Settings, keys: &Keys) {
+    // A key pasted into the wrong field of the settings is still a key.
+    let sports = keys.redact(&settings.odds_api.sports.join(", "));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), sports, "following");
     let _ = writeln!(
         std::io::stderr(),

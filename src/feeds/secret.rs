@@ -11,6 +11,9 @@ const MASK: &str = "***";
 /// Longest key accepted; keys in use have about 40 characters.
 const MAX_LEN: usize = 256;
 
+/// Shorter keys are those of simulators and may be parts of ordinary words: an answer is never changed for them.
+const SHORTEST_REAL: usize = 16;
+
 /// Why a text is not a key. Never repeats the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum KeyError {
@@ -61,6 +64,21 @@ impl ApiKey {
     /// The key as it stands in a query string.
     pub(in crate::feeds) fn query_form(&self) -> String {
         super::odds_api::request::encode(self.expose())
+    }
+
+    /// It is no word of a simulator's, which may be part of ordinary words.
+    pub fn is_real(&self) -> bool {
+        self.expose().len() >= SHORTEST_REAL
+    }
+
+    /// Masks the key in an answer that is to be kept. Answers without it, which is all of them on most days, are only
+    /// looked through.
+    pub(in crate::feeds) fn redact_body(&self, body: &mut Vec<u8>) {
+        let (plain, encoded) = (self.expose(), self.query_form());
+        let is_in = |key: &str| memchr::memmem::find(body, key.as_bytes()).is_some();
+        if self.is_real() && (is_in(plain) || is_in(&encoded)) {
+            *body = self.redact(&String::from_utf8_lossy(body)).into_bytes();
+        }
     }
 
     /// `text` with every occurrence of the key, plain or percent-encoded and in either case, masked.
@@ -135,6 +153,18 @@ mod tests {
         let key = ApiKey::parse("a+B/9").unwrap();
         assert_eq!(key.redact("x a+B/9 y A+b/9 z a%2BB%2F9 a%2bb%2f9"), "x *** y *** z *** ***");
         assert_eq!(key.redact("nothing here"), "nothing here");
+    }
+
+    #[test]
+    fn an_answer_is_changed_only_where_a_real_key_stands() {
+        let key = ApiKey::parse("0123456789abcdef/x").unwrap();
+        let mut body = b"{\"url\":\"/v4?apiKey=0123456789abcdef%2Fx\",\"k\":\"0123456789ABCDEF/x\"}".to_vec();
+        key.redact_body(&mut body);
+        assert_eq!(body, b"{\"url\":\"/v4?apiKey=***\",\"k\":\"***\"}");
+        let mut body = b"Germany \xff".to_vec();
+        ApiKey::parse("any").unwrap().redact_body(&mut body);
+        key.redact_body(&mut body);
+        assert_eq!(body, b"Germany \xff");
     }
 
     proptest! {

@@ -61,7 +61,7 @@ pub(super) fn systemd(daemon: &Daemon) -> String {
         "\
 [Unit]
 Description=Stratum: follows betting markets and stores every quote
-# Whatever goes wrong, it is tried again; each try waits for the one before.
+# It is started again however often it fails; RestartSec keeps that calm.
 StartLimitIntervalSec=0
 
 [Service]

@@ -155,6 +155,11 @@ impl Client {
         self.breakers.view(purpose)
     }
 
+    /// `text` without any of the keys.
+    pub fn redact(&self, text: &str) -> String {
+        self.keys.redact(text)
+    }
+
     /// How the keys stand, in the user's order.
     pub fn keys(&self) -> Vec<KeyView> {
         self.keys.view(now())
@@ -185,13 +190,9 @@ impl Client {
             },
             verdict: PendingVerdict::none(),
         };
-        if let Err(error) = request.check() {
-            fetched.outcome = Outcome::Unavailable {
-                reason: Unavailable::BadRequest,
-                code: None,
-                message: for_person(&self.keys.redact(&error.to_string()), &self.keys.pick(now()).key),
-                retry_after: None,
-            };
+        if let Some(message) = self.unfit(request) {
+            let reason = Unavailable::BadRequest;
+            fetched.outcome = Outcome::Unavailable { reason, code: None, message, retry_after: None };
             return fetched;
         }
         match self.breakers.admit(purpose) {
@@ -209,6 +210,18 @@ impl Client {
         fetched.elapsed = started.elapsed();
         conclude(&mut fetched, last, request);
         fetched
+    }
+
+    /// Why a request is not sent at all.
+    fn unfit(&self, request: &Request) -> Option<String> {
+        if let Err(error) = request.check() {
+            return Some(for_person(&self.keys.redact(&error.to_string()), &self.keys.pick(now()).key));
+        }
+        // It would stand in the provider's logs, and come back in whatever is answered.
+        let path = request.path_and_query();
+        let holds = self.keys.all().iter().any(|k| k.is_real() && k.redact(&path) != path);
+        let why = "a key stands in the settings where a sport, market, region or book belongs; remove it there";
+        holds.then(|| why.to_owned())
     }
 
     async fn attempts(&self, request: &Request, fetched: &mut Fetched) -> Attempt {
@@ -346,6 +359,8 @@ impl Client {
             attempt.code = fault.code;
             return attempt;
         }
+        // An answer is kept as it came, and what it echoes with it.
+        pick.key.redact_body(&mut attempt.body);
         attempt.class = look(&attempt.body, request.endpoint());
         if attempt.class == AttemptClass::NotJson {
             attempt.message = Some(match attempt.body.len() {
