@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args_alerts::{AlertsArgs, RulesArgs};
 use super::args_analysis as analysis;
+use super::args_service::{KeyArgs, ServiceArgs};
 use super::args_watch::WatchArgs;
 use super::when::AsOf;
 use crate::config::parse_duration;
@@ -98,6 +99,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Serve a simulated or recorded market over HTTP, as the provider would.
     Sim(SimArgs),
+    /// Keep keys of The Odds API: type one without an echo, see which there are.
+    Key(KeyArgs),
+    /// Let the system run the daemon for you: systemd or launchd.
+    Service(ServiceArgs),
     /// Show what a bug report needs.
     Doctor(DoctorArgs),
     /// Show, find or write the settings.

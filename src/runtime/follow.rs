@@ -76,6 +76,8 @@ pub async fn check_key(client: &Client, sports: &[String]) -> KeyCheck {
         Outcome::Data { body, .. } | Outcome::NoEvents { body, .. } => {
             if let Ok(known) = crate::feeds::odds_api::sports::parse_sports(body) {
                 for sport in sports.iter().filter(|s| !known.list.iter().any(|k| k.key == **s)) {
+                    // A key pasted into the wrong field of the settings is still a key.
+                    let sport = client.redact(sport);
                     tracing::warn!(sport, "the provider does not list this sport");
                 }
             }
@@ -251,6 +253,7 @@ impl Follower {
             if let Some((sport, endpoint)) = asked {
                 s.question_mut(SOURCE, &sport, endpoint).asked = Some(now);
             }
+            s.keys = self.client.keys();
             s.breakers_stand(|purpose| self.client.breaker(purpose), now);
         });
     }

@@ -30,6 +30,7 @@ pub mod session;
 pub mod settings;
 pub mod status;
 pub mod stop;
+pub mod supervisor;
 mod teller;
 pub mod warm;
 pub mod watchdog;

@@ -27,7 +27,8 @@ use crate::alerts::channel::Channel;
 use crate::alerts::retry::Patience;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
-use crate::feeds::secret::{ApiKey, KeyError};
+use crate::feeds::odds_api::keys::Keys;
+use crate::feeds::secret::KeyError;
 use crate::store::{Retention, desk};
 
 /// At the end a delivery that is under way is waited for so long; it is tried again otherwise.
@@ -42,7 +43,7 @@ pub struct SessionConfig {
     pub follow: FollowConfig,
     /// How to reach the source.
     pub client: ClientConfig,
-    /// The key; without one nothing is asked until [`Session::set_key`].
+    /// The key, or several separated by commas that take turns; without one nothing is asked until [`Session::set_key`].
     pub key: Option<SecretString>,
     /// Try the key with a free question before anything else is asked.
     pub check_key: bool,
@@ -155,8 +156,8 @@ impl Session {
         let keeper = Keeper::new(origin.as_deref());
         // The key of a simulated market is no secret and may be part of ordinary words.
         for secret in pipeline.secret.iter() {
-            if let Ok(key) = ApiKey::parse(secret.expose_secret()) {
-                keeper.hide(key);
+            if let Ok(keys) = Keys::parse(secret.expose_secret()) {
+                keys.all().into_iter().for_each(|key| keeper.hide(key));
             }
         }
         if first.is_some() {
@@ -272,13 +273,13 @@ impl Session {
         self.ended.clone()
     }
 
-    /// Follows with this key from now on: everything is due at once.
+    /// Follows with this key (or these, separated by commas) from now on: everything is due at once.
     ///
     /// # Errors
     /// [`SessionError`] when it cannot be a key, or the pipeline has ended.
     pub async fn set_key(&mut self, key: SecretString) -> Result<(), SessionError> {
         let client = make_client(&self.client, &key)?;
-        self.keeper.hide(ApiKey::parse(key.expose_secret())?);
+        Keys::parse(key.expose_secret())?.all().into_iter().for_each(|key| self.keeper.hide(key));
         self.way_in.hide(key.clone()).await?;
         self.key = Some(key);
         self.keeper.key(KeyState::Untried);
@@ -301,7 +302,7 @@ impl Session {
         let other_key = exposed(&key) != exposed(&self.key);
         let same_source = client == self.client && !other_key;
         if let Some(key) = key.as_ref().filter(|_| other_key) {
-            self.keeper.hide(ApiKey::parse(key.expose_secret())?);
+            Keys::parse(key.expose_secret())?.all().into_iter().for_each(|key| self.keeper.hide(key));
             self.way_in.hide(key.clone()).await?;
             self.keeper.key(KeyState::Untried);
         }
@@ -381,17 +382,19 @@ impl Drop for Session {
     }
 }
 
+/// Signs of life of the runtime come so often: rarely enough that a board at rest stays at rest.
+const TICK: Duration = Duration::from_secs(5);
+
 /// A sign of life of the runtime itself.
 async fn tick(pulse: Pulse) {
     loop {
         pulse.beat();
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(TICK).await;
     }
 }
 
 fn make_client(config: &ClientConfig, key: &SecretString) -> Result<Client, SessionError> {
-    let key = ApiKey::parse(key.expose_secret())?;
-    Ok(Client::new(config.clone(), key)?)
+    Ok(Client::with_keys(config.clone(), Keys::parse(key.expose_secret())?)?)
 }
 
 #[cfg(test)]

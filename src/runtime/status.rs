@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::published::endpoint_name;
 use crate::feeds::odds_api::breaker::BreakerView;
+use crate::feeds::odds_api::keys::KeyView;
 use crate::market::batch::Endpoint;
 use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
@@ -31,6 +32,9 @@ pub struct LiveStatus {
     pub following: Following,
     /// How the key stands.
     pub key: KeyState,
+    /// The keys by their fingerprints, in the user's order; empty before the first question.
+    #[serde(default)]
+    pub keys: Vec<KeyView>,
     /// Every question that is asked again and again, in the order of the settings; odds of a sport before its scores.
     pub questions: Vec<QuestionStatus>,
     /// The breakers of the source, one for each purpose, always in the same order.
