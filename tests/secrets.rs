@@ -50,6 +50,7 @@ impl Desk {
     fn daemon(&self, url: &str, clock: &str) -> Child {
         self.command(&["--daemon"])
             .env("STRATUM_ODDS_API_BASE_URL", url)
+            .env("STRATUM_POLLING_PACE", "steady")
             .env("STRATUM_ODDS_API_CLOCK", clock)
             .env("STRATUM_ODDS_API_INTERVAL", "1s")
             .env("STRATUM_ODDS_API_TIMEOUT", "3s")

@@ -253,6 +253,7 @@ fn whoever_started_the_daemon_hears_that_it_is_ready_alive_and_stopping() {
         .command(&["--daemon"])
         .env("ODDS_API_KEY", FIRST)
         .env("STRATUM_ODDS_API_BASE_URL", url.trim())
+        .env("STRATUM_POLLING_PACE", "steady")
         .env("STRATUM_ODDS_API_CLOCK", "server")
         .env("STRATUM_ODDS_API_SPORTS", "basketball_nba")
         .env("NOTIFY_SOCKET", &socket)

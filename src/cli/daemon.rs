@@ -12,11 +12,10 @@ use tokio_util::sync::CancellationToken;
 use super::args::Global;
 use super::reload::Reloading;
 use super::{Exit, Failure, prepare};
-use crate::config::{Paths, Settings, odds_api_key};
+use crate::config::{Paths, Settings, Watch, odds_api_key};
 use crate::feeds::odds_api::ask::{Ask, BookFilter};
 use crate::feeds::odds_api::client::ClientConfig;
 use crate::feeds::odds_api::keys::Keys;
-use crate::poller::Cadence;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, stop_on};
 use crate::runtime::pipeline::{PipelineConfig, PipelineError, Tally};
@@ -192,8 +191,10 @@ pub(super) fn follow_config(settings: &Settings, clock: Clock) -> FollowConfig {
     FollowConfig {
         sports: api.sports.clone(),
         ask,
-        cadence: Cadence::of(i64::try_from(api.interval.as_millis()).unwrap_or(i64::MAX)),
+        pacing: settings::pacing(settings),
         clock,
+        needs: settings::detector_needs(&settings::engine_settings(settings).rules),
+        watch_in_play: settings.live_shock.watch == Watch::Watchlists && settings.credits.in_play_daily > 0,
     }
 }
 

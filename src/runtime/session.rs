@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::attach::server::{Server, ServerConfig};
 use super::deliver::{self, Delivering};
 use super::feeder::{Aborting, Feed, Feeder};
-use super::follow::FollowConfig;
+use super::follow::{FollowConfig, Places};
 use super::keeper::Keeper;
 use super::metrics::server::MetricsServer;
 use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, Telling, WayIn};
@@ -179,6 +179,7 @@ impl Session {
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
         let outbox = store.clone();
+        let places = Arc::new(Places { desk: desk::beside(&store), store: store.clone() });
         let socket = if attach {
             let (store, status) = (store.clone(), keeper.subscribe());
             let server = ServerConfig { store, origin, published: published.clone(), status };
@@ -226,7 +227,7 @@ impl Session {
         });
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
-        let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, check_key };
+        let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, places, check_key };
         let feeding = Some(Aborting(tokio::spawn(feeder.run(newest, stop.clone()))));
         Ok(Self {
             pipeline: Some(pipeline),
@@ -411,6 +412,7 @@ mod tests {
     use crate::poller::Cadence;
     use crate::runtime::clock::Clock;
     use crate::runtime::link::{Link, LinkEvent, LinkLoss};
+    use crate::runtime::pace::Pacing;
     use crate::runtime::status::{MarketClock, StoreState};
 
     const KEY: &str = "0123456789abcdefSECRETfedcba9876543210";
@@ -437,8 +439,10 @@ mod tests {
             follow: FollowConfig {
                 sports: vec!["basketball_nba".into()],
                 ask: Ask::new(&["h2h".into()], BookFilter::choose(&[], &["pinnacle".into()])),
-                cadence: Cadence::of(10_000),
+                pacing: Pacing::Steady(Cadence::of(10_000)),
                 clock: Clock::Sim(sim.clock()),
+                needs: Vec::new(),
+                watch_in_play: false,
             },
             client: ClientConfig { base_url: sim.base_url(), ..ClientConfig::default() },
             key: key.map(SecretString::from),
@@ -609,8 +613,10 @@ mod tests {
             follow: FollowConfig {
                 sports: sports.iter().map(|s| (*s).to_owned()).collect(),
                 ask: Ask::new(&["h2h".into()], BookFilter::choose(&[], &["pinnacle".into()])),
-                cadence: Cadence::of(10_000),
+                pacing: Pacing::Steady(Cadence::of(10_000)),
                 clock: clock.clone(),
+                needs: Vec::new(),
+                watch_in_play: false,
             },
             engine: EngineSettings { max_age_ms: 1234, ..EngineSettings::default() },
             retention: Retention::default(),

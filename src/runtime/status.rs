@@ -3,6 +3,9 @@
 //! Plain values for the board and for the local socket. All instants are this machine's time, except where they say
 //! *market*; nothing here is ever secret ([`super::keeper`] masks keys in every text that others wrote).
 
+mod plan;
+
+pub use plan::{BandNote, CloseNote, PlanNote, PurposeNote, SportNote};
 use serde::{Deserialize, Serialize};
 
 use super::published::endpoint_name;
@@ -59,6 +62,9 @@ pub struct LiveStatus {
     /// The last time that the settings were read again.
     #[serde(default)]
     pub reload: Option<ReloadNote>,
+    /// The plan for the next 24 hours; `None`: it follows a steady beat.
+    #[serde(default)]
+    pub plan: Option<PlanNote>,
 }
 
 impl LiveStatus {
