@@ -150,13 +150,21 @@ fn say_start(paths: &Paths, settings: &Settings, keys: &Keys) {
     // A key pasted into the wrong field of the settings is still a key.
     let sports = keys.redact(&settings.odds_api.sports.join(", "));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), sports, "following");
+    let pace = match follow_pace(settings) {
+        None => "by plan (see `stratum plan`)".to_owned(),
+        Some(interval) => format!("every {}", crate::config::format_duration(interval)),
+    };
     let _ = writeln!(
         std::io::stderr(),
-        "stratum: following {sports} every {} into {}; log in {}; Ctrl-C stops",
-        crate::config::format_duration(settings.odds_api.interval),
+        "stratum: following {sports} {pace} into {}; log in {}; Ctrl-C stops",
         paths.store(settings).display(),
         paths.logs.display(),
     );
+}
+
+/// The steady beat, where the settings ask for one.
+fn follow_pace(settings: &Settings) -> Option<Duration> {
+    (settings.polling.pace == "steady").then_some(settings.odds_api.interval)
 }
 
 /// Which clock the settings say.

@@ -33,6 +33,7 @@ pub mod look;
 pub mod moment;
 pub mod opportunities;
 pub mod output;
+pub mod plan;
 pub mod quotes;
 pub mod reload;
 pub mod replay;
@@ -98,6 +99,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Demo(args)) => demo::run(&cli.global, args, out),
         Some(Command::Status(args)) => status::run(&cli.global, args, out),
+        Some(Command::Plan(args)) => plan::run(&cli.global, args, out),
         Some(Command::Report(args)) => report::run(&cli.global, args, out),
         Some(Command::Events(args)) => events::run(&cli.global, args, out),
         Some(Command::Quotes(args)) => quotes::run(&cli.global, args, out),

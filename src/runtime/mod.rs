@@ -23,6 +23,7 @@ mod mending;
 pub mod metrics;
 pub mod pace;
 pub mod pipeline;
+pub mod planning;
 pub mod published;
 pub mod reload;
 pub mod report;

@@ -146,6 +146,15 @@ impl Known {
     }
 }
 
+impl Known {
+    /// The ledgers of all keys as one, and the sports in the order of `sports`.
+    pub fn into_parts(self, sports: &[String], now: Timestamp) -> (Ledger, Vec<SportSlate>) {
+        let ledger = Ledger::together(self.ledgers.values(), now);
+        let of = |name: &String| self.sports.iter().find(|s| *s.sport == **name).cloned();
+        (ledger, sports.iter().map(|s| of(s).unwrap_or_else(|| SportSlate::unknown(s))).collect())
+    }
+}
+
 fn entry(row: &CreditRow) -> Option<Entry> {
     let purpose = Purpose::ALL.into_iter().find(|p| p.name() == row.purpose)?;
     let spent = Spent { credits: row.credits, calls: row.calls };
