@@ -278,7 +278,7 @@ fn a_desk_that_cannot_be_used_is_left_alone() {
     let before = bytes(&home.desk());
     assert!(home.fails(&["create", "y"], 4).contains("update stratum"));
     assert_eq!(bytes(&home.desk()), before);
-    set("PRAGMA user_version = 1");
+    set(&format!("PRAGMA user_version = {}", stratum::store::desk::SCHEMA_VERSION));
     assert_eq!(home.names(), ["x"]);
 
     let damaged = b"not a database at all, and long enough to see".to_vec();

@@ -81,7 +81,7 @@ fn arrows_run_one_way() {
         ("poller", &["market", "feeds", "poller"]),
         ("config", &["market", "config"]),
         ("filter", &["market", "filter"]),
-        ("board", &["market", "engine", "store", "filter", "config", "board", "runtime"]),
+        ("board", &["market", "engine", "store", "filter", "config", "board", "runtime", "alerts"]),
         ("alerts", &["market", "engine", "store", "filter", "alerts"]),
         ("feeds", &["market", "feeds", "store", "engine"]),
     ];

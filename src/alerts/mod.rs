@@ -6,4 +6,24 @@
 
 pub mod channel;
 pub mod channels;
+pub mod decide;
+pub mod dry_run;
+pub mod facts;
+pub mod follow_up;
+pub mod line;
 pub mod message;
+pub mod notice;
+pub mod offers;
+pub mod quality;
+pub mod quiet;
+pub mod request;
+pub mod retry;
+pub mod rule;
+pub mod rules;
+pub mod watchlist;
+pub mod words;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

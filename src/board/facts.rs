@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::desk::compiled::Subject;
 use super::model::{Cell, Game, Identity, Market, Slate};
 use super::pages::board::rows;
+use crate::alerts::watchlist::Subject;
 use crate::engine::appraise::glance::BestPrice;
 use crate::engine::changes::EventStatus;
 use crate::engine::price::unit::Layout;

@@ -5,7 +5,9 @@
 //! quietly. Results go to the standard output, everything else to the standard error.
 #![warn(missing_docs)]
 
+pub mod alerts;
 pub mod args;
+pub mod args_alerts;
 pub mod args_analysis;
 pub mod args_service;
 pub mod args_watch;
@@ -32,8 +34,11 @@ pub mod moment;
 pub mod opportunities;
 pub mod output;
 pub mod quotes;
+pub mod reload;
 pub mod replay;
+pub mod report;
 pub mod research;
+pub mod rules;
 pub mod service;
 pub mod shell_files;
 pub mod show;
@@ -93,6 +98,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Demo(args)) => demo::run(&cli.global, args, out),
         Some(Command::Status(args)) => status::run(&cli.global, args, out),
+        Some(Command::Report(args)) => report::run(&cli.global, args, out),
         Some(Command::Events(args)) => events::run(&cli.global, args, out),
         Some(Command::Quotes(args)) => quotes::run(&cli.global, args, out),
         Some(Command::History(args)) => history::run(&cli.global, args, out),
@@ -114,6 +120,8 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Replay(args)) => replay::run(&cli.global, args, out),
         Some(Command::Explain(args)) => explain::run(&cli.global, args, out),
         Some(Command::Watch(args)) => watch::run(&cli.global, args, out),
+        Some(Command::Rules(args)) => rules::run(&cli.global, args, out),
+        Some(Command::Alerts(args)) => alerts::run(&cli.global, args, out),
         None => board::run(&cli.global, cli.record.as_deref()),
     }
 }

@@ -274,7 +274,7 @@ impl From<DeskError> for Failure {
         match e {
             DeskError::NewerSchema { .. } | DeskError::Busy { .. } => Self::StoreUnavailable(e.to_string()),
             DeskError::NoList | DeskError::NoRule => Self::NotFound(e.to_string()),
-            DeskError::Unfit { .. } => Self::Usage(e.to_string()),
+            DeskError::Unfit { .. } | DeskError::RuleNameTaken { .. } => Self::Usage(e.to_string()),
             _ => Self::Other(e.to_string()),
         }
     }

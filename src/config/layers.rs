@@ -136,6 +136,17 @@ pub enum ConfigError {
     /// Nothing to ask for.
     #[error("`odds_api.regions` and `odds_api.books` are both empty ({0}); name at least one region or book")]
     NoBooks(Origin),
+    /// Anybody on the network could read the metrics.
+    #[error(
+        "{origin}: `metrics.listen` is {address}, which other machines can reach; use 127.0.0.1, or set \
+         metrics.allow_remote = true if that is meant"
+    )]
+    Remote {
+        /// Where it stands.
+        origin: Origin,
+        /// The address.
+        address: String,
+    },
     /// The embedded defaults are broken, which a test rules out.
     #[error("the settings do not fit together: {0}")]
     Internal(String),
@@ -162,6 +173,12 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     if settings.odds_api.regions.is_empty() && settings.odds_api.books.is_empty() {
         let origin = values.iter().find(|v| v.path == "odds_api.regions").map_or(Origin::Default, |v| v.origin.clone());
         return Err(ConfigError::NoBooks(origin));
+    }
+    let listen = &settings.metrics.listen;
+    let remote = listen.parse::<std::net::SocketAddr>().is_ok_and(|a| !a.ip().is_loopback());
+    if remote && !settings.metrics.allow_remote {
+        let origin = values.iter().find(|v| v.path == "metrics.listen").map_or(Origin::Default, |v| v.origin.clone());
+        return Err(ConfigError::Remote { origin, address: listen.clone() });
     }
     Ok(Loaded { settings, values, warnings, file_found })
 }

@@ -25,6 +25,7 @@ pub mod names;
 pub mod note;
 mod open;
 pub mod opportunity;
+pub mod peek;
 pub mod price;
 pub mod profile;
 pub mod recall;

@@ -3,22 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::intake::Taken;
 use super::judge::Judge;
 use super::keeper::Keeper;
 pub use super::published::Published;
-use super::{memory, warm};
+use super::watchdog::Pulse;
+use crate::alerts::notice::Notice;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::fetched::Fetched;
-use crate::feeds::recording::{RecordingError, RecordingWriter};
+use crate::feeds::recording::RecordingError;
 use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
+use crate::store::outbox::Attempted;
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
 
@@ -53,6 +55,8 @@ pub struct Tally {
     pub took: Duration,
     /// The slowest look.
     pub slowest: Duration,
+    /// Answers that were paid for and could not be stored.
+    pub lost: u64,
 }
 
 /// Why a pipeline did not start or had to stop.
@@ -86,20 +90,45 @@ pub struct PipelineConfig {
     /// Write answers to this recording too.
     pub record: Option<PathBuf>,
     /// Never to be written into a recording.
-    pub secret: Option<SecretString>,
+    pub secret: Vec<SecretString>,
     /// Named in every look and recorded line, such as `DEMO`.
     pub origin: Option<String>,
+}
+
+/// Where the rules of alerts are, and who is woken when there is something to deliver.
+#[derive(Debug)]
+pub struct Telling {
+    /// The desk.
+    pub desk: PathBuf,
+    /// Changes after each commit that has something to deliver.
+    pub wake: watch::Sender<u64>,
 }
 
 pub(super) enum Job {
     Fetched {
         fetched: Box<Fetched>,
         at: Timestamp,
+        /// When it was handed over.
+        queued: Instant,
         reply: oneshot::Sender<Judged>,
     },
     Raw(RawAnswer),
+    /// Note what came of deliveries.
+    Attempts {
+        attempts: Vec<Attempted>,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Something of the program itself that may be told.
+    Notice(Notice),
     /// Mask this in the recording too.
     Hide(SecretString),
+    /// Judge by these from the next look on, and keep so much.
+    Rules {
+        engine: Box<EngineSettings>,
+        retention: Retention,
+    },
+    #[cfg(test)]
+    Panic,
     Stop,
 }
 
@@ -123,7 +152,12 @@ impl std::fmt::Debug for Job {
         f.write_str(match self {
             Self::Fetched { .. } => "Fetched",
             Self::Raw(_) => "Raw",
+            Self::Attempts { .. } => "Attempts",
+            Self::Notice(_) => "Notice",
             Self::Hide(_) => "Hide",
+            Self::Rules { .. } => "Rules",
+            #[cfg(test)]
+            Self::Panic => "Panic",
             Self::Stop => "Stop",
         })
     }
@@ -131,31 +165,24 @@ impl std::fmt::Debug for Job {
 
 impl Pipeline {
     /// Opens the store, brings the engine to where it stopped, and starts to judge. What comes of it is noted with
-    /// `keeper`. Takes as long as the store is large: seconds at worst.
+    /// `keeper`, and told of where `telling` says so; `pulse` is its sign of life. Takes as long as the store is large:
+    /// seconds at worst.
     ///
     /// # Errors
     /// [`PipelineError`] when the store or the recording cannot be opened.
-    pub fn start(config: PipelineConfig, keeper: Keeper) -> Result<Self, PipelineError> {
-        let mut store = open(&config.store)?;
-        let engine = warm::engine(&store, config.engine.clone())?;
-        store.note_settings(engine.next_look(), &config.engine.note())?;
-        memory::give_back();
-        let recorder = match &config.record {
-            None => None,
-            Some(path) => {
-                let writer = RecordingWriter::append(path)?;
-                Some(match &config.secret {
-                    Some(secret) => writer.hiding(secret.clone()),
-                    None => writer,
-                })
-            }
-        };
-        keeper.change(|s| s.look = LookId(engine.next_look().0.saturating_sub(1)));
+    pub fn start(
+        config: PipelineConfig,
+        telling: Option<Telling>,
+        keeper: Keeper,
+        pulse: Pulse,
+    ) -> Result<Self, PipelineError> {
+        let store = open(&config.store)?;
         let (jobs, inbox) = sync_channel(WAITING);
         let (published, _) = broadcast::channel(BEHIND);
         let ended = CancellationToken::new();
         let way_in = WayIn { jobs };
-        let judge = Judge::new(store, engine, recorder, config, way_in.jobs.clone(), published.clone(), keeper)?;
+        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), telling, pulse)?;
+        keeper.change(|s| s.look = LookId(judge.next_look().0.saturating_sub(1)));
         let end = ended.clone().drop_guard();
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
             // However the thread ends, those who wait for its end hear of it.
@@ -216,7 +243,7 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn judge(&self, fetched: Fetched, at: Timestamp) -> Result<Judged, PipelineError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Fetched { fetched: Box::new(fetched), at, reply }).await?;
+        self.send(Job::Fetched { fetched: Box::new(fetched), at, queued: Instant::now(), reply }).await?;
         answer.await.map_err(|_| PipelineError::Panicked)
     }
 
@@ -226,6 +253,41 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn hide(&self, secret: SecretString) -> Result<(), PipelineError> {
         self.send(Job::Hide(secret)).await
+    }
+
+    /// Judges by these settings from the next look on, and keeps so much.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub async fn rules(&self, engine: EngineSettings, retention: Retention) -> Result<(), PipelineError> {
+        self.send(Job::Rules { engine: Box::new(engine), retention }).await
+    }
+
+    /// The next answer ends unexpectedly.
+    #[cfg(test)]
+    pub(super) async fn panic_next(&self) -> Result<(), PipelineError> {
+        self.send(Job::Panic).await
+    }
+
+    /// Says something of the program itself; whether it is told is decided with the rules.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub async fn notice(&self, notice: Notice) -> Result<(), PipelineError> {
+        self.send(Job::Notice(notice)).await
+    }
+
+    /// Has what came of deliveries noted. The inner error: they could not be written, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn note_attempts(
+        &self,
+        attempts: Vec<Attempted>,
+    ) -> Result<Result<(), StoreError>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Attempts { attempts, reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
     }
 
     /// Asks the pipeline to stop, if there is room to ask; does not wait for it.

@@ -5,6 +5,7 @@
 
 use rusqlite::params;
 
+use super::outbox::forget_old;
 use super::{Store, StoreError};
 use crate::market::time::Timestamp;
 
@@ -15,18 +16,21 @@ pub struct Retention {
     pub raw_ms: Option<i64>,
     /// The change log of finished events. Milliseconds since their start.
     pub changes_ms: Option<i64>,
-    /// Fetch log and ended quality issues. Milliseconds.
+    /// Fetch log, ended quality issues, and alerts that were delivered or given up. Milliseconds.
     pub logs_ms: Option<i64>,
     /// Fair prices, consensus and opportunities that others have taken the place of. Milliseconds. Closes, signals and
     /// their grading stay for ever.
     pub points_ms: Option<i64>,
+    /// Rows about cycles. Milliseconds.
+    pub cycles_ms: Option<i64>,
 }
 
 impl Default for Retention {
-    /// Raw answers 7 days, changes for ever, logs 30 days, points for ever.
+    /// Raw answers 7 days, changes for ever, logs and cycles 30 days, points for ever.
     fn default() -> Self {
         const DAY: i64 = 86_400_000;
-        Self { raw_ms: Some(7 * DAY), changes_ms: None, logs_ms: Some(30 * DAY), points_ms: None }
+        let month = Some(30 * DAY);
+        Self { raw_ms: Some(7 * DAY), changes_ms: None, logs_ms: month, points_ms: None, cycles_ms: month }
     }
 }
 
@@ -83,6 +87,12 @@ impl Store {
                      AND (cleared IS NOT NULL OR event IS NULL OR event NOT IN
                           (SELECT id FROM event WHERE forgotten IS NULL)) LIMIT ?2)",
                 )?
+                .execute(params![before(ms), STEP_ROWS])?;
+            kept.logs += forget_old(&tx, before(ms), STEP_ROWS)?;
+        }
+        if let Some(ms) = policy.cycles_ms {
+            kept.logs += tx
+                .prepare_cached("DELETE FROM cycle WHERE id IN (SELECT id FROM cycle WHERE at < ? LIMIT ?)")?
                 .execute(params![before(ms), STEP_ROWS])?;
         }
         if let Some(ms) = policy.changes_ms {

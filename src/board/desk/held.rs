@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::compiled::Compiled;
+use crate::alerts::watchlist::Compiled;
 use crate::board::facts::{Ground, Row, WholeGame};
 use crate::board::model::{Game, Slate};
 use crate::market::ids::EventId;

@@ -4,13 +4,11 @@
 //! nothing is written, and while it cannot be read the board works without lists: a damaged file is never written over.
 //!
 //! ```text
-//! kept      what was chosen, as text
-//! compiled  a list made ready to be asked
-//! held      which games of the slate each list holds
-//! watch     a game into a list or out of it; the next list
+//! kept   what was chosen, as text
+//! held   which games of the slate each list holds
+//! watch  a game into a list or out of it; the next list
 //! ```
 
-pub mod compiled;
 pub mod held;
 mod kept;
 #[cfg(test)]
@@ -19,11 +17,11 @@ pub mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use self::compiled::Compiled;
 use self::held::{Held, minute};
 pub use self::watch::{act, next_list, toggle, toggle_signal};
 use super::app::{App, Effect, Job, JobRoom};
 use super::model::Game;
+use crate::alerts::watchlist::{self, Compiled};
 use crate::filter::Filter;
 use crate::market::time::Timestamp;
 use crate::store::desk::{Desk, DeskError, ListContents, ListId, SavedFilter};
@@ -371,7 +369,7 @@ pub fn filter(app: &App) -> Result<Option<Arc<Filter>>, String> {
     let mut parsed = app.desk.parsed.lock().unwrap_or_else(PoisonError::into_inner);
     let known = parsed.as_ref().is_some_and(|(of, version, _)| of == text && *version == app.desk.version);
     if !known {
-        let read = Filter::parse_with(text, &|name| compiled::saved_text(&app.desk.filters, name));
+        let read = Filter::parse_with(text, &|name| watchlist::saved_text(&app.desk.filters, name));
         let read = read.map(Arc::new).map_err(|e| e.to_string());
         *parsed = Some((text.to_owned(), app.desk.version, read));
     }

@@ -1,7 +1,7 @@
 //! A game into a watchlist or out of it, and which list is on show.
 
-use super::compiled::Subject;
 use super::{change, choose, chosen, held};
+use crate::alerts::watchlist::Subject;
 use crate::board::app::{App, Page};
 use crate::board::facts::{NamedGame, Row, WholeGame};
 use crate::board::keys::Action;

@@ -74,6 +74,12 @@ pub enum DeskError {
         /// The name that is there.
         name: String,
     },
+    /// Names of alert rules are unique, whatever their case.
+    #[error("there is an alert rule '{name}' already; names differ by more than case")]
+    RuleNameTaken {
+        /// The name that is there.
+        name: String,
+    },
     /// What is to be restored is there.
     #[error("the watchlist '{name}' is there already")]
     NotDeleted {

@@ -10,6 +10,7 @@
 //! rules    what is in a list: add, remove, order, toggle a game
 //! rule     what one rule says
 //! saved    named filters, views, and when something was last seen
+//! alerts   alert rules, and requests to whoever owns the market store
 //! text     which texts are kept and when two names are one
 //! schema   the file: made, opened, brought up to date, refused
 //! ```
@@ -17,6 +18,7 @@
 //! Every change is one short transaction that waits for other writers and for the disk; every question sees one
 //! consistent state. Positions count from 0 without gaps after every change.
 
+mod alerts;
 mod error;
 mod lists;
 mod rule;
@@ -29,6 +31,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+pub use alerts::{AlertRequest, AlertRule, AlertRuleId, MOST_ALERT_RULES};
 pub use error::DeskError;
 pub use lists::{Deleted, ListContents, ListId, Watchlist};
 pub use rule::{Game, NewRule, Rule, RuleId, RuleKind, matches};

@@ -1,16 +1,14 @@
 //! A signal as a row: what of it is written where. Pure: nothing here knows where on the screen it stands.
 
+use crate::alerts::facts::{Folded, code};
 use crate::board::format::{self, Odds};
 use crate::board::theme::Meaning;
 use crate::board::widgets::text;
 use crate::engine::detect::signal::{Entry, Signal, SignalType, Stand, Tier};
-use crate::filter::fold;
 use crate::market::books::Books;
 use crate::market::line::Line;
 use crate::market::market_key::{Family, MarketSpec};
 use crate::market::price::Price;
-use crate::market::sports::Sports;
-use crate::market::teams::Teams;
 
 /// A signal with what is looked up of it once.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,34 +25,11 @@ pub struct Row {
     pub folded: Folded,
 }
 
-/// Texts of a signal as filters see them.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Folded {
-    /// Names and codes of both teams.
-    pub teams: Vec<String>,
-    /// Sport key.
-    pub sport: String,
-    /// Our number and the provider's id.
-    pub game: [String; 2],
-    /// Market key.
-    pub market: String,
-    /// The book to take it at, the dislocated one and the leader.
-    pub books: Vec<String>,
-}
-
 impl Row {
     /// A row of a signal.
     pub fn new(signal: Signal) -> Self {
         let (home, away) = (short_name(&signal.sport, &signal.home_team), short_name(&signal.sport, &signal.away_team));
-        let detail = &signal.detail;
-        let books = [signal.entry.as_ref().map(|e| &e.book), detail.book.as_ref(), detail.leader.as_ref()];
-        let folded = Folded {
-            teams: [&signal.home_team, &signal.away_team, &home, &away].map(|t| fold(t)).into(),
-            sport: fold(&signal.sport),
-            game: [signal.event_id.0.to_string(), fold(&signal.provider_event_id)],
-            market: fold(&signal.market),
-            books: books.into_iter().flatten().map(|b| fold(b)).collect(),
-        };
+        let folded = Folded::new(&signal, &home, &away);
         let family = MarketSpec::parse(&signal.market).family;
         Self { signal, home, away, family, folded }
     }
@@ -158,9 +133,7 @@ impl Row {
 
 /// The code of a team where the league's table knows it, else a part of its name.
 pub fn short_name(sport: &str, name: &str) -> String {
-    let (teams, sport) = (Teams::embedded(), Sports::embedded().resolve(sport));
-    let code = teams.resolve(&sport.teams, name).exact().and_then(|t| teams.get(t)).map(|t| t.code.clone());
-    code.filter(|c| !c.is_empty()).unwrap_or_else(|| shortened(name))
+    code(sport, name).unwrap_or_else(|| shortened(name))
 }
 
 /// The last word of a name; of a long one its beginning.

@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::line::{Line, Verdict, frame, wrapped};
+use crate::alerts::watchlist::saved_text;
 use crate::board::app::{App, Effect, Outcome, Overlay};
-use crate::board::desk::compiled::saved_text;
 use crate::board::desk::watch::remembered;
 use crate::board::keys::{Action, Context};
 use crate::board::model::Slate;

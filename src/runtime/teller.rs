@@ -1,0 +1,206 @@
+//! The alerts' place in the judging thread: what of a look is told, within the look's own transaction.
+//!
+//! Owns the rules in force, as the desk has them, and what has been told lately. The judging thread is the only writer of
+//! the outbox; whoever delivers is woken after a commit. A desk that cannot be read leaves the rules as they were.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::keeper::{Keeper, local_now};
+use super::status::Part;
+use crate::alerts::decide::{self, Decision, State};
+use crate::alerts::notice::Notice;
+use crate::alerts::request::Request;
+use crate::alerts::rule::LONGEST_COOLDOWN;
+use crate::alerts::rules::RuleSet;
+use crate::alerts::words::Moment;
+use crate::engine::{Changes, Engine};
+use crate::market::time::Timestamp;
+use crate::store::desk::{Desk, DeskError, Version};
+use crate::store::{LookMeta, Store, StoreError};
+
+/// The desk is looked at so often when nothing else happens.
+pub(super) const EVERY: Duration = Duration::from_secs(3);
+/// A desk that could not be opened is tried again after so long.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
+
+/// Decides within the judging thread.
+pub(super) struct Teller {
+    desk: PathBuf,
+    open: Option<Desk>,
+    version: Option<Version>,
+    looked: Option<Instant>,
+    failed: Option<Instant>,
+    rules: RuleSet,
+    state: State,
+    origin: Option<String>,
+    wake: watch::Sender<u64>,
+    keeper: Keeper,
+}
+
+impl Teller {
+    /// A teller that stands where the last one stopped. `wake` changes whenever there may be something to deliver.
+    pub(super) fn new(
+        desk: PathBuf,
+        origin: Option<String>,
+        wake: watch::Sender<u64>,
+        keeper: Keeper,
+        store: &Store,
+        engine: &Engine,
+    ) -> Result<Self, StoreError> {
+        let mut teller = Self {
+            desk,
+            open: None,
+            version: None,
+            looked: None,
+            failed: None,
+            rules: RuleSet::default(),
+            state: State::default(),
+            origin,
+            wake,
+            keeper,
+        };
+        teller.read_desk();
+        teller.stand_by(store, engine)?;
+        Ok(teller)
+    }
+
+    /// Remembers anew what store and engine know: at the start, and after the engine was begun again.
+    pub(super) fn stand_by(&mut self, store: &Store, engine: &Engine) -> Result<(), StoreError> {
+        let newest = store.newest_told()?.unwrap_or_else(local_now);
+        let since = newest.plus(-i64::try_from(LONGEST_COOLDOWN).unwrap_or(i64::MAX).saturating_mul(1000));
+        let (fired, keys) = (store.fired_since(since)?, store.keys_since(since)?);
+        self.state = State::new(fired, keys, newest, engine, &self.rules);
+        Ok(())
+    }
+
+    /// Writes a look and what is to be told of it.
+    pub(super) fn commit(
+        &mut self,
+        engine: &Engine,
+        store: &mut Store,
+        changes: &Changes,
+        meta: &LookMeta,
+    ) -> Result<(), StoreError> {
+        self.refresh();
+        let origin = self.origin.clone();
+        let wall = local_now();
+        let moment = Moment { at: changes.look.received_at, wall, origin: origin.as_deref() };
+        let decision = decide::look(changes, engine, &self.rules, &self.state, &moment);
+        let new = store.commit_telling(changes, meta, &decision.outgoing, wall)?;
+        self.settle(decision, new, changes.look.received_at);
+        Ok(())
+    }
+
+    /// Writes what is to be told of the program itself.
+    pub(super) fn notice(&mut self, store: &mut Store, notice: &Notice) -> Result<(), StoreError> {
+        self.refresh();
+        let origin = self.origin.clone();
+        let wall = local_now();
+        let moment = Moment { at: wall, wall, origin: origin.as_deref() };
+        let mut notice = notice.clone();
+        notice.text = self.keeper.clean(&notice.text);
+        let decision = decide::notice(&notice, &self.rules, &self.state, &moment);
+        if decision.outgoing.is_empty() {
+            return Ok(());
+        }
+        let new = store.tell(&decision.outgoing, wall)?;
+        self.settle(decision, new, wall);
+        Ok(())
+    }
+
+    fn settle(&mut self, decision: Decision, new: usize, at: Timestamp) {
+        self.state.settle(decision);
+        self.state.forget(at);
+        if new > 0 {
+            self.wake.send_modify(|n| *n = n.wrapping_add(1));
+        }
+    }
+
+    /// Looks whether the desk has changed, and does what it asks for. Cheap; call it whenever there is time.
+    pub(super) fn poll(&mut self, store: &mut Store) -> Result<(), StoreError> {
+        if !self.refresh() {
+            return Ok(());
+        }
+        let Some(desk) = &mut self.open else { return Ok(()) };
+        let requests = match desk.alert_requests() {
+            Ok(requests) => requests,
+            Err(e) => {
+                self.complain(&e);
+                return Ok(());
+            }
+        };
+        let Some(last) = requests.last().map(|r| r.id) else { return Ok(()) };
+        let now = local_now();
+        for request in &requests {
+            match Request::from_json(&request.json) {
+                Some(Request::PutBack { message }) => drop(store.put_back(message, now)?),
+                Some(Request::PutBackDead) => drop(store.put_back_dead(now)?),
+                None => tracing::warn!("a request of another version of the program was left out"),
+            }
+        }
+        // Done twice does no harm; forgotten before it was done would.
+        if let Err(e) = desk.done_with_alert_requests(last) {
+            self.complain(&e);
+        }
+        self.wake.send_modify(|n| *n = n.wrapping_add(1));
+        Ok(())
+    }
+
+    /// Reads the desk anew if somebody has changed it. Answers whether it was read.
+    fn refresh(&mut self) -> bool {
+        if self.looked.is_some_and(|at| at.elapsed() < EVERY) {
+            return false;
+        }
+        self.looked = Some(Instant::now());
+        let Some(desk) = &self.open else {
+            return self.failed.is_none_or(|at| at.elapsed() >= TRY_AGAIN) && self.read_desk();
+        };
+        match desk.version() {
+            Ok(version) if Some(version) == self.version => false,
+            Ok(_) => self.read_desk(),
+            Err(e) => {
+                self.complain(&e);
+                self.open = None;
+                false
+            }
+        }
+    }
+
+    fn read_desk(&mut self) -> bool {
+        match self.try_read() {
+            Ok(rules) => {
+                for (name, why) in &rules.broken {
+                    tracing::warn!(rule = %name, %why, "an alert rule cannot be used");
+                }
+                self.rules = rules;
+                self.failed = None;
+                true
+            }
+            Err(e) => {
+                self.complain(&e);
+                (self.open, self.failed) = (None, Some(Instant::now()));
+                false
+            }
+        }
+    }
+
+    fn try_read(&mut self) -> Result<RuleSet, DeskError> {
+        let desk = match self.open.take() {
+            Some(desk) => desk,
+            None => Desk::open(&self.desk)?,
+        };
+        // The version first: what changes while the rules are read is seen the next time.
+        let version = desk.version()?;
+        let rules = RuleSet::of(&desk)?;
+        (self.open, self.version) = (Some(desk), Some(version));
+        Ok(rules)
+    }
+
+    fn complain(&self, e: &DeskError) {
+        tracing::warn!(error = %e, "the alert rules could not be read; those of before stay in force");
+        self.keeper.complain(Part::Alerts, &e.to_string());
+    }
+}
