@@ -446,6 +446,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::feeds::odds_api::keys::Standing;
 
     fn at(s: i64) -> Timestamp {
         Timestamp::from_secs(1_800_000_000 + s)
@@ -509,6 +510,12 @@ mod tests {
             clock: MarketClock::Anchored { market: at(5), local: at(6), speed: 3 },
             following: Following::Restarting { at: at(1), failures: 2 },
             key: KeyState::Refused { message: "no".into() },
+            keys: vec![KeyView {
+                name: "0123abcd".into(),
+                in_use: true,
+                remaining: Some(3),
+                standing: Standing::Exhausted { until: at(9) },
+            }],
             complaint: Some(Complaint { at: at(1), part: Part::Store, message: "full".into() }),
             ..LiveStatus::default()
         };
