@@ -155,7 +155,12 @@ impl Pipeline {
         let (published, _) = broadcast::channel(BEHIND);
         let ended = CancellationToken::new();
         let way_in = WayIn { jobs };
-        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), pulse)?;
+        let path = config.store.clone();
+        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), pulse);
+        let judge = judge.map_err(|e| match e {
+            PipelineError::Store(e) => PipelineError::Store(e.at(&path)),
+            other => other,
+        })?;
         keeper.change(|s| s.look = LookId(judge.next_look().0.saturating_sub(1)));
         let end = ended.clone().drop_guard();
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
