@@ -6,7 +6,7 @@
 
 mod answer;
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
@@ -26,11 +26,13 @@ use crate::store::cycle::CycleRecord;
 use crate::store::raw::RawAnswer;
 use crate::store::{FetchRecord, Retention, Store, StoreError, Trouble};
 
-/// Clean-up is looked at so often when nothing waits.
+/// Clean-up is looked at so often, at a moment when nothing waits.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
-/// After work, and while there is more to clean up, the thread looks up so soon.
-const SOON: Duration = Duration::from_secs(1);
-/// With nothing to clean up it sleeps so long.
+/// Or when so much market time has passed, which a simulated market does in moments. Milliseconds.
+const TIDY_MARKET_MS: i64 = 10 * 60_000;
+/// While there is more to clean up, the next step comes so soon.
+const SOON: Duration = Duration::from_millis(100);
+/// With nothing to clean up the thread sleeps so long.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Compresses answers away from the judging thread.
@@ -156,49 +158,62 @@ impl Judge {
     }
 
     fn judge(&mut self, inbox: &Receiver<Job>) -> Result<(), PipelineError> {
-        let mut tidied = Instant::now();
-        let mut wait = SOON;
+        let mut tidied = (Instant::now(), self.now);
+        // Something was left to clean up the last time.
+        let mut more = false;
         loop {
             self.pulse.beat();
-            match inbox.recv_timeout(self.mending.wait().map_or(wait, |w| w.min(wait))) {
-                Ok(Job::Fetched { fetched, at, queued, reply }) => {
+            let job = match inbox.try_recv() {
+                Ok(job) => Some(job),
+                Err(TryRecvError::Disconnected) => break,
+                // Nothing waits at this moment: the one in which cleaning up holds nobody up.
+                Err(TryRecvError::Empty) => {
+                    let due = tidied.0.elapsed() >= TIDY_EVERY || self.now.since(tidied.1) >= TIDY_MARKET_MS;
+                    if (due || more) && !self.mending.is_ill() {
+                        more = !self.tidy()?;
+                        tidied = (Instant::now(), self.now);
+                    }
+                    let wait = if more { SOON } else { IDLE };
+                    match inbox.recv_timeout(self.mending.wait().map_or(wait, |w| w.min(wait))) {
+                        Ok(job) => Some(job),
+                        Err(RecvTimeoutError::Disconnected) => break,
+                        Err(RecvTimeoutError::Timeout) => None,
+                    }
+                }
+            };
+            match job {
+                Some(Job::Fetched { fetched, at, queued, reply }) => {
                     self.now = self.now.max(at);
                     let judged = self.answer(*fetched, at, queued.elapsed())?;
                     // A caller that has gone away no longer wants to know.
                     let _ = reply.send(judged);
-                    wait = SOON;
                 }
-                Ok(Job::Raw(raw)) => {
-                    self.keep_raw(&raw)?;
-                    wait = SOON;
-                }
-                Ok(Job::Hide(secret)) => {
+                Some(Job::Raw(raw)) => self.keep_raw(&raw)?,
+                Some(Job::Hide(secret)) => {
                     self.recorder = self.recorder.take().map(|r| r.hiding(secret.clone()));
                     self.config.secret.push(secret);
                 }
-                Ok(Job::Rules { engine, retention }) => self.take_rules(*engine, retention),
+                Some(Job::Rules { engine, retention }) => self.take_rules(*engine, retention),
                 #[cfg(test)]
-                Ok(Job::Panic) => self.panics_next = true,
-                Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) if self.mending.is_ill() => {}
-                Err(RecvTimeoutError::Timeout) => {
-                    let tidy = self.store.tidy();
-                    self.mind(tidy)?;
-                    wait = IDLE;
-                    if tidied.elapsed() >= TIDY_EVERY && !self.mending.is_ill() {
-                        let kept = self.store.retain(&self.config.retention, self.now);
-                        match self.mind(kept)? {
-                            Some(kept) if kept.is_done() => tidied = Instant::now(),
-                            _ => wait = SOON,
-                        }
-                    }
-                }
+                Some(Job::Panic) => self.panics_next = true,
+                Some(Job::Stop) => break,
+                None => {}
             }
             if self.mending.wait().is_some_and(|w| w.is_zero()) {
                 self.try_again()?;
             }
         }
         self.end(inbox)
+    }
+
+    /// Cleans up a little; answers whether nothing is left to clean up.
+    fn tidy(&mut self) -> Result<bool, PipelineError> {
+        let tidied = self.store.tidy();
+        if self.mind(tidied)?.is_none() {
+            return Ok(true);
+        }
+        let kept = self.store.retain(&self.config.retention, self.now);
+        Ok(self.mind(kept)?.is_none_or(|kept| kept.is_done()))
     }
 
     /// Stores what still can be stored, and closes the recording.
