@@ -1,7 +1,7 @@
 //! Soaks a session in the simulated market and prints how memory, descriptors and tables have done.
 //!
-//! `cargo build --release && cargo run --release --example soak -- [market hours] [speed]`; one hour at 100 times real speed
-//! by default.
+//! `cargo build --release && cargo run --release --example soak -- [market hours] [speed]`; five hours at 100 times real
+//! speed by default. The first half is the warm-up: the store's own cache fills up to its bound in that time.
 #![allow(clippy::expect_used, reason = "a tool for developers")]
 
 #[path = "run.rs"]
@@ -12,11 +12,11 @@ use run::Soak;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let mut number = |usual: i64| arguments.next().map_or(usual, |a| a.parse().expect("a whole number"));
-    let (hours, speed) = (number(1), number(100));
+    let (hours, speed) = (number(5), number(100));
     let soak = Soak {
         speed: u32::try_from(speed).expect("a speed"),
         seconds: hours * 3600,
-        warm_up: hours * 3600 / 3,
+        warm_up: hours * 3600 / 2,
         keep: 600,
     };
     let home = tempfile::tempdir().expect("folder");

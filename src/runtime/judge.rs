@@ -183,6 +183,10 @@ impl Judge {
             };
             match job {
                 Some(Job::Fetched { fetched, at, queued, reply }) => {
+                    if self.now == Timestamp::default() {
+                        // The first instant heard of: no time has passed yet.
+                        tidied.1 = at;
+                    }
                     self.now = self.now.max(at);
                     let judged = self.answer(*fetched, at, queued.elapsed())?;
                     // A caller that has gone away no longer wants to know.

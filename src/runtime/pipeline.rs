@@ -156,16 +156,16 @@ impl Pipeline {
         let ended = CancellationToken::new();
         let way_in = WayIn { jobs };
         let path = config.store.clone();
-        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), pulse);
+        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), pulse.clone());
         let judge = judge.map_err(|e| match e {
             PipelineError::Store(e) => PipelineError::Store(e.at(&path)),
             other => other,
         })?;
         keeper.change(|s| s.look = LookId(judge.next_look().0.saturating_sub(1)));
-        let end = ended.clone().drop_guard();
+        let (end, rest) = (ended.clone().drop_guard(), pulse.resting_at_the_end());
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
-            // However the thread ends, those who wait for its end hear of it.
-            let _end = end;
+            // However the thread ends, those who wait for its end hear of it, and nobody waits for its signs of life.
+            let (_end, _rest) = (end, rest);
             judge.run(&inbox)
         })?;
         Ok(Self { way_in, published, ended, thread })
