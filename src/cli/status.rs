@@ -27,7 +27,7 @@ enum Row {
 
 /// The process that follows.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-struct DaemonRow {
+pub(super) struct DaemonRow {
     pid: u32,
     version: String,
     since: Timestamp,
@@ -97,7 +97,7 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
 
 /// What the process that writes the store says of itself, and what is wrong. Nothing when there is none.
 #[cfg(unix)]
-fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
+pub(super) fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
     use crate::runtime::attach::client::connect;
     /// Longer nobody waits for a status.
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
@@ -137,7 +137,7 @@ fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
 }
 
 #[cfg(not(unix))]
-fn live(_: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
+pub(super) fn live(_: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
     (None, Vec::new())
 }
 
