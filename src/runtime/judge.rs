@@ -21,6 +21,7 @@ use super::{memory, warm};
 use crate::engine::{Engine, EngineSettings};
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingWriter;
+use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
 use crate::store::cycle::CycleRecord;
 use crate::store::raw::RawAnswer;
@@ -137,11 +138,6 @@ impl Judge {
         let refreshed = judge.refresh();
         judge.mind(refreshed)?;
         Ok(judge)
-    }
-
-    /// The look that comes next.
-    pub(super) fn next_look(&self) -> crate::market::ids::LookId {
-        self.engine.next_look()
     }
 
     /// Judges until it is told to stop.
@@ -279,6 +275,8 @@ impl Judge {
             self.engine = warm::engine(&self.store, self.config.engine.clone())?;
             self.store.note_settings(self.engine.next_look(), &self.config.engine.note())?;
             self.stale = false;
+            let newest = LookId(self.engine.next_look().0.saturating_sub(1));
+            self.keeper.change(|s| s.look = s.look.max(newest));
             memory::give_back();
         }
         Ok(())
@@ -373,6 +371,7 @@ impl Judge {
         } else {
             // Without an answer only the logs want to know.
             let came = self.failed_on(&waiting, "store");
+            self.keeper.meters().cycle(&came.fetch, &came.cycle);
             self.mending.keep_rows(came.fetch, came.cycle);
         }
     }

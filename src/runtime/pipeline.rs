@@ -17,7 +17,6 @@ use super::watchdog::Pulse;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingError;
-use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
@@ -156,12 +155,11 @@ impl Pipeline {
         let ended = CancellationToken::new();
         let way_in = WayIn { jobs };
         let path = config.store.clone();
-        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), pulse.clone());
+        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper, pulse.clone());
         let judge = judge.map_err(|e| match e {
             PipelineError::Store(e) => PipelineError::Store(e.at(&path)),
             other => other,
         })?;
-        keeper.change(|s| s.look = LookId(judge.next_look().0.saturating_sub(1)));
         let (end, rest) = (ended.clone().drop_guard(), pulse.resting_at_the_end());
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
             // However the thread ends, those who wait for its end hear of it, and nobody waits for its signs of life.
