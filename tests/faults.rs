@@ -577,3 +577,71 @@ fn a_damaged_store_ends_with_advice_and_is_not_touched() {
     assert!(!output.status.success(), "{said}");
     assert!(said.contains("stratum.db is damaged") && said.contains(".recover"), "{said}");
 }
+
+/// Lets a file system go on when the test is over, however it ends.
+struct Frozen {
+    pid: u32,
+    folder: PathBuf,
+}
+
+impl Frozen {
+    fn freeze(pid: u32, folder: &Path) -> Option<Self> {
+        let frozen = Self { pid, folder: folder.to_owned() };
+        frozen.tell("-f").then_some(frozen)
+    }
+
+    fn tell(&self, what: &str) -> bool {
+        let mut command = Command::new("nsenter");
+        command.args(["-t", &self.pid.to_string(), "-m", "fsfreeze", what]).arg(&self.folder);
+        command.status().is_ok_and(|s| s.success())
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.tell("-u");
+    }
+}
+
+/// A disk that hangs: whoever writes to it does not come back, and nothing within the process can change that.
+#[test]
+#[ignore = "needs root for a disk that can be made to hang, and takes more than two minutes"]
+fn a_disk_that_hangs_ends_the_process_for_its_supervisor() {
+    let desk = Desk::new();
+    desk.write_settings(&desk.url(), "[\"basketball_nba\"]");
+    std::fs::create_dir(desk.data()).expect("made");
+    let image = desk.home.path().join("disk");
+    std::fs::File::create(&image).expect("made").set_len(64 << 20).expect("room");
+    assert!(Command::new("mkfs.ext4").arg("-q").arg(&image).status().expect("mkfs.ext4").success());
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c"]).arg(format!(
+        "mount -o loop '{}' '{}' && exec '{BINARY}' \"$@\" --daemon",
+        image.display(),
+        desk.data().display()
+    ));
+    command.arg("sh");
+    desk.surround(&mut command);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut daemon = Process(command.spawn().expect("starts"));
+    desk.until_ready(2);
+    // Another process of its mount namespace, which is there for as long as the file system has to be told something.
+    let mut beside = Command::new("nsenter");
+    beside.args(["-t", &daemon.pid().to_string(), "-m", "sleep", "600"]);
+    let beside = Process(beside.spawn().expect("sleeps"));
+    let frozen = Frozen::freeze(beside.pid(), &desk.data()).expect("freezes");
+    let begin = Instant::now();
+    while ask(desk.health, "GET", "/health/live", "").is_none_or(|(code, body)| code != 503 || !body.contains("judge"))
+    {
+        assert!(begin.elapsed() < LONG, "nobody noticed");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    while ask(desk.health, "GET", "/health/live", "").is_some() {
+        assert!(begin.elapsed() < 2 * LONG, "it never ended");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    drop(frozen);
+    assert_eq!(daemon.0.wait().expect("ends").code(), Some(5));
+    let mut said = String::new();
+    daemon.0.stderr.take().expect("stderr").read_to_string(&mut said).expect("text");
+    assert!(said.contains("the judge has been stuck for too long"), "{said}");
+}
