@@ -362,6 +362,18 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_others_can_reach_has_to_be_meant() {
+        for there in ["0.0.0.0:9464", "[::]:9464", "192.168.1.7:9464"] {
+            let text = said(&format!("[metrics]\nlisten = \"{there}\"\n"));
+            assert!(text.contains(there) && text.contains("metrics.allow_remote = true"), "{text}");
+            assert!(with_file(&format!("[metrics]\nlisten = \"{there}\"\nallow_remote = true\n")).is_ok());
+        }
+        for here in ["127.0.0.1:9464", "[::1]:9464", ""] {
+            assert!(with_file(&format!("[metrics]\nlisten = \"{here}\"\n")).is_ok(), "{here}");
+        }
+    }
+
+    #[test]
     fn the_default_file_holds_every_setting_in_order() {
         let loaded = load(&Sources::default()).expect("defaults");
         let known: Vec<_> = KEYS.iter().filter(|k| !k.kind.is_by_name()).map(|k| k.path).collect();

@@ -517,11 +517,29 @@ mod tests {
                 standing: Standing::Exhausted { until: at(9) },
             }],
             complaint: Some(Complaint { at: at(1), part: Part::Store, message: "full".into() }),
+            store: StoreState::Failing {
+                since: at(1),
+                trouble: Trouble::ReadOnly,
+                message: "no".into(),
+                tries: 3,
+                next_try: at(2),
+                waiting: 1,
+            },
+            stuck: vec![Stuck { part: "judge".into(), since: at(1), limit_ms: 30_000, message: "silent".into() }],
+            clock_step: Some(ClockStep { at: at(1), kind: StepKind::AheadOrSlept, by_ms: 5, message: "slept".into() }),
+            reload: Some(ReloadNote { at: at(1), applied: vec!["a".into()], restart: vec![], problem: None }),
             ..LiveStatus::default()
         };
         status.question_mut("a", "nba", Endpoint::Odds).failure =
             Some(FailureNote { at: at(1), reason: "auth".into(), message: "no".into() });
         let text = serde_json::to_string(&status).expect("JSON");
         assert_eq!(serde_json::from_str::<LiveStatus>(&text).expect("reads"), status);
+        // One that does not know of these yet can be read too.
+        let mut old: serde_json::Value = serde_json::from_str(&text).expect("reads");
+        for field in ["store", "stuck", "clock_step", "reload"] {
+            assert!(old.as_object_mut().expect("an object").remove(field).is_some(), "{field}");
+        }
+        let old: LiveStatus = serde_json::from_value(old).expect("reads");
+        assert_eq!((old.store, old.reload), (StoreState::Writable, None));
     }
 }
