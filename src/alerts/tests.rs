@@ -52,13 +52,13 @@ fn a_message_says_side_entry_fair_evidence_and_start() {
     let moment = Moment { origin: Some("DEMO"), ..moment(600) };
     let (d, _) = decide::signal(&signal("s1", 1, 600), None, &rules, &State::default(), &moment);
     let m = message(&d, 0);
-    assert_eq!(m.headline(), "[DEMO] STEAM 70: Boston Celtics -4 at DraftKings -110");
+    assert_eq!(m.headline(), "[DEMO] STEAM 70: Boston Celtics -4 at DraftKings -110 (MIA @ BOS)");
     assert_eq!(m.text, "Boston Celtics -3.50 → -4.50 in 2m, 4 of 6 books.");
     assert_eq!(fact(&m, "game"), "Miami Heat @ Boston Celtics (NBA)");
     assert_eq!(fact(&m, "side"), "Boston Celtics -4");
     assert_eq!(fact(&m, "entry"), "DraftKings -4 -110 (1.91), seen 12s ago");
     assert_eq!(fact(&m, "fair"), "53.2 % (-114) without DraftKings, the entry is worth +1.6 %");
-    assert!(fact(&m, "evidence").starts_with("Pinnacle -3.5 -110 → -4.5 -110 by "), "{m:?}");
+    assert!(fact(&m, "evidence").starts_with("Boston Celtics: Pinnacle -3.5 -110 → -4.5 -110 by "), "{m:?}");
     assert!(fact(&m, "start").starts_with("in 50m (2026-"), "{m:?}");
     assert_eq!((m.kind, m.rule.as_deref(), m.key.as_str()), (Kind::Signal, Some("Steam"), "signal:s1:a"));
     assert_eq!(m.data.as_ref().and_then(|d| d["id"].as_str()), Some("s1"));
@@ -74,7 +74,7 @@ fn what_cannot_be_taken_says_so() {
     let mut informs = signal("s1", 1, 600);
     (informs.side, informs.entry) = (None, None);
     let m = tell(&informs);
-    assert_eq!(m.title, "STEAM 70: Miami Heat @ Boston Celtics Spread");
+    assert_eq!(m.title, "STEAM 70: Spread, nothing to take (MIA @ BOS)");
     assert_eq!(fact(&m, "side"), "none: it informs, there is nothing to take");
     assert!(m.facts.iter().all(|f| f.label != "entry"));
     let nothing = Signal { entry: None, ..signal("s1", 1, 600) };
@@ -423,7 +423,7 @@ fn a_line_is_told_when_it_comes_and_again_only_when_it_came_back() {
     assert_eq!(step(&mut market, 0, vec![spread("fanduel", 0, -3.5, -110)]), []);
     let told = step(&mut market, 60, vec![spread("fanduel", 60, -3.5, -110), spread("draftkings", 60, -2.5, -112)]);
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].title, "Boston Celtics -2.5 -112 at DraftKings");
+    assert_eq!(told[0].title, "Boston Celtics -2.5 -112 at DraftKings (MIA @ BOS)");
     assert_eq!(told[0].text, "You asked for spreads BOS -2.5 at -115 or its equivalent.");
     assert_eq!((fact(&told[0], "answer").as_str(), told[0].kind), ("the line you asked for", Kind::Line));
     // While it is there it is not told again, even as the best book changes.
