@@ -388,6 +388,74 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_refused_key_is_told_and_its_end_too_and_signals_arrive() {
+        use crate::alerts::message::{Kind, Message};
+        use crate::alerts::rule::Terms;
+        use crate::alerts::testing::MemoryChannel;
+
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let mut config = config(home.path(), &sim, Some(KEY));
+        config.follow.ask = Ask::new(&["h2h".into(), "spreads".into()], BookFilter::choose(&["us".into()], &[]));
+        let channel = Arc::new(MemoryChannel::new("memory", 3));
+        config.alerts =
+            Some(AlertsConfig::beside(&config.pipeline.store, vec![Arc::clone(&channel) as Arc<dyn Channel>]));
+        let mut rules = desk::Desk::open(&desk::beside(&config.pipeline.store)).expect("desk");
+        let kinds = vec![Kind::Signal, Kind::Health, Kind::Line];
+        let wish = crate::alerts::rule::Wish {
+            market: "h2h".into(),
+            selection: "home".into(),
+            line: None,
+            price: "1.01".into(),
+            exact: false,
+        };
+        let terms = Terms { kinds, channels: vec!["memory".into()], line: Some(wish), ..Terms::default() };
+        rules.add_alert_rule("all", true, &terms.to_json().expect("JSON")).expect("added");
+        // The fault is armed through the session's own client, so that no other is needed.
+        let fault = serde_json::json!({"kind": "invalid_key", "times": 1}).to_string();
+        let session = Session::start(SessionConfig { key: None, ..config }).await.expect("starts");
+        let address = sim.base_url().trim_start_matches("http://").to_owned();
+        let armed = tokio::task::spawn_blocking(move || {
+            use std::io::{Read, Write};
+            let mut socket = std::net::TcpStream::connect(address).expect("connects");
+            let length = fault.len();
+            write!(
+                socket,
+                "POST /sim/faults HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{fault}"
+            )
+            .expect("sends");
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).expect("answers");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        });
+        armed.await.expect("armed");
+        session.set_key(KEY.into()).await.expect("taken");
+        let told = |wanted: &'static str| {
+            let channel = Arc::clone(&channel);
+            async move {
+                loop {
+                    let found = channel.tried().concat().into_iter().find(|m: &Message| m.title.contains(wanted));
+                    if let Some(found) = found {
+                        return found;
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        };
+        let refused = timeout(LONG, told("the key is refused")).await.expect("in time");
+        assert_eq!((refused.kind, refused.origin.as_deref()), (Kind::Health, Some("DEMO")));
+        assert!(!format!("{refused:?}").contains(KEY));
+        session.set_key(KEY.into()).await.expect("taken");
+        timeout(LONG, told("Over: the key is refused")).await.expect("in time");
+        let line = timeout(LONG, told(" at ")).await.expect("in time");
+        assert!(line.key.ends_with(":memory"), "{line:?}");
+        session.stop().await.expect("stops");
+        let keys: Vec<String> = channel.tried().concat().into_iter().map(|m| m.key).collect();
+        let unique: std::collections::BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(unique.len(), keys.len(), "everything once");
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
     async fn a_store_that_fails_ends_the_session_with_its_error() {
         let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
         let mut config = config(home.path(), &sim, Some(KEY));

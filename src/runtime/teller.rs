@@ -87,6 +87,10 @@ impl Teller {
         self.refresh();
         let origin = self.origin.clone();
         let wall = local_now();
+        if changes.look.endpoint.is_historical() {
+            // The past is learnt from, never told.
+            return store.commit(changes, meta);
+        }
         let moment = Moment { at: changes.look.received_at, wall, origin: origin.as_deref() };
         let decision = decide::look(changes, engine, &self.rules, &self.state, &moment);
         let new = store.commit_telling(changes, meta, &decision.outgoing, wall)?;
