@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod channel;
+pub mod channels;
 pub mod decide;
 pub mod dry_run;
 pub mod facts;

@@ -18,22 +18,28 @@ use super::args_alerts::{
 use super::output::{Align, Table, json_array, printable};
 use super::{Exit, Failure, cells, look, prepare, show};
 use crate::alerts::channel::{Attempt, Channel};
+use crate::alerts::channels::bell::Terminal;
 use crate::alerts::message::{Fact, Kind, Message, Severity};
 use crate::alerts::quality::{self, Mean, RULES};
 use crate::alerts::request::Request;
 use crate::alerts::retry::{millis, why};
-use crate::config::Settings;
+use crate::config::{Paths, Settings};
 use crate::market::time::Timestamp;
+use crate::runtime::channels::from_settings;
 use crate::store::desk::{self, Desk};
 use crate::store::outbox::{AttemptRow, MessageState, OutboxFilter, OutboxRow};
 use crate::store::{Reader, Store, StoreError};
 
-/// The channels of the settings.
+/// The channels of the settings; `terminal` is where the bell's bytes go.
 ///
 /// # Errors
 /// [`Failure`] when one of them cannot be used.
-pub fn channels(_: &Settings) -> Result<Vec<Arc<dyn Channel>>, Failure> {
-    Ok(Vec::new())
+pub fn channels(
+    paths: &Paths,
+    settings: &Settings,
+    terminal: Option<Terminal>,
+) -> Result<Vec<Arc<dyn Channel>>, Failure> {
+    from_settings(paths, settings, terminal).map_err(|e| Failure::Other(e.to_string()))
 }
 
 /// Runs `stratum alerts`.
@@ -49,8 +55,8 @@ pub fn run(global: &Global, args: &AlertsArgs, out: &mut dyn Write) -> Result<Ex
         AlertsAction::Show(args) => show_message(&store, args, out)?,
         AlertsAction::Log(args) => log(&store, args, out)?,
         AlertsAction::Replay(args) => replay(&store, args, out)?,
-        AlertsAction::Channels(output) => list_channels(&settings, *output, out)?,
-        AlertsAction::Test(args) => return test(&settings, args, out),
+        AlertsAction::Channels(output) => list_channels(&paths, &settings, *output, out)?,
+        AlertsAction::Test(args) => return test(&paths, &settings, args, out),
         AlertsAction::Quality(args) => show_quality(&store, args, out)?,
     }
     Ok(Exit::Ok)
@@ -288,14 +294,16 @@ fn replay(store: &Path, args: &AlertReplayArgs, out: &mut dyn Write) -> Result<(
     }
 }
 
-fn list_channels(settings: &Settings, output: OutputArgs, out: &mut dyn Write) -> Result<(), Failure> {
+fn list_channels(paths: &Paths, settings: &Settings, output: OutputArgs, out: &mut dyn Write) -> Result<(), Failure> {
     #[derive(Serialize)]
     struct Row {
         name: String,
         batch: usize,
     }
-    let rows: Vec<Row> =
-        channels(settings)?.iter().map(|c| Row { name: c.name().to_owned(), batch: c.batch().max(1) }).collect();
+    let rows: Vec<Row> = channels(paths, settings, None)?
+        .iter()
+        .map(|c| Row { name: c.name().to_owned(), batch: c.batch().max(1) })
+        .collect();
     if output.json {
         json_array(out, rows)?;
         return Ok(());
@@ -310,8 +318,8 @@ fn list_channels(settings: &Settings, output: OutputArgs, out: &mut dyn Write) -
     Ok(table.print(out)?)
 }
 
-fn test(settings: &Settings, args: &AlertTestArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let all = channels(settings)?;
+fn test(paths: &Paths, settings: &Settings, args: &AlertTestArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let all = channels(paths, settings, None)?;
     let wanted = args.channel.trim();
     let Some(channel) = all.iter().find(|c| c.name() == wanted) else {
         return Err(look::unknown("channel", wanted, all.iter().map(|c| c.name())));

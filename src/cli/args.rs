@@ -19,6 +19,7 @@ Exit codes:
   2  the arguments were not understood
   3  there is no such event, market or time
   4  another process writes to the store, or a newer version made it
+  5  a part of a running daemon was stuck: start it again
 
 Examples:
   stratum demo                       the board over a simulated market: no key, no network
@@ -59,8 +60,10 @@ pub struct Global {
 pub enum Command {
     /// Run the whole pipeline over a simulated market; needs no key and no network.
     Demo(DemoArgs),
-    /// Show what is stored and how fresh it is.
+    /// Show what is stored, how fresh it is, and what is wrong.
     Status(StatusArgs),
+    /// Show how the program has done over some days.
+    Report(ReportArgs),
     /// List the events in the store.
     Events(EventsArgs),
     /// Show the quotes of an event, now or at an earlier time.
@@ -141,6 +144,21 @@ pub struct DemoArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  stratum status --json")]
 pub struct StatusArgs {
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `stratum report`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum report --days 7")]
+pub struct ReportArgs {
+    /// Days to look back.
+    #[arg(long, value_name = "N", default_value = "7", value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: u32,
+    /// Until then: RFC 3339, `YYYY-MM-DD HH:MM` (UTC), now, or such as now-2h.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<AsOf>,
     /// How it is printed.
     #[command(flatten)]
     pub output: OutputArgs,

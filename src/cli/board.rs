@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use super::args::Global;
 use super::daemon::{client_config, clock, follow_config, runtime};
 use super::{Exit, Failure, prepare};
@@ -11,12 +13,15 @@ use crate::board::files::Files;
 use crate::config::{Paths, Settings, odds_api_key};
 use crate::runtime::pipeline::PipelineConfig;
 use crate::runtime::screen::{ScreenConfig, ScreenEnd, ScreenError, show};
-use crate::runtime::session::{AlertsConfig, SessionConfig};
+use crate::runtime::session::{AlertsConfig, CareConfig, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::desk;
 
 /// What is still running when the board has ended is not waited for any longer.
 const LINGER: Duration = Duration::from_millis(200);
+
+/// Bells that may wait to be rung.
+pub(super) const BELLS: usize = 16;
 
 /// Shows the board.
 ///
@@ -32,6 +37,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
     let _log = logging::start(&own.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
     let variable = std::env::var("ODDS_API_KEY").ok();
     let key = odds_api_key(variable.as_deref(), &paths.key_file(&own))?.map(|(secret, _)| secret);
+    let (terminal, bells) = mpsc::channel(BELLS);
     let session = SessionConfig {
         pipeline: PipelineConfig {
             store: paths.store(&own),
@@ -39,7 +45,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
             retention: settings::retention(&own.retention),
             keep_raw: true,
             record: paths.record(&own),
-            secret: key.clone(),
+            secret: key.iter().cloned().collect(),
             origin: None,
         },
         follow: follow_config(&own, clock(&own)),
@@ -47,10 +53,11 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         key,
         check_key: true,
         attach: true,
-        alerts: Some(AlertsConfig::beside(&paths.store(&own), super::alerts::channels(&own)?)),
+        care: CareConfig::default(),
+        alerts: Some(AlertsConfig::beside(&paths.store(&own), super::alerts::channels(&paths, &own, Some(terminal))?)),
     };
     let at = surroundings(&paths, &own, paths.store(&own), false);
-    let config = ScreenConfig { session: Some(session), ..screen(&paths, &own, at) };
+    let config = ScreenConfig { session: Some(session), bells: Some(bells), ..screen(&paths, &own, at) };
     match shown(runtime()?, config)? {
         ScreenEnd::Demo => demo_instead(global),
         ScreenEnd::Quit => Ok(Exit::Ok),
@@ -66,6 +73,7 @@ pub(super) fn screen(paths: &Paths, own: &Settings, at: Surroundings) -> ScreenC
         files: Files { keys: paths.keys_file(), settings: paths.config_file.clone(), themes: paths.themes() },
         look: own.board.clone(),
         key_file: paths.key_file(own),
+        bells: None,
         stop_after: None,
     }
 }

@@ -45,6 +45,7 @@ fn show(global: &Global, output: OutputArgs, out: &mut dyn Write) -> Result<Exit
     let (value, origin) = match odds_api_key(variable.as_deref(), &paths.key_file(&loaded.settings)) {
         Ok(Some((_, KeyOrigin::Environment))) => ("***".into(), "$ODDS_API_KEY".to_owned()),
         Ok(Some((_, KeyOrigin::File(path)))) => ("***".into(), path.display().to_string()),
+        Ok(Some((_, KeyOrigin::Keyring))) => ("***".into(), "keyring".to_owned()),
         Ok(None) => (serde_json::Value::Null, "none".to_owned()),
         Err(e) => (serde_json::Value::Null, format!("unusable: {e}")),
     };

@@ -1,21 +1,33 @@
-//! `stratum --daemon`: follow the market without a board, in the foreground, until a signal.
+//! `stratum --daemon`: follow the market without a board, in the foreground, until a signal. SIGHUP has it read its settings
+//! again.
 
+use std::future::Future;
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Global;
+use super::reload::Reloading;
 use super::{Exit, Failure, prepare};
 use crate::config::{Paths, Settings, odds_api_key};
 use crate::feeds::odds_api::ask::{Ask, BookFilter};
 use crate::feeds::odds_api::client::ClientConfig;
 use crate::poller::Cadence;
 use crate::runtime::clock::Clock;
-use crate::runtime::follow::{FollowConfig, stop_on_signals};
+use crate::runtime::follow::{FollowConfig, stop_on};
 use crate::runtime::pipeline::{PipelineConfig, PipelineError, Tally};
-use crate::runtime::session::{AlertsConfig, Session, SessionConfig, SessionError};
+use crate::runtime::session::{AlertsConfig, CareConfig, Session, SessionConfig, SessionError};
+use crate::runtime::stop::{ReloadSignals, StopSignals, outlive_file_limits};
+use crate::runtime::watchdog::GiveUp;
 use crate::runtime::{logging, memory, settings};
+
+/// A session that has not stopped by then is left: five seconds is what supervisors and people wait.
+const STOP_WITHIN: Duration = Duration::from_millis(4_000);
+/// What runs on without us is not waited for any longer.
+const LINGER: Duration = Duration::from_millis(300);
 
 /// Runs the daemon.
 ///
@@ -24,54 +36,108 @@ use crate::runtime::{logging, memory, settings};
 pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Result<Exit, Failure> {
     // A path on the command line is meant from where the user stands, not from the data folder.
     let record = record.map(std::path::absolute).transpose()?;
-    let flags = record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned()));
+    let flags: Vec<_> =
+        record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned())).into_iter().collect();
     memory::be_frugal();
-    let (paths, loaded) = prepare(global, flags.into_iter().collect())?;
+    outlive_file_limits();
+    let (paths, loaded) = prepare(global, flags.clone())?;
     paths.make()?;
-    let settings = loaded.settings;
-    let _log = logging::start(&settings.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
-    let variable = std::env::var("ODDS_API_KEY").ok();
-    let key = odds_api_key(variable.as_deref(), &paths.key_file(&settings))?;
-    let Some((secret, _)) = key else {
+    let settings = &loaded.settings;
+    let log = logging::start(&settings.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
+    let Some(secret) = key(&paths, settings)? else {
         return Err(Failure::Other(format!(
             "there is no key for The Odds API; set ODDS_API_KEY, or put it into {} (chmod 600). \
              `stratum demo --headless` needs none",
-            paths.key_file(&settings).display()
+            paths.key_file(settings).display()
         )));
     };
     let config = SessionConfig {
         pipeline: PipelineConfig {
-            store: paths.store(&settings),
-            engine: settings::engine_settings(&settings),
+            store: paths.store(settings),
+            engine: settings::engine_settings(settings),
             retention: settings::retention(&settings.retention),
             keep_raw: true,
-            record: paths.record(&settings),
-            secret: Some(secret.clone()),
+            record: paths.record(settings),
+            secret: vec![secret.clone()],
             origin: None,
         },
-        follow: follow_config(&settings, clock(&settings)),
-        client: client_config(&settings),
+        follow: follow_config(settings, clock(settings)),
+        client: client_config(settings),
         key: Some(secret),
         check_key: true,
         attach: true,
-        alerts: Some(AlertsConfig::beside(&paths.store(&settings), super::alerts::channels(&settings)?)),
+        care: CareConfig {
+            // Checked when it was read.
+            metrics: settings.metrics.listen.parse().ok(),
+            give_up: Some(GiveUp(Box::new(give_up))),
+            limits: None,
+        },
+        alerts: Some(AlertsConfig::beside(&paths.store(&settings), super::alerts::channels(&paths, &settings, None)?)),
     };
-    let tally = runtime()?.block_on(async {
-        let stop = stop_on_signals()?;
-        let session = Session::start(config).await.map_err(session_failure)?;
+    let tally = shortly(runtime()?, async {
+        let stop = stop_on(StopSignals::without_hangup()?)?;
+        let mut reloads = ReloadSignals::listen()?;
+        let mut session = Session::start(config).await.map_err(session_failure)?;
         let checked = tokio::select! {
             checked = session.key_checked() => checked,
             () = stop.cancelled() => Ok(()),
         };
         if let Err(message) = checked {
-            session.stop().await.map_err(pipeline_failure)?;
+            stopped(session).await?;
             return Err(Failure::Other(message));
         }
-        say_start(&paths, &settings);
-        until_stopped(session, &stop).await
+        say_start(&paths, &loaded.settings);
+        let mut reloading = Reloading::new(paths, loaded, flags, log.level());
+        let ended = session.ended();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = ended.cancelled() => break,
+                () = reloads.next() => reloading.reload(&mut session).await,
+            }
+        }
+        stopped(session).await
     })?;
     write_tally(out, &tally)?;
     Ok(Exit::Ok)
+}
+
+/// The key of The Odds API, from the environment or its file.
+pub(super) fn key(paths: &Paths, settings: &Settings) -> Result<Option<SecretString>, Failure> {
+    let variable = std::env::var("ODDS_API_KEY").ok();
+    Ok(odds_api_key(variable.as_deref(), &paths.key_file(settings))?.map(|(secret, _)| secret))
+}
+
+/// Ends the process: nothing goes on in it any more, and whoever watches over it starts it again.
+fn give_up(why: &str) {
+    /// The log is written by a thread of its own.
+    const LAST_LINES: Duration = Duration::from_millis(300);
+    let _ = writeln!(std::io::stderr(), "stratum: {why}; the process ends so that it can be started again");
+    std::thread::sleep(LAST_LINES);
+    std::process::exit(Exit::Stuck as i32);
+}
+
+/// Runs `work`, and leaves what is still under way in the background when it has ended: a name that is being looked up
+/// cannot be called off, and nobody shall wait for it.
+pub(super) fn shortly<T>(runtime: tokio::runtime::Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(LINGER);
+    done
+}
+
+/// Stops a session, and waits no longer for it than a person does.
+///
+/// # Errors
+/// [`Failure::Stuck`] when it did not stop in time; what was committed is safe at any moment.
+pub(super) async fn stopped(session: Session) -> Result<Tally, Failure> {
+    match tokio::time::timeout(STOP_WITHIN, session.stop()).await {
+        Ok(tally) => tally.map_err(pipeline_failure),
+        Err(_) => {
+            let message = "it did not stop in time and was left; everything that was committed is safe";
+            tracing::error!("{message}");
+            Err(Failure::Stuck(message.to_owned()))
+        }
+    }
 }
 
 fn say_start(paths: &Paths, settings: &Settings) {
@@ -106,7 +172,7 @@ pub(super) async fn until_stopped(session: Session, stop: &CancellationToken) ->
         () = stop.cancelled() => {}
         () = session.ended().cancelled_owned() => {}
     }
-    session.stop().await.map_err(pipeline_failure)
+    stopped(session).await
 }
 
 /// What the settings say to follow.
@@ -157,5 +223,8 @@ pub(super) fn write_tally(out: &mut dyn Write, tally: &Tally) -> std::io::Result
         writeln!(out, "credits left    {left:>12}")?;
     }
     writeln!(out, "failed calls    {:>12}", tally.failed)?;
+    if tally.lost > 0 {
+        writeln!(out, "answers lost    {:>12}", tally.lost)?;
+    }
     writeln!(out, "cycle           {mean:>9.1} ms on average, {:.1} ms at most", tally.slowest.as_secs_f64() * 1000.0)
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Utc;
+use tokio::sync::mpsc;
 
 use super::args::{DemoArgs, Global};
-use super::daemon::{client_config, follow_config, runtime, session_failure, until_stopped, write_tally};
+use super::daemon::{client_config, follow_config, runtime, session_failure, shortly, until_stopped, write_tally};
 use super::{Exit, Failure, board, output, prepare};
 use crate::config::{Paths, Settings};
 use crate::feeds::sim::{Scenario, SimConfig, SimServer};
@@ -16,7 +17,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::follow::stop_on_signals;
 use crate::runtime::pipeline::{PipelineConfig, Tally};
 use crate::runtime::screen::{ScreenConfig, ScreenEnd};
-use crate::runtime::session::{AlertsConfig, Session, SessionConfig};
+use crate::runtime::session::{AlertsConfig, CareConfig, Session, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::query::DEMO;
 use crate::store::{FILE_NAME, Reader};
@@ -54,14 +55,14 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
         retention: settings::retention(&own.retention),
         keep_raw: true,
         record: args.record.clone(),
-        secret: None,
+        secret: Vec::new(),
         origin: Some(DEMO.into()),
     };
     let limit = args.for_;
     if !args.headless {
         return on_screen(&paths, own, pipeline, scenario, limit);
     }
-    let tally = runtime()?.block_on(async {
+    let tally = shortly(runtime()?, async {
         let stop = stop_on_signals()?;
         let start = Timestamp::from_chrono(Utc::now());
         let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
@@ -74,7 +75,8 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
             key: Some("demo".into()),
             check_key: false,
             attach: true,
-            alerts: Some(AlertsConfig::beside(&store, super::alerts::channels(&own)?)),
+            care: CareConfig::default(),
+            alerts: Some(AlertsConfig::beside(&store, super::alerts::channels(&paths, &own, None)?)),
         };
         let session = Session::start(config).await.map_err(session_failure)?;
         let _ = writeln!(
@@ -116,7 +118,8 @@ fn on_screen(
     let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
     let sim = runtime.block_on(SimServer::start(sim)).map_err(|e| Failure::Other(e.to_string()))?;
     own.odds_api.base_url = sim.base_url();
-    let alerts = AlertsConfig::beside(&pipeline.store, super::alerts::channels(&own)?);
+    let (terminal, bells) = mpsc::channel(board::BELLS);
+    let alerts = AlertsConfig::beside(&pipeline.store, super::alerts::channels(paths, &own, Some(terminal))?);
     let session = SessionConfig {
         pipeline,
         follow: follow_config(&own, Clock::Sim(sim.clock())),
@@ -124,9 +127,15 @@ fn on_screen(
         key: Some("demo".into()),
         check_key: false,
         attach: true,
+        care: CareConfig::default(),
         alerts: Some(alerts),
     };
-    let config = ScreenConfig { session: Some(session), stop_after: limit, ..board::screen(paths, &own, at) };
+    let config = ScreenConfig {
+        session: Some(session),
+        bells: Some(bells),
+        stop_after: limit,
+        ..board::screen(paths, &own, at)
+    };
     let end = board::shown(runtime, config)?;
     Ok(if end == ScreenEnd::Gone { Exit::Failure } else { Exit::Ok })
 }

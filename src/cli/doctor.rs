@@ -162,6 +162,7 @@ fn key(paths: &Paths, loaded: &Loaded) -> Finding {
         Ok(Some((_, KeyOrigin::File(path)))) => {
             Finding::info("key", "odds_api", format!("present, from {}", path.display()))
         }
+        Ok(Some((_, KeyOrigin::Keyring))) => Finding::info("key", "odds_api", "present, from the system's keyring"),
         Ok(None) => {
             let text = format!("none: set ODDS_API_KEY or write {} (chmod 600)", file.display());
             Finding::new("key", "odds_api", Verdict::Warning, text)

@@ -20,6 +20,8 @@ pub enum Exit {
     NotFound = 3,
     /// Another process writes to the store, or a newer version made it.
     StoreUnavailable = 4,
+    /// A part of the program was stuck and could not be mended from within; whoever watches over it starts it again.
+    Stuck = 5,
 }
 
 impl From<Exit> for ExitCode {
@@ -55,6 +57,9 @@ pub enum Failure {
     /// The store is locked or made by a newer version.
     #[error("{0}")]
     StoreUnavailable(String),
+    /// A part does not come back.
+    #[error("{0}")]
+    Stuck(String),
     /// Anything else, already in words that tell a person what to do.
     #[error("{0}")]
     Other(String),
@@ -67,6 +72,7 @@ impl Failure {
             Self::Usage(_) => Exit::Usage,
             Self::NotFound(_) => Exit::NotFound,
             Self::StoreUnavailable(_) => Exit::StoreUnavailable,
+            Self::Stuck(_) => Exit::Stuck,
             _ => Exit::Failure,
         }
     }

@@ -32,7 +32,9 @@ pub mod moment;
 pub mod opportunities;
 pub mod output;
 pub mod quotes;
+pub mod reload;
 pub mod replay;
+pub mod report;
 pub mod research;
 pub mod rules;
 pub mod shell_files;
@@ -93,6 +95,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Demo(args)) => demo::run(&cli.global, args, out),
         Some(Command::Status(args)) => status::run(&cli.global, args, out),
+        Some(Command::Report(args)) => report::run(&cli.global, args, out),
         Some(Command::Events(args)) => events::run(&cli.global, args, out),
         Some(Command::Quotes(args)) => quotes::run(&cli.global, args, out),
         Some(Command::History(args)) => history::run(&cli.global, args, out),

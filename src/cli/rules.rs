@@ -17,7 +17,7 @@ use super::output::{Align, Table, json_array, printable};
 use super::{Exit, Failure, look, prepare, show};
 use crate::alerts::rule::{RuleError, Terms};
 use crate::alerts::rules::RuleSet;
-use crate::config::Settings;
+use crate::config::{Paths, Settings};
 use crate::market::time::Timestamp;
 use crate::store::desk::{self, AlertRule, Desk};
 
@@ -31,10 +31,10 @@ pub fn run(global: &Global, args: &RulesArgs, out: &mut dyn Write) -> Result<Exi
     let store = paths.store(&settings);
     let path = desk::beside(&store);
     match &args.action {
-        RulesAction::Add(args) => add(&path, &settings, args, out)?,
+        RulesAction::Add(args) => add(&path, &paths, &settings, args, out)?,
         RulesAction::List(output) => list(&path, *output, out)?,
-        RulesAction::Show(args) => show_rule(&path, &settings, args, out)?,
-        RulesAction::Edit(args) => edit(&path, &settings, args, out)?,
+        RulesAction::Show(args) => show_rule(&path, &paths, &settings, args, out)?,
+        RulesAction::Edit(args) => edit(&path, &paths, &settings, args, out)?,
         RulesAction::Remove(rule) => {
             let mut desk = Desk::open(&path)?;
             let rule = named(&desk, &rule.name)?;
@@ -57,17 +57,29 @@ fn named(desk: &Desk, name: &str) -> Result<AlertRule, Failure> {
     Err(look::unknown("alert rule", name.trim(), rules.iter().map(|r| r.name.as_str())))
 }
 
-fn add(path: &Path, settings: &Settings, args: &RuleAddArgs, out: &mut dyn Write) -> Result<(), Failure> {
+fn add(
+    path: &Path,
+    paths: &Paths,
+    settings: &Settings,
+    args: &RuleAddArgs,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let mut desk = Desk::open(path)?;
     let mut made = Terms::default();
     terms::apply(&mut made, &args.terms, &desk, settings)?;
     made.check().map_err(usage)?;
     let rule = desk.add_alert_rule(&args.name, !args.off, &made.to_json().map_err(usage)?)?;
-    warn(&made, settings);
+    warn(&made, paths, settings);
     tell(out, format_args!("made '{}': {}", rule.name, terms::sentence(&made)))
 }
 
-fn edit(path: &Path, settings: &Settings, args: &RuleEditArgs, out: &mut dyn Write) -> Result<(), Failure> {
+fn edit(
+    path: &Path,
+    paths: &Paths,
+    settings: &Settings,
+    args: &RuleEditArgs,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let mut desk = Desk::open(path)?;
     let rule = named(&desk, &args.rule)?;
     let mut made = Terms::from_json(&rule.json).map_err(|e| Failure::Other(e.to_string()))?;
@@ -76,7 +88,7 @@ fn edit(path: &Path, settings: &Settings, args: &RuleEditArgs, out: &mut dyn Wri
     made.check().map_err(usage)?;
     let name = args.name.as_deref().unwrap_or(&rule.name);
     let changed = desk.edit_alert_rule(rule.id, name, &made.to_json().map_err(usage)?)?;
-    warn(&made, settings);
+    warn(&made, paths, settings);
     tell(out, format_args!("'{}' is now: {}", changed.name, terms::sentence(&made)))
 }
 
@@ -89,9 +101,10 @@ fn switch(path: &Path, name: &str, on: bool, out: &mut dyn Write) -> Result<(), 
 }
 
 /// What a person should know, on the standard error.
-fn warn(made: &Terms, settings: &Settings) {
-    let channels: Option<Vec<String>> =
-        super::alerts::channels(settings).ok().map(|all| all.iter().map(|c| c.name().to_owned()).collect());
+fn warn(made: &Terms, paths: &Paths, settings: &Settings) {
+    let channels: Option<Vec<String>> = super::alerts::channels(paths, settings, None)
+        .ok()
+        .map(|all| all.iter().map(|c| c.name().to_owned()).collect());
     for warning in made.warnings(channels.as_deref()) {
         let _ = writeln!(std::io::stderr(), "stratum: warning: {}", printable(&warning));
     }
@@ -158,7 +171,13 @@ fn list(path: &Path, output: OutputArgs, out: &mut dyn Write) -> Result<(), Fail
     Ok(table.print(out)?)
 }
 
-fn show_rule(path: &Path, settings: &Settings, args: &RuleShowArgs, out: &mut dyn Write) -> Result<(), Failure> {
+fn show_rule(
+    path: &Path,
+    paths: &Paths,
+    settings: &Settings,
+    args: &RuleShowArgs,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     if !path.exists() {
         return Err(look::unknown("alert rule", args.name.trim(), []));
     }
@@ -178,7 +197,7 @@ fn show_rule(path: &Path, settings: &Settings, args: &RuleShowArgs, out: &mut dy
         for (label, value) in terms::facts(made) {
             writeln!(out, "  {label:<14} {}", printable(&value))?;
         }
-        warn(made, settings);
+        warn(made, paths, settings);
     }
     Ok(())
 }

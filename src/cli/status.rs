@@ -1,4 +1,4 @@
-//! `stratum status`: what is stored and how fresh it is.
+//! `stratum status`: what is stored, how fresh it is, and what a running daemon says is wrong.
 
 use std::io::Write;
 use std::path::Path;
@@ -9,6 +9,7 @@ use super::args::{Global, StatusArgs};
 use super::output::{Align, Table, label, printable, stored_rows};
 use super::{Exit, Failure, look, prepare, show};
 use crate::market::time::Timestamp;
+use crate::runtime::health::{self, Ailment};
 use crate::store::query::{FetchView, IssueCount, SportStatus};
 use crate::store::{Reader, SCHEMA_VERSION, writer_of};
 
@@ -17,9 +18,27 @@ use crate::store::{Reader, SCHEMA_VERSION, writer_of};
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Row {
     Store(StoreRow),
+    Daemon(DaemonRow),
+    Trouble(Ailment),
     Sport(SportStatus),
     Quality(IssueCount),
     Fetch(FetchView),
+}
+
+/// The process that follows.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+struct DaemonRow {
+    pid: u32,
+    version: String,
+    since: Timestamp,
+    /// The market is followed as planned.
+    ready: bool,
+    following: String,
+    key: String,
+    store: String,
+    next_due: Option<Timestamp>,
+    failed_calls: u64,
+    settings_read_at: Option<Timestamp>,
 }
 
 /// The file itself.
@@ -54,8 +73,12 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
         credits_left: fetches.iter().find_map(|f| f.remaining),
     };
     let demo = reader.is_demo()?;
+    let live = live(&path);
     if args.output.json {
+        let (daemon, troubles) = live.unzip();
         let rows = std::iter::once(Row::Store(store))
+            .chain(daemon.map(Row::Daemon))
+            .chain(troubles.into_iter().flatten().map(Row::Trouble))
             .chain(sports.into_iter().map(Row::Sport))
             .chain(quality.into_iter().map(Row::Quality))
             .chain(fetches.into_iter().map(Row::Fetch));
@@ -64,11 +87,59 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
         let now = look::now();
         label(out, demo)?;
         print_store(out, &store)?;
+        if let Some((daemon, troubles)) = &live {
+            print_daemon(out, daemon, troubles, now)?;
+        }
         section(out, sports_table(&sports, now))?;
         section(out, quality_table(&quality))?;
         section(out, fetch_table(&fetches, now))?;
     }
     Ok(Exit::Ok)
+}
+
+/// What the process that writes the store says of itself; `None`: there is none, or it does not answer.
+#[cfg(unix)]
+fn live(store: &Path) -> Option<(DaemonRow, Vec<Ailment>)> {
+    use crate::runtime::attach::client::connect;
+    /// Longer nobody waits for a status.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+    writer_of(store)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let status = *runtime.block_on(connect(store, PATIENCE)).ok()?.status;
+    let now = look::now();
+    // Words of the status's own form, such as `running`.
+    let word = |value: serde_json::Result<serde_json::Value>| {
+        let value = value.ok()?;
+        Some(value.get("state")?.as_str()?.to_owned())
+    };
+    let daemon = DaemonRow {
+        pid: status.pid,
+        version: status.version.clone(),
+        since: status.since,
+        ready: health::is_ready(&status, now),
+        following: word(serde_json::to_value(&status.following)).unwrap_or_default(),
+        key: word(serde_json::to_value(&status.key)).unwrap_or_default(),
+        store: word(serde_json::to_value(&status.store)).unwrap_or_default(),
+        next_due: status.next_due(),
+        failed_calls: status.counted.failed,
+        settings_read_at: status.reload.as_ref().map(|r| r.at),
+    };
+    Some((daemon, health::ailments(&status, now)))
+}
+
+#[cfg(not(unix))]
+fn live(_: &Path) -> Option<(DaemonRow, Vec<Ailment>)> {
+    None
+}
+
+fn print_daemon(out: &mut dyn Write, d: &DaemonRow, troubles: &[Ailment], now: Timestamp) -> Result<(), Failure> {
+    let since = show::span(now.since(d.since));
+    let how = if d.ready { "follows as planned" } else { "does not follow as planned" };
+    writeln!(out, "daemon   {how}; polling {}, key {}, store {}, for {since}", d.following, d.key, d.store)?;
+    for trouble in troubles {
+        writeln!(out, "wrong    {}: {}", trouble.part, printable(&trouble.message))?;
+    }
+    Ok(())
 }
 
 /// Bytes of the store with its write-ahead log.

@@ -13,8 +13,12 @@ pub(super) enum Kind {
     Path,
     /// A name; empty for none.
     Text,
+    /// An address with a port; empty for none.
+    Listen,
     /// Names in lower case with digits and underscores; `true` when the list may not be empty.
     Names(bool),
+    /// Texts of any kind; what they mean is checked where they are used.
+    Texts,
     /// One of some words.
     Choice(&'static [&'static str]),
     /// A duration between two, in seconds.
@@ -56,7 +60,7 @@ const BOOKS: Kind = Kind::Int(1, 100);
 const CAP: Kind = Kind::Int(0, 1000);
 
 /// Every setting, in the order of the default file.
-pub(super) const KEYS: [Key; 74] = [
+pub(super) const KEYS: &[Key] = &[
     Key { path: "odds_api.base_url", kind: Kind::Url },
     Key { path: "odds_api.key_file", kind: Kind::Path },
     Key { path: "odds_api.sports", kind: Kind::Names(false) },
@@ -123,6 +127,16 @@ pub(super) const KEYS: [Key; 74] = [
     Key { path: "retention.changes", kind: Kind::Keep(DAY) },
     Key { path: "retention.points", kind: Kind::Keep(DAY) },
     Key { path: "retention.logs", kind: Kind::Keep(3600) },
+    Key { path: "alerts.desktop.on", kind: Kind::Bool },
+    Key { path: "alerts.bell.on", kind: Kind::Bool },
+    Key { path: "alerts.bell.how", kind: Kind::Choice(&["bell", "osc9", "osc777"]) },
+    Key { path: "alerts.discord.url_file", kind: Kind::Path },
+    Key { path: "alerts.webhook.url_file", kind: Kind::Path },
+    Key { path: "alerts.webhook.secret_file", kind: Kind::Path },
+    Key { path: "alerts.webhook.allow", kind: Kind::Texts },
+    Key { path: "alerts.command.run", kind: Kind::Texts },
+    Key { path: "alerts.command.timeout", kind: Kind::Duration(1, 300) },
+    Key { path: "retention.cycles", kind: Kind::Keep(DAY) },
     Key { path: "board.theme", kind: Kind::Text },
     Key { path: "board.colours", kind: Kind::Choice(&["auto", "none", "16", "256", "true"]) },
     Key { path: "board.glyphs", kind: Kind::Choice(&["auto", "unicode", "ascii"]) },
@@ -131,6 +145,9 @@ pub(super) const KEYS: [Key; 74] = [
     Key { path: "log.level", kind: Kind::Choice(&["error", "warn", "info", "debug", "trace"]) },
     Key { path: "log.format", kind: Kind::Choice(&["text", "json"]) },
     Key { path: "log.files", kind: Kind::Int(1, 3650) },
+    Key { path: "log.size_mb", kind: Kind::Int(1, 100_000) },
+    Key { path: "metrics.listen", kind: Kind::Listen },
+    Key { path: "metrics.allow_remote", kind: Kind::Bool },
 ];
 
 /// The setting of a path, and the name of the user's own behind it in a free table.
@@ -192,7 +209,7 @@ impl Kind {
     pub(super) fn value_of(self, text: &str) -> toml::Value {
         let as_text = || toml::Value::String(text.to_owned());
         match self {
-            Self::Names(_) => toml::Value::Array(
+            Self::Names(_) | Self::Texts => toml::Value::Array(
                 text.split(',')
                     .map(str::trim)
                     .filter(|t| !t.is_empty())
@@ -212,9 +229,14 @@ impl Kind {
         let fits = match self {
             Self::Path => text.is_some_and(|t| !t.contains('\0')),
             Self::Text => text.is_some_and(|t| t.len() <= 64 && !t.chars().any(char::is_control)),
+            Self::Listen => text.is_some_and(|t| t.is_empty() || t.parse::<std::net::SocketAddr>().is_ok()),
             Self::Url => text.is_some_and(is_url),
             Self::Names(needed) => value.as_array().is_some_and(|names| {
                 (!needed || !names.is_empty()) && names.iter().all(|n| n.as_str().is_some_and(is_name))
+            }),
+            Self::Texts => value.as_array().is_some_and(|texts| {
+                texts.len() <= 64
+                    && texts.iter().all(|t| t.as_str().is_some_and(|t| t.len() <= 4096 && !t.contains('\0')))
             }),
             Self::Choice(words) => text.is_some_and(|t| words.contains(&t)),
             Self::Duration(min, max) | Self::DurationByName(min, max) => text
@@ -240,9 +262,11 @@ impl Kind {
         match self {
             Self::Path => "a path in quotes".into(),
             Self::Text => "a name in quotes, of at most 64 characters".into(),
+            Self::Listen => "an address with a port, such as \"127.0.0.1:9464\", or \"\" for none".into(),
             Self::Url => "an address such as \"https://api.the-odds-api.com\", without user name or query".into(),
             Self::Names(true) => "a list of at least one name such as [\"h2h\", \"totals\"]".into(),
             Self::Names(false) => "a list of names such as [\"basketball_nba\"]".into(),
+            Self::Texts => "a list of texts in quotes, of at most 64".into(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Duration(min, max) | Self::DurationByName(min, max) => {
                 format!("a duration such as \"60s\" or \"15m\", from {} to {}", seconds(min), seconds(max))

@@ -12,7 +12,15 @@ use super::{DEFAULT_TEXT, Settings};
 /// No settings file of a person is larger.
 const MAX_FILE: u64 = 1 << 20;
 /// Variables with our prefix that are no settings.
-const OTHER_VARIABLES: [&str; 3] = ["STRATUM_CONFIG", "STRATUM_DATA_DIR", "STRATUM_TEST_DATA"];
+const OTHER_VARIABLES: [&str; 7] = [
+    "STRATUM_CONFIG",
+    "STRATUM_DATA_DIR",
+    "STRATUM_DISCORD_WEBHOOK",
+    "STRATUM_TEST_DATA",
+    "STRATUM_TEST_DISCORD_AT",
+    "STRATUM_WEBHOOK_SECRET",
+    "STRATUM_WEBHOOK_URL",
+];
 
 /// Where settings are read from.
 #[derive(Clone, Debug, Default)]
@@ -128,6 +136,17 @@ pub enum ConfigError {
     /// Nothing to ask for.
     #[error("`odds_api.regions` and `odds_api.books` are both empty ({0}); name at least one region or book")]
     NoBooks(Origin),
+    /// Anybody on the network could read the metrics.
+    #[error(
+        "{origin}: `metrics.listen` is {address}, which other machines can reach; use 127.0.0.1, or set \
+         metrics.allow_remote = true if that is meant"
+    )]
+    Remote {
+        /// Where it stands.
+        origin: Origin,
+        /// The address.
+        address: String,
+    },
     /// The embedded defaults are broken, which a test rules out.
     #[error("the settings do not fit together: {0}")]
     Internal(String),
@@ -154,6 +173,12 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     if settings.odds_api.regions.is_empty() && settings.odds_api.books.is_empty() {
         let origin = values.iter().find(|v| v.path == "odds_api.regions").map_or(Origin::Default, |v| v.origin.clone());
         return Err(ConfigError::NoBooks(origin));
+    }
+    let listen = &settings.metrics.listen;
+    let remote = listen.parse::<std::net::SocketAddr>().is_ok_and(|a| !a.ip().is_loopback());
+    if remote && !settings.metrics.allow_remote {
+        let origin = values.iter().find(|v| v.path == "metrics.listen").map_or(Origin::Default, |v| v.origin.clone());
+        return Err(ConfigError::Remote { origin, address: listen.clone() });
     }
     Ok(Loaded { settings, values, warnings, file_found })
 }
@@ -249,9 +274,9 @@ impl Layers {
 
     fn set(&mut self, path: &str, key: Key, value: toml::Value, origin: Origin) -> Result<(), ConfigError> {
         if let Some(expected) = key.kind.problem(&value) {
-            // An address or path may hold what is not for other eyes; the place is enough to find it.
+            // An address, a path or an argument may hold what is not for other eyes; the place is enough to find it.
             let found = match (&value, key.kind) {
-                (_, Kind::Url | Kind::Path) | (toml::Value::Table(_), _) => String::new(),
+                (_, Kind::Url | Kind::Path | Kind::Texts) | (toml::Value::Table(_), _) => String::new(),
                 (value, _) => format!(", not {}", shortened(&value.to_string())),
             };
             return Err(ConfigError::Value { origin, path: path.to_owned(), expected, found });

@@ -12,14 +12,17 @@
 //! environment; starts nothing.
 #![warn(missing_docs)]
 
+mod alerts;
 mod analysis;
 mod duration;
+pub mod keyring;
 mod keys;
 mod layers;
 mod paths;
 mod secret;
 mod settings;
 
+pub use alerts::{AlertSettings, BellSettings, CommandSettings, DesktopSettings, DiscordSettings, WebhookSettings};
 pub use analysis::{
     DevigSettings, DislocationSettings, FairSettings, KeyCrossSettings, LiveShockSettings, MoveSettings,
     MultibookSyncSettings, OpportunitySettings, SteamSettings, Watch,
@@ -27,10 +30,10 @@ pub use analysis::{
 pub use duration::{format_duration, parse_duration};
 pub use layers::{ConfigError, Loaded, Origin, Resolved, Sources, Warning, load};
 pub use paths::{PathError, Paths, make_private};
-pub use secret::{KeyError, KeyOrigin, check_key_file, keep_key, odds_api_key};
+pub use secret::{KeyError, KeyOrigin, check_key_file, checked as checked_keys, keep_key, odds_api_key, owner_secret};
 pub use settings::{
-    BoardSettings, Keep, LogFormat, LogSettings, OddsApiSettings, QuoteSettings, RetentionSettings, Settings,
-    StoreSettings,
+    BoardSettings, Keep, LogFormat, LogSettings, MetricsSettings, OddsApiSettings, QuoteSettings, RetentionSettings,
+    Settings, StoreSettings,
 };
 
 /// The default settings with their explanations.

@@ -79,11 +79,13 @@ impl Paths {
 
     /// The file of The Odds API's key.
     pub fn key_file(&self, settings: &Settings) -> PathBuf {
+        self.beside(&settings.odds_api.key_file, "odds_api.key")
+    }
+
+    /// A file that is named in the settings, or else has this name beside them.
+    pub fn beside(&self, named: &str, usual: &str) -> PathBuf {
         let beside = self.config_file.parent().unwrap_or(Path::new(""));
-        match settings.odds_api.key_file.as_str() {
-            "" => beside.join("odds_api.key"),
-            path => beside.join(self.expanded(path)),
-        }
+        if named.is_empty() { beside.join(usual) } else { beside.join(self.expanded(named)) }
     }
 
     /// The key map of the board.

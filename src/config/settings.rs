@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 
 use super::Resolved;
+use super::alerts::AlertSettings;
 use super::analysis::{
     DevigSettings, DislocationSettings, FairSettings, KeyCrossSettings, LiveShockSettings, MoveSettings,
     MultibookSyncSettings, OpportunitySettings, SteamSettings,
@@ -43,10 +44,14 @@ pub struct Settings {
     pub store: StoreSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
+    /// How alerts reach the user.
+    pub alerts: AlertSettings,
     /// The board.
     pub board: BoardSettings,
     /// The log.
     pub log: LogSettings,
+    /// Metrics and health over HTTP.
+    pub metrics: MetricsSettings,
 }
 
 /// Settings of the source The Odds API.
@@ -117,6 +122,8 @@ pub struct RetentionSettings {
     pub points: Keep,
     /// Entries about fetches and quality.
     pub logs: Keep,
+    /// Rows about cycles.
+    pub cycles: Keep,
 }
 
 /// How long something is kept.
@@ -152,6 +159,17 @@ pub struct LogSettings {
     pub format: LogFormat,
     /// Daily files that are kept.
     pub files: u16,
+    /// All files together may take so many megabytes.
+    pub size_mb: u32,
+}
+
+/// The optional port for machines that watch.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+pub struct MetricsSettings {
+    /// Address and port to listen on; empty for none.
+    pub listen: String,
+    /// Addresses that other machines can reach are allowed.
+    pub allow_remote: bool,
 }
 
 /// How lines of the log are written.

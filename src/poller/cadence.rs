@@ -148,9 +148,39 @@ impl Schedule {
         self.pause
     }
 
+    /// Why nothing is asked at all, and until when.
+    pub const fn pause(&self) -> Option<Pause> {
+        self.pause
+    }
+
     /// A successful answer ends a pause.
     pub fn succeeded(&mut self) {
         self.pause = None;
+    }
+
+    /// Other sports or another cadence from `now` on. Sports that stay keep their beat, as far as the new cadence allows.
+    pub fn change(&mut self, sports: &[String], cadence: Cadence, now: Timestamp) {
+        let mut fresh = Self::new(sports, cadence, now);
+        for plan in &mut fresh.sports {
+            if let Some(known) = self.sports.iter().find(|s| s.sport == plan.sport) {
+                *plan = known.clone();
+                plan.odds_at = plan.odds_at.min(now.plus(cadence.odds_ms));
+                plan.scores_at = plan.scores_at.min(now.plus(cadence.scores_ms));
+            }
+        }
+        fresh.pause = self.pause;
+        *self = fresh;
+    }
+
+    /// The clock was set back by so many milliseconds: everything stays as far away as it was.
+    pub fn clock_set_back(&mut self, by_ms: i64) {
+        for plan in &mut self.sports {
+            plan.odds_at = plan.odds_at.plus(-by_ms);
+            plan.scores_at = plan.scores_at.plus(-by_ms);
+        }
+        if let Some(pause) = self.pause.as_mut().filter(|p| p.until < NEVER) {
+            pause.until = pause.until.plus(-by_ms);
+        }
     }
 
     fn with(&mut self, sport: &str, f: impl FnOnce(&mut SportPlan)) {
@@ -246,6 +276,28 @@ mod tests {
         assert_eq!(s.plan(), []);
         s.succeeded();
         assert_eq!(s.plan().len(), 3);
+    }
+
+    #[test]
+    fn other_sports_are_taken_up_and_known_ones_keep_their_beat() {
+        let mut s = schedule(&["nba", "nfl"]);
+        run(&mut s, 0, 30);
+        let odds = |sport: &str| Due::Odds(sport.to_owned());
+        s.change(&["nhl".into(), "nba".into()], Cadence::of(60_000), at(30));
+        assert_eq!(s.plan(), [(odds("nhl"), at(30)), (odds("nba"), at(60))]);
+        s.change(&["nba".into()], Cadence::of(5_000), at(31));
+        assert_eq!(s.plan(), [(odds("nba"), at(36))]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_moves_everything_with_it() {
+        let mut s = schedule(&["nba"]);
+        run(&mut s, 0, 30);
+        s.clock_set_back(3_600_000);
+        assert_eq!(s.next(), Some(at(60 - 3600)));
+        s.failed(&Due::Odds("nba".into()), Unavailable::Auth, at(0));
+        s.clock_set_back(3_600_000);
+        assert_eq!(s.due(at(1_000_000)), None);
     }
 
     #[test]

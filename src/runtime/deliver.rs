@@ -16,6 +16,7 @@ use super::feeder::{Aborting, keep_running};
 use super::keeper::{Keeper, local_now};
 use super::pipeline::WayIn;
 use super::status::Part;
+use super::watchdog::Pulse;
 use crate::alerts::channel::{Attempt, Channel};
 use crate::alerts::message::Message;
 use crate::alerts::retry::{Patience, millis, why};
@@ -78,6 +79,8 @@ where
             || start(delivering.clone()),
             Backoff::new(FIRST, CAP),
             &stop,
+            // An attempt has a limit of its own; nobody has to look after it.
+            &Pulse::default(),
             |failures, wait| {
                 keeper.complain(Part::Alerts, "delivering alerts ended unexpectedly; see the log");
                 tracing::error!(failures, ?wait, "delivering alerts ended unexpectedly and is started again");
@@ -340,12 +343,12 @@ mod tests {
                 retention: Retention::default(),
                 keep_raw: false,
                 record: None,
-                secret: None,
+                secret: Vec::new(),
                 origin: None,
             };
             let (wake, woken) = watch::channel(0);
             let telling = Telling { desk: self.folder.path().join("desk.db"), wake };
-            let pipeline = Pipeline::start(config, Some(telling), keeper.clone()).expect("starts");
+            let pipeline = Pipeline::start(config, Some(telling), keeper.clone(), Pulse::default()).expect("starts");
             let delivering = Delivering {
                 store: self.store(),
                 way_in: pipeline.way_in(),

@@ -12,10 +12,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Backoff, roll};
-use super::follow::{FollowConfig, Follower, KeyCheck, check_key};
+use super::follow::{Ended, FollowConfig, Follower, KeyCheck, check_key};
 use super::keeper::{Keeper, local_now};
 use super::pipeline::{PipelineError, WayIn};
 use super::status::{Following, KeyState, Part};
+use super::watchdog::Pulse;
 use crate::feeds::odds_api::client::Client;
 
 /// First wait before polling that ended unexpectedly is started again.
@@ -25,14 +26,29 @@ const CAP: Duration = Duration::from_secs(60);
 /// Polling that ran so long was well; the next unexpected end counts as the first.
 const HEALTHY: Duration = Duration::from_secs(120);
 
+/// A refused key is tried again after this.
+const KEY_FIRST: Duration = Duration::from_secs(5);
+/// And so rarely, once it has been refused for long.
+const KEY_CAP: Duration = Duration::from_secs(600);
+
 /// What the feeder works with.
 #[derive(Debug)]
 pub(super) struct Feeder {
     pub(super) way_in: WayIn,
-    pub(super) follow: Arc<FollowConfig>,
     pub(super) keeper: Keeper,
+    pub(super) pulse: Pulse,
     /// Try a key before the first question.
     pub(super) check_key: bool,
+}
+
+/// What is asked, and through what.
+#[derive(Clone, Debug)]
+pub(super) struct Feed {
+    /// `None`: there is no key.
+    pub(super) client: Option<Client>,
+    pub(super) follow: Arc<FollowConfig>,
+    /// Rises with every other key: it has to be tried, and everything is due at once.
+    pub(super) key: u32,
 }
 
 /// How one stretch of polling with one key ended.
@@ -46,40 +62,55 @@ enum End {
 }
 
 impl Feeder {
-    /// Follows with the newest of `clients` until `stop`.
+    /// Follows by the newest of `feeds` until `stop`.
     ///
     /// # Errors
     /// [`PipelineError`] when the pipeline has ended.
     pub(super) async fn run(
         self,
-        mut clients: watch::Receiver<Option<Client>>,
+        mut feeds: watch::Receiver<Feed>,
         stop: CancellationToken,
     ) -> Result<(), PipelineError> {
-        let result = self.feed(&mut clients, &stop).await;
+        let result = self.feed(&mut feeds, &stop).await;
+        self.pulse.rest();
         self.keeper.following(Following::Stopped);
         result
     }
 
-    async fn feed(
-        &self,
-        clients: &mut watch::Receiver<Option<Client>>,
-        stop: &CancellationToken,
-    ) -> Result<(), PipelineError> {
+    async fn feed(&self, feeds: &mut watch::Receiver<Feed>, stop: &CancellationToken) -> Result<(), PipelineError> {
+        let mut before: Option<(u32, Follower)> = None;
+        let mut untried = self.check_key;
+        let mut patience = Backoff::new(KEY_FIRST, KEY_CAP);
         loop {
-            let client = clients.borrow_and_update().clone();
-            if let Some(client) = client {
-                match self.with_key(client, clients, stop).await {
+            let mut refused = false;
+            let feed = feeds.borrow_and_update().clone();
+            if let Some(client) = feed.client {
+                let follower = match before.take().filter(|(key, _)| *key == feed.key) {
+                    Some((_, before)) => before.going_on(client, Arc::clone(&feed.follow)),
+                    None => {
+                        untried = self.check_key;
+                        patience.worked();
+                        let (follow, keeper) = (Arc::clone(&feed.follow), self.keeper.clone());
+                        Follower::new(client, self.way_in.clone(), follow, keeper, self.pulse.clone())
+                    }
+                };
+                before = Some((feed.key, follower.clone()));
+                match self.with_key(follower, &feed.follow, &mut untried, feeds, stop).await {
                     End::Pipeline(e) => return Err(e),
                     End::Stopped if stop.is_cancelled() => return Ok(()),
-                    // Another key came.
+                    // Another key or other settings came.
                     End::Stopped => continue,
-                    End::Refused => {}
+                    // A provider can be wrong about a key for a while: it is tried again, rarely and for free.
+                    End::Refused => (untried, refused) = (true, true),
                 }
             }
+            let again = if refused { Some(patience.after_failure(roll())) } else { None };
+            self.pulse.rest();
             self.keeper.following(Following::NoKey);
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                changed = clients.changed() => if changed.is_err() {
+                () = elapsed(again) => {}
+                changed = feeds.changed() => if changed.is_err() {
                     // Nobody is left who could give a key.
                     stop.cancelled().await;
                     return Ok(());
@@ -88,23 +119,25 @@ impl Feeder {
         }
     }
 
-    /// Follows with one key until it is refused, another one comes, or everything stops.
+    /// Follows with one key until it is refused, something else is to be followed, or everything stops.
     async fn with_key(
         &self,
-        client: Client,
-        clients: &mut watch::Receiver<Option<Client>>,
+        follower: Follower,
+        follow: &Arc<FollowConfig>,
+        untried: &mut bool,
+        feeds: &mut watch::Receiver<Feed>,
         stop: &CancellationToken,
     ) -> End {
         let turn = stop.child_token();
-        let follower = Follower::new(client, self.way_in.clone(), Arc::clone(&self.follow), self.keeper.clone());
-        let mut untried = self.check_key;
         let work = keep_running(
             || {
-                let check = std::mem::take(&mut untried);
-                once(follower.clone(), Arc::clone(&self.follow), self.keeper.clone(), check, turn.clone())
+                let check = std::mem::take(untried);
+                self.pulse.beat();
+                once(follower.clone(), Arc::clone(follow), self.keeper.clone(), check, turn.clone())
             },
             Backoff::new(FIRST, CAP),
             &turn,
+            &self.pulse,
             |failures, wait| {
                 self.keeper.complain(Part::Follow, "polling ended unexpectedly; see the log");
                 let at = local_now().plus(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
@@ -115,13 +148,20 @@ impl Feeder {
         tokio::pin!(work);
         let ended = tokio::select! {
             ended = &mut work => ended,
-            _ = clients.changed() => {
+            _ = feeds.changed() => {
                 turn.cancel();
                 // An answer that is being judged was paid for.
                 work.await
             }
         };
         ended.unwrap_or(End::Stopped)
+    }
+}
+
+async fn elapsed(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -139,7 +179,10 @@ async fn once(
             checked = check_key(follower.client(), &config.sports) => checked,
         };
         match checked {
-            KeyCheck::Accepted => keeper.key(KeyState::Accepted),
+            KeyCheck::Accepted => {
+                keeper.key(KeyState::Accepted);
+                follower.key_works();
+            }
             KeyCheck::Refused(message) => {
                 keeper.key(KeyState::Refused { message });
                 return End::Refused;
@@ -149,17 +192,19 @@ async fn once(
     }
     keeper.following(Following::Running);
     match follower.follow(&stop).await {
-        Ok(()) => End::Stopped,
+        Ok(Ended::Stopped) => End::Stopped,
+        Ok(Ended::Refused) => End::Refused,
         Err(e) => End::Pipeline(e),
     }
 }
 
-/// Runs what `start` makes, in a task of its own, until one of them ends by itself. One that panics is started again
-/// after a wait that `tell` hears of. `None`: stopped while waiting.
+/// Runs what `start` makes, in a task of its own, until one of them ends by itself. One that panics, or that is silent for
+/// so long that `pulse` is kicked, is started again after a wait that `tell` hears of. `None`: stopped while waiting.
 pub(super) async fn keep_running<W>(
     mut start: impl FnMut() -> W,
     mut backoff: Backoff,
     stop: &CancellationToken,
+    pulse: &Pulse,
     mut tell: impl FnMut(u32, Duration),
 ) -> Option<W::Output>
 where
@@ -169,12 +214,17 @@ where
     loop {
         let began = Instant::now();
         let mut work = Aborting(tokio::spawn(start()));
-        match (&mut work.0).await {
-            Ok(done) => return Some(done),
+        let ended = tokio::select! {
+            ended = &mut work.0 => Some(ended),
+            () = pulse.kicked() => None,
+        };
+        match ended {
+            Some(Ok(done)) => return Some(done),
             // The runtime is going down.
-            Err(e) if e.is_cancelled() => return None,
-            Err(_) => {}
+            Some(Err(e)) if e.is_cancelled() => return None,
+            Some(Err(_)) | None => {}
         }
+        drop(work);
         if began.elapsed() >= HEALTHY {
             backoff.worked();
         }
@@ -182,7 +232,7 @@ where
         tell(backoff.failures(), wait);
         tokio::select! {
             () = stop.cancelled() => return None,
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(wait) => pulse.beat(),
         }
     }
 }
@@ -219,7 +269,9 @@ mod tests {
                 n
             }
         };
-        let done = keep_running(work, quick(), &CancellationToken::new(), |n, wait| told.push((n, wait))).await;
+        let done =
+            keep_running(work, quick(), &CancellationToken::new(), &Pulse::default(), |n, wait| told.push((n, wait)))
+                .await;
         assert_eq!(done, Some(3));
         assert_eq!(told.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [1, 2, 3]);
         assert!(told.iter().all(|(_, w)| *w >= Duration::from_millis(1) && *w <= Duration::from_millis(4)));
@@ -230,8 +282,34 @@ mod tests {
         let stop = CancellationToken::new();
         let long = Backoff::new(Duration::from_secs(3600), Duration::from_secs(3600));
         let work = || async { panic!("on purpose") };
-        let ended: Option<()> = keep_running(work, long, &stop, |_, _| stop.cancel()).await;
+        let ended: Option<()> = keep_running(work, long, &stop, &Pulse::default(), |_, _| stop.cancel()).await;
         assert_eq!(ended, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_kicked_is_started_again() {
+        let started = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&started);
+        let work = move || {
+            let n = count.fetch_add(1, Ordering::SeqCst);
+            async move {
+                if n < 2 {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        let pulse = Pulse::default();
+        let kicks = pulse.clone();
+        let kicking = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                kicks.kick();
+            }
+        });
+        let mut told = 0;
+        let ended = keep_running(work, quick(), &CancellationToken::new(), &pulse, |_, _| told += 1).await;
+        kicking.abort();
+        assert_eq!((ended, started.load(Ordering::SeqCst), told), (Some(()), 3, 2));
     }
 
     #[tokio::test]

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::backoff::{Backoff, roll};
 use super::clock::Clock;
+use super::jumps::Backward;
 use super::keeper::{Keeper, local_now};
 use super::pipeline::{PipelineError, WayIn};
 use super::status::KeyState;
 use super::stop::StopSignals;
+use super::watchdog::Pulse;
 use crate::feeds::odds_api::SOURCE;
 use crate::feeds::odds_api::ask::{Ask, EventFilter};
 use crate::feeds::odds_api::breaker::Purpose;
@@ -35,6 +38,20 @@ pub struct FollowConfig {
 
 /// Never waits longer than this in one go, so that a machine that slept notices.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// While no credits are left, a free question is asked so soon whether that is still so.
+const CREDITS_FIRST: Duration = Duration::from_secs(5);
+/// And so rarely, once it has been asked for long.
+const CREDITS_CAP: Duration = Duration::from_secs(300);
+
+/// How following ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It was stopped.
+    Stopped,
+    /// The source refuses the key.
+    Refused,
+}
 
 /// What the source says of a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,13 +93,21 @@ pub struct Follower {
     config: Arc<FollowConfig>,
     schedule: Arc<Mutex<Schedule>>,
     keeper: Keeper,
+    pulse: Pulse,
 }
 
 impl Follower {
-    /// A follower whose questions are due from now on.
-    pub fn new(client: Client, way_in: WayIn, config: Arc<FollowConfig>, keeper: Keeper) -> Self {
+    /// A follower whose questions are due from now on. `pulse` is its sign of life.
+    pub fn new(client: Client, way_in: WayIn, config: Arc<FollowConfig>, keeper: Keeper, pulse: Pulse) -> Self {
         let schedule = Schedule::new(&config.sports, config.cadence, config.clock.now());
-        Self { client, way_in, config, schedule: Arc::new(Mutex::new(schedule)), keeper }
+        Self { client, way_in, config, schedule: Arc::new(Mutex::new(schedule)), keeper, pulse }
+    }
+
+    /// One that goes on from here with other settings: sports that stay keep their beat.
+    #[must_use]
+    pub(super) fn going_on(&self, client: Client, config: Arc<FollowConfig>) -> Self {
+        self.schedule(|s| s.change(&config.sports, config.cadence, config.clock.now()));
+        Self { client, config, ..self.clone() }
     }
 
     /// The client that asks.
@@ -95,19 +120,50 @@ impl Follower {
         f(&mut self.schedule.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Polls until `stop`. Failures of the source are logged and waited for; only the pipeline can end this early.
+    /// Polls until `stop`. Failures of the source are logged and waited for; only a refused key and the pipeline can end
+    /// this early.
     ///
     /// # Errors
     /// [`PipelineError`] when the pipeline has ended.
-    pub async fn follow(&self, stop: &CancellationToken) -> Result<(), PipelineError> {
+    pub async fn follow(&self, stop: &CancellationToken) -> Result<Ended, PipelineError> {
         let clock = &self.config.clock;
+        let mut backward = Backward::new(clock.now());
+        let mut gate = self.keeper.gate_opens();
+        let mut empty = Backoff::new(CREDITS_FIRST, CREDITS_CAP);
         self.note(None, None);
         loop {
+            self.pulse.beat();
+            // A simulated clock is moved by hand; real ones are set back by the network or by somebody.
+            if let Some(by_ms) = backward.check(clock.now()).filter(|_| !matches!(clock, Clock::Sim(_))) {
+                self.schedule(|s| s.clock_set_back(by_ms));
+                self.note(None, None);
+            }
+            if self.schedule(|s| s.pause()).is_some_and(|p| p.reason == Unavailable::Quota) {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(Ended::Stopped),
+                    () = tokio::time::sleep(empty.after_failure(roll())) => {}
+                }
+                if self.credits_are_back(stop).await {
+                    empty.worked();
+                    self.schedule(Schedule::succeeded);
+                    self.note(None, None);
+                }
+                continue;
+            }
+            // What cannot be stored shall not be paid for.
+            if !*gate.borrow_and_update() {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(Ended::Stopped),
+                    _ = gate.changed() => {}
+                    () = tokio::time::sleep(LONGEST_WAIT) => {}
+                }
+                continue;
+            }
             let Some(due) = self.schedule(|s| s.due(clock.now())) else {
                 let next = self.schedule(|s| s.next());
                 let wait = next.map_or(LONGEST_WAIT, |at| clock.wait(at)).min(LONGEST_WAIT);
                 tokio::select! {
-                    () = stop.cancelled() => return Ok(()),
+                    () = stop.cancelled() => return Ok(Ended::Stopped),
                     () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => continue,
                 }
             };
@@ -115,7 +171,7 @@ impl Follower {
             self.note(Some(&due), None);
             let (request, purpose) = question(&due, &self.config.ask);
             let fetched = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(Ended::Stopped),
                 fetched = self.client.fetch(&request, purpose) => fetched,
             };
             let at = clock.received(&fetched);
@@ -133,11 +189,35 @@ impl Follower {
             let judged = self.way_in.judge(fetched, at).await?;
             let (Due::Odds(sport) | Due::Scores(sport)) = &due;
             self.schedule(|s| s.under_way(sport, judged.under_way > 0));
+            let refused = matches!(key, Some(KeyState::Refused { .. }));
             if let Some(key) = key {
                 self.keeper.key(key);
             }
             self.note(None, answered);
+            if refused {
+                return Ok(Ended::Refused);
+            }
         }
+    }
+
+    /// The key is accepted after all: a pause because of it is over.
+    pub(super) fn key_works(&self) {
+        self.schedule(Schedule::succeeded);
+    }
+
+    /// Asks a free question, whose answer says how many credits are left.
+    async fn credits_are_back(&self, stop: &CancellationToken) -> bool {
+        let question = Question::Sports { all: false }.into();
+        let fetched = tokio::select! {
+            () = stop.cancelled() => return false,
+            fetched = self.client.fetch(&question, Purpose::Discovery) => fetched,
+        };
+        let left = fetched.quota.remaining.filter(|_| fetched.outcome.body().is_some());
+        if let Some(left) = left {
+            let now = local_now();
+            self.keeper.change(|s| (s.credits.remaining, s.credits.told_at) = (Some(left), Some(now)));
+        }
+        left.is_some_and(|left| left > 0)
     }
 
     /// Tells those who watch what was asked and what is planned.
@@ -156,6 +236,7 @@ impl Follower {
             })
             .collect();
         let asked = asked.map(|due| self.name(due));
+        let followed: Vec<String> = self.config.sports.iter().map(|s| self.keeper.clean(s)).collect();
         self.keeper.change(|s| {
             if let Some(clock) = clock.against_local(answered, now) {
                 s.clock = clock;
@@ -163,6 +244,7 @@ impl Follower {
             for question in &mut s.questions {
                 question.due = None;
             }
+            s.questions.retain(|q| followed.contains(&q.sport));
             for (sport, endpoint, at) in plan {
                 s.question_mut(SOURCE, &sport, endpoint).due = Some(at);
             }
@@ -201,8 +283,15 @@ fn question(due: &Due, ask: &Ask) -> (Request, Purpose) {
 /// # Errors
 /// When the operating system does not let us listen.
 pub fn stop_on_signals() -> std::io::Result<CancellationToken> {
+    stop_on(StopSignals::listen()?)
+}
+
+/// The same with signals of the caller's choice.
+///
+/// # Errors
+/// None today.
+pub fn stop_on(mut signals: StopSignals) -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    let mut signals = StopSignals::listen()?;
     let token = stop.clone();
     tokio::spawn(async move {
         signals.next().await;

@@ -10,6 +10,7 @@ use crate::market::batch::{Asked, Batch, Endpoint, Scope};
 use crate::market::ids::LookId;
 use crate::market::price::OddsFormat;
 use crate::market::time::Timestamp;
+use crate::store::cycle::SignalCounts;
 use crate::store::raw::body_hash;
 use crate::store::{LookMeta, Store, StoreError};
 
@@ -66,6 +67,10 @@ pub struct Taken {
     pub changes: u64,
     /// Issues found.
     pub issues: u64,
+    /// Published fair prices and consensus points.
+    pub points: u64,
+    /// New signals; updates of earlier ones are not counted.
+    pub signals: SignalCounts,
 }
 
 impl Taken {
@@ -78,6 +83,10 @@ impl Taken {
         self.quotes += other.quotes;
         self.changes += other.changes;
         self.issues += other.issues;
+        self.points += other.points;
+        for (sum, n) in self.signals.iter_mut().zip(other.signals) {
+            *sum += n;
+        }
     }
 
     pub(super) fn count(&mut self, changes: &Changes) {
@@ -87,6 +96,12 @@ impl Taken {
         self.quotes += u64::from(changes.look.quotes);
         self.changes += u64::from(changes.look.changes);
         self.issues += u64::from(changes.look.issues);
+        self.points += changes.points.len() as u64;
+        for signal in changes.signals.iter().filter(|s| s.version == 1) {
+            if let Some(n) = self.signals.get_mut(signal.kind as usize) {
+                *n += 1;
+            }
+        }
     }
 }
 

@@ -1,28 +1,31 @@
 //! The judging thread: the one owner of engine and store.
 //!
 //! Answers come in through a bounded channel, are taken one after the other, and are announced after their commit.
-//! Compressing answers for the archive happens on another thread; clean-up happens when nothing waits.
+//! Compressing answers for the archive happens on another thread; clean-up happens when nothing waits. While the store
+//! cannot be written this thread keeps what was paid for, tries again by itself, and goes on from what is stored.
+
+mod answer;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
-use super::intake::{self, Answer, IntakeError, Taken, Took};
-use super::keeper::{CycleWindow, Keeper, local_now};
-use super::pipeline::{Job, Judged, PipelineConfig, PipelineError, Tally};
+use super::keeper::{CycleWindow, Keeper};
+use super::mending::{Mending, Waiting};
+use super::pipeline::{Job, Judged, PipelineConfig, PipelineError, Tally, Telling};
 use super::published::Published;
-use super::status::{AnswerNote, Cycle, FailureNote, Part, Steps};
+use super::status::{Part, StoreState};
 use super::teller::{self, Teller};
-use super::warm;
-use crate::engine::{Changes, Engine};
-use crate::feeds::odds_api;
+use super::watchdog::Pulse;
+use super::{memory, warm};
+use crate::engine::{Engine, EngineSettings};
 use crate::feeds::odds_api::fetched::Fetched;
-use crate::feeds::outcome::Outcome;
-use crate::feeds::recording::{Entry, RecordingWriter};
+use crate::feeds::recording::RecordingWriter;
 use crate::market::time::Timestamp;
-use crate::store::raw::{RawAnswer, body_hash};
-use crate::store::{FetchRecord, LookMeta, Store, StoreError};
+use crate::store::cycle::CycleRecord;
+use crate::store::raw::RawAnswer;
+use crate::store::{FetchRecord, Retention, Store, StoreError, Trouble};
 
 /// Clean-up is looked at so often when nothing waits.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -59,6 +62,9 @@ impl Packer {
     }
 }
 
+/// Unexpected ends of judging in a row beyond which something is wrong that another answer does not mend.
+const PANICS: u32 = 3;
+
 pub(super) struct Judge {
     store: Store,
     engine: Engine,
@@ -73,22 +79,46 @@ pub(super) struct Judge {
     teller: Option<Teller>,
     /// The newest instant heard of: the clock of the clean-up.
     now: Timestamp,
+    /// What is kept while the store cannot be written.
+    mending: Mending,
+    /// The engine is not what the store and the settings say: it is made anew before the next answer.
+    stale: bool,
+    /// The recording failed and is begun again then.
+    record_again: Option<Instant>,
+    panics: u32,
+    #[cfg(test)]
+    panics_next: bool,
+    pulse: Pulse,
+}
+
+/// What one call came to.
+#[derive(Default)]
+struct Came {
+    judged: Judged,
+    fetch: FetchRecord,
+    cycle: CycleRecord,
 }
 
 impl Judge {
     pub(super) fn new(
         store: Store,
-        engine: Engine,
-        recorder: Option<RecordingWriter>,
         config: PipelineConfig,
         back: SyncSender<Job>,
         published: broadcast::Sender<Published>,
         keeper: Keeper,
-        teller: Option<Teller>,
-    ) -> std::io::Result<Self> {
-        Ok(Self {
+        telling: Option<Telling>,
+        pulse: Pulse,
+    ) -> Result<Self, PipelineError> {
+        let recorder = match &config.record {
+            None => None,
+            Some(path) => {
+                let writer = RecordingWriter::append(path)?;
+                Some(config.secret.iter().fold(writer, |w, secret| w.hiding(secret.clone())))
+            }
+        };
+        let mut judge = Self {
             store,
-            engine,
+            engine: Engine::default(),
             recorder,
             config,
             packer: Packer::start(back)?,
@@ -96,15 +126,39 @@ impl Judge {
             keeper,
             tally: Tally::default(),
             cycle: CycleWindow::default(),
-            teller,
+            teller: None,
             now: Timestamp::default(),
-        })
+            mending: Mending::default(),
+            stale: true,
+            record_again: None,
+            panics: 0,
+            #[cfg(test)]
+            panics_next: false,
+            pulse,
+        };
+        // A store that can only be read at the start is told like one that becomes so later.
+        let refreshed = judge.refresh();
+        judge.mind(refreshed)?;
+        if let Some(Telling { desk, wake }) = telling {
+            let (origin, keeper) = (judge.config.origin.clone(), judge.keeper.clone());
+            judge.teller = Some(Teller::new(desk, origin, wake, keeper, &judge.store, &judge.engine)?);
+        }
+        Ok(judge)
+    }
+
+    /// The look that comes next.
+    pub(super) fn next_look(&self) -> crate::market::ids::LookId {
+        self.engine.next_look()
     }
 
     /// Judges until it is told to stop.
     pub(super) fn run(mut self, inbox: &Receiver<Job>) -> Result<Tally, PipelineError> {
-        let ended = self.judge(inbox);
+        let ended = self.judge(inbox).map_err(|e| match e {
+            PipelineError::Store(e) => PipelineError::Store(e.at(self.store.path())),
+            other => other,
+        });
         if let Err(e) = &ended {
+            tracing::error!(error = %e, "the judge cannot go on");
             self.keeper.complain(Part::Store, &e.to_string());
         }
         ended.map(|()| self.tally)
@@ -113,17 +167,20 @@ impl Judge {
     fn judge(&mut self, inbox: &Receiver<Job>) -> Result<(), PipelineError> {
         let mut tidied = Instant::now();
         let mut wait = SOON;
+        // Whatever was begun with this thread, by others too, has left its peaks behind.
+        let mut trim = true;
         loop {
-            match inbox.recv_timeout(wait) {
-                Ok(Job::Fetched { fetched, at, reply }) => {
+            self.pulse.beat();
+            match inbox.recv_timeout(self.mending.wait().map_or(wait, |w| w.min(wait))) {
+                Ok(Job::Fetched { fetched, at, queued, reply }) => {
                     self.now = self.now.max(at);
-                    let judged = self.fetched(*fetched, at)?;
+                    let judged = self.answer(*fetched, at, queued.elapsed())?;
                     // A caller that has gone away no longer wants to know.
                     let _ = reply.send(judged);
-                    wait = SOON;
+                    (wait, trim) = (SOON, true);
                 }
                 Ok(Job::Raw(raw)) => {
-                    self.store.keep_raw(&raw)?;
+                    self.keep_raw(&raw)?;
                     wait = SOON;
                 }
                 Ok(Job::Attempts { attempts, reply }) => {
@@ -139,35 +196,61 @@ impl Judge {
                     }
                     wait = SOON;
                 }
-                Ok(Job::Hide(secret)) => self.recorder = self.recorder.take().map(|r| r.hiding(secret)),
+                Ok(Job::Hide(secret)) => {
+                    self.recorder = self.recorder.take().map(|r| r.hiding(secret.clone()));
+                    self.config.secret.push(secret);
+                }
+                Ok(Job::Rules { engine, retention }) => self.take_rules(*engine, retention),
+                #[cfg(test)]
+                Ok(Job::Panic) => self.panics_next = true,
                 Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) if self.mending.is_ill() => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    self.store.tidy()?;
+                    if std::mem::take(&mut trim) {
+                        memory::give_back();
+                    }
+                    let tidy = self.store.tidy();
+                    self.mind(tidy)?;
                     wait = IDLE;
-                    if tidied.elapsed() >= TIDY_EVERY {
-                        let kept = self.store.retain(&self.config.retention, self.now)?;
-                        if kept.is_done() {
-                            tidied = Instant::now();
-                        } else {
-                            wait = SOON;
+                    if tidied.elapsed() >= TIDY_EVERY && !self.mending.is_ill() {
+                        let kept = self.store.retain(&self.config.retention, self.now);
+                        match self.mind(kept)? {
+                            Some(kept) if kept.is_done() => tidied = Instant::now(),
+                            _ => wait = SOON,
                         }
                     }
                 }
             }
-            if let Some(teller) = &mut self.teller {
-                teller.poll(&mut self.store)?;
+            if self.mending.wait().is_some_and(|w| w.is_zero()) {
+                self.try_again()?;
+            }
+            if let Some(teller) = self.teller.as_mut().filter(|_| !self.mending.is_ill()) {
+                let polled = teller.poll(&mut self.store);
+                self.mind(polled)?;
                 // The desk is looked at however little happens.
                 wait = wait.min(teller::EVERY);
             }
         }
+        self.end(inbox)
+    }
+
+    /// Stores what still can be stored, and closes the recording.
+    fn end(&mut self, inbox: &Receiver<Job>) -> Result<(), PipelineError> {
+        if self.mending.is_ill() {
+            self.try_again()?;
+        }
         // Answers that were being packed arrive within moments; none of them is waited for longer.
         while let Ok(job) = inbox.recv_timeout(Duration::from_millis(200)) {
             match job {
-                Job::Raw(raw) => self.store.keep_raw(&raw)?,
+                Job::Raw(raw) => self.keep_raw(&raw)?,
                 // What was delivered in the last moment is not to be delivered again.
                 Job::Attempts { attempts, reply } => drop(reply.send(self.store.note_attempts(&attempts))),
                 _ => {}
             }
+        }
+        self.tally.lost = self.mending.lost + self.mending.answers.len() as u64;
+        if self.tally.lost > 0 {
+            tracing::error!(answers = self.tally.lost, "answers could not be stored and are lost");
         }
         if let Some(recorder) = self.recorder.take() {
             recorder.finish()?;
@@ -175,202 +258,162 @@ impl Judge {
         Ok(())
     }
 
-    fn fetched(&mut self, mut fetched: Fetched, at: Timestamp) -> Result<Judged, PipelineError> {
-        let at = self.forward(&fetched.sport, at)?;
-        let mut judged = Judged::default();
-        let mut record = fetch_record(&fetched, at);
-        let mut cycle = None;
-        if let Some(cost) = fetched.charged() {
-            self.tally.credits += cost;
+    fn keep_raw(&mut self, raw: &RawAnswer) -> Result<(), PipelineError> {
+        // The archive is a courtesy: while the store cannot be written it goes without.
+        if !self.mending.is_ill() {
+            let kept = self.store.keep_raw(raw);
+            self.mind(kept)?;
         }
-        self.tally.remaining = fetched.quota.remaining.or(self.tally.remaining);
-        match &fetched.outcome {
-            Outcome::Data { body, format, .. } | Outcome::NoEvents { body, format, .. } => {
-                self.record(&fetched, body, at)?;
-                let answer = Answer {
-                    source: odds_api::SOURCE,
-                    sport: &fetched.sport,
-                    endpoint: Some(fetched.endpoint),
-                    received_at: at,
-                    scope: fetched.scope.clone(),
-                    format: Some(*format),
-                    body,
-                    origin: Some(self.config.origin.as_deref().unwrap_or(fetched.purpose.name())),
-                    cost: fetched.charged().and_then(|c| i64::try_from(c).ok()),
-                    remaining: fetched.quota.remaining.and_then(|c| i64::try_from(c).ok()),
-                };
-                let began = Instant::now();
-                let mut steps = Took::default();
-                let teller = &mut self.teller;
-                let commit = |engine: &Engine, store: &mut Store, changes: &Changes, meta: &LookMeta| match teller {
-                    Some(teller) => teller.commit(engine, store, changes, meta),
-                    None => store.commit(changes, meta),
-                };
-                match intake::take_timed(&mut self.engine, &mut self.store, &answer, &mut steps, commit) {
-                    Ok((taken, looks)) => {
-                        let took = began.elapsed();
-                        cycle = Some(self.cycle.add(in_micros(took, steps)));
-                        self.tally.taken.add(taken);
-                        self.tally.took += took;
-                        self.tally.slowest = self.tally.slowest.max(took);
-                        record.look = Some(taken.last_look);
-                        judged.taken = Some(taken);
-                        self.announce(&looks, took);
-                    }
-                    Err(IntakeError::Wire(e)) => {
-                        tracing::warn!(sport = %fetched.sport, endpoint = fetched.endpoint.name(), error = %e,
-                            "an answer could not be read");
-                        self.keeper.complain(Part::Answer, &e.to_string());
-                        record.outcome = "unavailable".into();
-                        record.reason = Some("malformed".into());
-                        record.message = Some(e.to_string());
-                        judged.malformed = Some(e.to_string());
-                    }
-                    Err(IntakeError::Store(e)) => {
-                        // The engine is ahead of the store now; only what is stored counts.
-                        tracing::error!(error = %e, "a look could not be stored");
-                        self.keeper.complain(Part::Store, &e.to_string());
-                        self.engine = Engine::default();
-                        self.engine = warm::engine(&self.store, self.config.engine.clone())?;
-                        if let Some(teller) = &mut self.teller {
-                            teller.stand_by(&self.store, &self.engine)?;
-                        }
-                        record.outcome = "unavailable".into();
-                        record.reason = Some("store".into());
-                        record.message = Some(e.to_string());
-                    }
-                }
-            }
-            Outcome::Unavailable { .. } => {}
-        }
-        if judged.taken.is_none() {
-            self.tally.failed += 1;
-        }
-        if judged.malformed.is_some() {
-            fetched.report_malformed();
-        }
-        self.note(&fetched, &record, judged.taken.as_ref(), cycle);
-        self.store.log_fetch(&record)?;
-        const WITHIN_MS: i64 = 12 * 3_600_000;
-        judged.under_way = self.store.unfinished(&fetched.sport, at, WITHIN_MS)?;
-        if self.config.keep_raw
-            && judged.taken.is_some()
-            && let Outcome::Data { body, .. } = fetched.outcome
-        {
-            let hash = body_hash(&body);
-            self.packer.pack(body, hash, at);
-        }
-        Ok(judged)
-    }
-
-    /// Tells those who watch what came of a call.
-    fn note(&self, fetched: &Fetched, record: &FetchRecord, taken: Option<&Taken>, cycle: Option<Cycle>) {
-        let now = local_now();
-        let sport = self.keeper.clean(&fetched.sport);
-        let message = record.message.as_deref().map(|m| self.keeper.clean(m)).unwrap_or_default();
-        self.keeper.change(|s| {
-            let charged = fetched.charged();
-            s.credits.spent = s.credits.spent.saturating_add(charged.unwrap_or_default());
-            if let Some(remaining) = fetched.quota.remaining {
-                s.credits.remaining = Some(remaining);
-                s.credits.told_at = Some(now);
-            }
-            if let Some(cycle) = cycle {
-                s.cycle = cycle;
-            }
-            let question = s.question_mut(odds_api::SOURCE, &sport, fetched.endpoint);
-            let Some(taken) = taken else {
-                let reason = record.reason.clone().unwrap_or_default();
-                question.failure = Some(FailureNote { at: now, reason, message });
-                s.counted.failed += 1;
-                return;
-            };
-            question.answer = Some(AnswerNote {
-                at: now,
-                outcome: record.outcome.clone(),
-                credits: charged,
-                quotes: taken.quotes,
-                changes: taken.changes,
-            });
-            s.look = s.look.max(taken.last_look);
-            s.counted.looks += u64::from(taken.looks);
-            s.counted.quotes += taken.quotes;
-            s.counted.changes += taken.changes;
-            s.counted.issues += taken.issues;
-        });
-    }
-
-    /// A clock that was set back must not reorder the looks of a sport.
-    fn forward(&self, sport: &str, at: Timestamp) -> Result<Timestamp, StoreError> {
-        let newest = self.store.newest_look(odds_api::SOURCE, sport)?;
-        Ok(match newest.filter(|newest| *newest > at) {
-            None => at,
-            Some(newest) => {
-                tracing::warn!(%at, %newest, sport, "the clock runs behind the newest look; its instant is used");
-                self.keeper.complain(Part::Clock, "the clock runs behind the newest look; its instant is used");
-                newest
-            }
-        })
-    }
-
-    fn announce(&self, looks: &[crate::engine::changes::Look], took: Duration) {
-        for look in looks {
-            let published = Published {
-                look: look.id,
-                sport: self.engine.names().sport(look.sport).to_owned(),
-                endpoint: look.endpoint,
-                received_at: look.received_at,
-                quotes: look.quotes,
-                changes: look.changes,
-                issues: look.issues,
-                took,
-            };
-            tracing::debug!(look = look.id.0, sport = %published.sport, changes = look.changes, ?took, "look");
-            // Nobody listening is fine: the store has it.
-            let _ = self.published.send(published);
-        }
-    }
-
-    fn record(&mut self, fetched: &Fetched, body: &[u8], at: Timestamp) -> Result<(), PipelineError> {
-        let Some(recorder) = &mut self.recorder else { return Ok(()) };
-        recorder.write(&Entry {
-            source: Some(odds_api::SOURCE),
-            endpoint: Some(fetched.endpoint),
-            sport: Some(&fetched.sport),
-            asked: Some(&fetched.scope),
-            status: Some(200),
-            origin: self.config.origin.as_deref(),
-            ..Entry::new(at, body)
-        })?;
         Ok(())
     }
-}
 
-fn in_micros(total: Duration, took: Took) -> Steps {
-    let us = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
-    Steps { total_us: us(total), read_us: us(took.read), apply_us: us(took.apply), commit_us: us(took.commit) }
-}
+    /// Passes a result on; a failure of the store that waiting may mend becomes a state instead of an end.
+    fn mind<T, E: Into<PipelineError>>(&mut self, result: Result<T, E>) -> Result<Option<T>, PipelineError> {
+        let e = match result.map_err(Into::into) {
+            Ok(value) => return Ok(Some(value)),
+            Err(PipelineError::Store(e)) => e,
+            Err(other) => return Err(other),
+        };
+        let Some(trouble) = self.store.diagnose(&e) else { return Err(e.into()) };
+        self.mending.failed(trouble, &e.to_string(), &self.keeper);
+        Ok(None)
+    }
 
-fn fetch_record(fetched: &Fetched, at: Timestamp) -> FetchRecord {
-    let (reason, message) = match &fetched.outcome {
-        Outcome::Unavailable { reason, message, .. } => (Some(reason.name().to_owned()), Some(message.clone())),
-        Outcome::Data { .. } | Outcome::NoEvents { .. } => (None, None),
-    };
-    FetchRecord {
-        at,
-        source: odds_api::SOURCE.to_owned(),
-        endpoint: fetched.endpoint.name().to_owned(),
-        sport: fetched.sport.clone(),
-        purpose: fetched.purpose.name().to_owned(),
-        outcome: if reason.is_some() { "unavailable".to_owned() } else { fetched.outcome.name().to_owned() },
-        reason,
-        http: fetched.attempts.last().and_then(|a| a.status),
-        attempts: u32::try_from(fetched.attempts.len()).unwrap_or(u32::MAX),
-        elapsed_ms: u64::try_from(fetched.elapsed.as_millis()).unwrap_or(u64::MAX),
-        bytes: fetched.outcome.body().map_or(0, |b| b.len() as u64),
-        cost: fetched.charged().and_then(|c| i64::try_from(c).ok()),
-        remaining: fetched.quota.remaining.and_then(|c| i64::try_from(c).ok()),
-        look: None,
-        message,
+    /// Other settings: in force from the next look on.
+    fn take_rules(&mut self, engine: EngineSettings, retention: Retention) {
+        self.config.retention = retention;
+        if self.config.engine != engine {
+            self.config.engine = engine;
+            self.stale = true;
+        }
+    }
+
+    /// Makes the engine anew from what is stored, if it has to be.
+    fn refresh(&mut self) -> Result<(), PipelineError> {
+        if self.stale {
+            // What it holds is wrong, and both together would need twice the memory.
+            self.engine = Engine::default();
+            self.engine = warm::engine(&self.store, self.config.engine.clone())?;
+            self.store.note_settings(self.engine.next_look(), &self.config.engine.note())?;
+            if let Some(teller) = &mut self.teller {
+                teller.stand_by(&self.store, &self.engine)?;
+            }
+            self.stale = false;
+            memory::give_back();
+        }
+        Ok(())
+    }
+
+    /// Tries whether the store can be written again, and stores what has waited.
+    fn try_again(&mut self) -> Result<(), PipelineError> {
+        let stored = self.store_what_waited();
+        if self.mind(stored)?.is_some() {
+            self.mending.recovered(&self.keeper);
+        }
+        Ok(())
+    }
+
+    fn store_what_waited(&mut self) -> Result<(), PipelineError> {
+        if matches!(self.mending.trouble(), Some(Trouble::ReadOnly | Trouble::Io)) {
+            self.store.reopen()?;
+        }
+        self.store.try_write()?;
+        self.refresh()?;
+        while let Some((fetch, cycle)) = self.mending.rows.front() {
+            self.store.log_cycle(fetch, cycle)?;
+            self.mending.rows.pop_front();
+        }
+        while let Some(mut waiting) = self.mending.answers.pop_front() {
+            match self.judge_one(&mut waiting, true) {
+                Ok(came) => {
+                    self.pack(waiting, &came.judged);
+                    self.log(&came)?;
+                }
+                Err(e) => {
+                    self.mending.answers.push_front(waiting);
+                    return Err(e);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what came of a call. An answer for which there is no room now is kept in memory.
+    fn answer(&mut self, fetched: Fetched, at: Timestamp, wait: Duration) -> Result<Judged, PipelineError> {
+        let mut waiting = Waiting { fetched, at, wait, recorded: false };
+        if self.mending.is_ill() {
+            self.wait_for_room(waiting);
+            return Ok(Judged::default());
+        }
+        let came = self.judge_one(&mut waiting, false);
+        let Some(mut came) = self.mind(came)? else {
+            self.wait_for_room(waiting);
+            return Ok(Judged::default());
+        };
+        let logged = self.log(&came);
+        self.mind(logged)?;
+        if !self.mending.is_ill() {
+            const WITHIN_MS: i64 = 12 * 3_600_000;
+            let under_way = self.store.unfinished(&waiting.fetched.sport, at, WITHIN_MS);
+            came.judged.under_way = self.mind(under_way)?.unwrap_or_default();
+        }
+        self.pack(waiting, &came.judged);
+        Ok(came.judged)
+    }
+
+    /// Judges one answer. An unexpected end over it costs this answer alone.
+    fn judge_one(&mut self, waiting: &mut Waiting, late: bool) -> Result<Came, PipelineError> {
+        self.refresh()?;
+        let work = std::panic::AssertUnwindSafe(|| self.fetched(waiting, late));
+        match std::panic::catch_unwind(work) {
+            Ok(came) => {
+                self.panics = 0;
+                came
+            }
+            Err(_) => {
+                self.stale = true;
+                self.panics += 1;
+                tracing::error!(times = self.panics, "judging an answer ended unexpectedly; the engine is made anew");
+                self.keeper.complain(Part::Answer, "judging an answer ended unexpectedly; see the log");
+                self.keeper.meters().panicked();
+                if self.panics >= PANICS { Err(PipelineError::Panicked) } else { Ok(self.failed_on(waiting, "panic")) }
+            }
+        }
+    }
+
+    fn wait_for_room(&mut self, waiting: Waiting) {
+        if waiting.fetched.outcome.body().is_some() {
+            self.mending.keep(waiting);
+            let n = u32::try_from(self.mending.answers.len()).unwrap_or(u32::MAX);
+            self.keeper.change(|s| {
+                if let StoreState::Failing { waiting, .. } = &mut s.store {
+                    *waiting = n;
+                }
+            });
+        } else {
+            // Without an answer only the logs want to know.
+            let came = self.failed_on(&waiting, "store");
+            self.mending.keep_rows(came.fetch, came.cycle);
+        }
+    }
+
+    /// Writes what came of a call into the logs; what cannot be written now waits.
+    fn log(&mut self, came: &Came) -> Result<(), StoreError> {
+        self.keeper.meters().cycle(&came.fetch, &came.cycle);
+        let logged = self.store.log_cycle(&came.fetch, &came.cycle);
+        if logged.as_ref().is_err_and(|e| e.trouble().is_some()) {
+            self.mending.keep_rows(came.fetch.clone(), came.cycle.clone());
+        }
+        logged
+    }
+
+    fn pack(&self, waiting: Waiting, judged: &Judged) {
+        if self.config.keep_raw
+            && judged.taken.is_some()
+            && let crate::feeds::outcome::Outcome::Data { body, .. } = waiting.fetched.outcome
+        {
+            let hash = crate::store::raw::body_hash(&body);
+            self.packer.pack(body, hash, waiting.at);
+        }
     }
 }

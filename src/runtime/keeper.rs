@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use super::metrics::Meters;
 use super::status::{BreakerState, BreakerStatus, Complaint, Cycle, Following, KeyState, LiveStatus, Part, Steps};
 use crate::feeds::odds_api::breaker::{BreakerView, Purpose};
 use crate::feeds::secret::ApiKey;
@@ -26,6 +27,9 @@ struct Kept {
     status: watch::Sender<LiveStatus>,
     /// Every key that was ever used.
     hidden: Mutex<Vec<ApiKey>>,
+    /// Answers can be stored: paid questions may be asked.
+    gate: watch::Sender<bool>,
+    meters: Meters,
 }
 
 impl Keeper {
@@ -45,12 +49,28 @@ impl Keeper {
             breakers: Purpose::ALL.into_iter().map(breaker).collect(),
             ..LiveStatus::default()
         };
-        Self(Arc::new(Kept { status: watch::Sender::new(status), hidden: Mutex::default() }))
+        let (status, gate) = (watch::Sender::new(status), watch::Sender::new(true));
+        Self(Arc::new(Kept { status, hidden: Mutex::default(), gate, meters: Meters::default() }))
     }
 
     /// The status, and word of every change.
     pub fn subscribe(&self) -> watch::Receiver<LiveStatus> {
         self.0.status.subscribe()
+    }
+
+    /// Counts for machines that watch.
+    pub fn meters(&self) -> &Meters {
+        &self.0.meters
+    }
+
+    /// Lets paid questions pass, or holds them.
+    pub fn gate(&self, open: bool) {
+        self.0.gate.send_replace(open);
+    }
+
+    /// Whether paid questions may pass, and word of every change.
+    pub fn gate_opens(&self) -> watch::Receiver<bool> {
+        self.0.gate.subscribe()
     }
 
     /// Masks this key in every text from now on.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tokio::sync::{broadcast, oneshot, watch};
@@ -13,12 +13,11 @@ use super::intake::Taken;
 use super::judge::Judge;
 use super::keeper::Keeper;
 pub use super::published::Published;
-use super::teller::Teller;
-use super::{memory, warm};
+use super::watchdog::Pulse;
 use crate::alerts::notice::Notice;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::fetched::Fetched;
-use crate::feeds::recording::{RecordingError, RecordingWriter};
+use crate::feeds::recording::RecordingError;
 use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
 use crate::store::outbox::Attempted;
@@ -56,6 +55,8 @@ pub struct Tally {
     pub took: Duration,
     /// The slowest look.
     pub slowest: Duration,
+    /// Answers that were paid for and could not be stored.
+    pub lost: u64,
 }
 
 /// Why a pipeline did not start or had to stop.
@@ -89,7 +90,7 @@ pub struct PipelineConfig {
     /// Write answers to this recording too.
     pub record: Option<PathBuf>,
     /// Never to be written into a recording.
-    pub secret: Option<SecretString>,
+    pub secret: Vec<SecretString>,
     /// Named in every look and recorded line, such as `DEMO`.
     pub origin: Option<String>,
 }
@@ -107,6 +108,8 @@ pub(super) enum Job {
     Fetched {
         fetched: Box<Fetched>,
         at: Timestamp,
+        /// When it was handed over.
+        queued: Instant,
         reply: oneshot::Sender<Judged>,
     },
     Raw(RawAnswer),
@@ -119,6 +122,13 @@ pub(super) enum Job {
     Notice(Notice),
     /// Mask this in the recording too.
     Hide(SecretString),
+    /// Judge by these from the next look on, and keep so much.
+    Rules {
+        engine: Box<EngineSettings>,
+        retention: Retention,
+    },
+    #[cfg(test)]
+    Panic,
     Stop,
 }
 
@@ -145,6 +155,9 @@ impl std::fmt::Debug for Job {
             Self::Attempts { .. } => "Attempts",
             Self::Notice(_) => "Notice",
             Self::Hide(_) => "Hide",
+            Self::Rules { .. } => "Rules",
+            #[cfg(test)]
+            Self::Panic => "Panic",
             Self::Stop => "Stop",
         })
     }
@@ -152,38 +165,24 @@ impl std::fmt::Debug for Job {
 
 impl Pipeline {
     /// Opens the store, brings the engine to where it stopped, and starts to judge. What comes of it is noted with
-    /// `keeper`, and told of where `telling` says so. Takes as long as the store is large: seconds at worst.
+    /// `keeper`, and told of where `telling` says so; `pulse` is its sign of life. Takes as long as the store is large:
+    /// seconds at worst.
     ///
     /// # Errors
     /// [`PipelineError`] when the store or the recording cannot be opened.
-    pub fn start(config: PipelineConfig, telling: Option<Telling>, keeper: Keeper) -> Result<Self, PipelineError> {
-        let mut store = open(&config.store)?;
-        let engine = warm::engine(&store, config.engine.clone())?;
-        store.note_settings(engine.next_look(), &config.engine.note())?;
-        memory::give_back();
-        let recorder = match &config.record {
-            None => None,
-            Some(path) => {
-                let writer = RecordingWriter::append(path)?;
-                Some(match &config.secret {
-                    Some(secret) => writer.hiding(secret.clone()),
-                    None => writer,
-                })
-            }
-        };
-        keeper.change(|s| s.look = LookId(engine.next_look().0.saturating_sub(1)));
+    pub fn start(
+        config: PipelineConfig,
+        telling: Option<Telling>,
+        keeper: Keeper,
+        pulse: Pulse,
+    ) -> Result<Self, PipelineError> {
+        let store = open(&config.store)?;
         let (jobs, inbox) = sync_channel(WAITING);
         let (published, _) = broadcast::channel(BEHIND);
         let ended = CancellationToken::new();
         let way_in = WayIn { jobs };
-        let teller = match telling {
-            None => None,
-            Some(Telling { desk, wake }) => {
-                Some(Teller::new(desk, config.origin.clone(), wake, keeper.clone(), &store, &engine)?)
-            }
-        };
-        let judge =
-            Judge::new(store, engine, recorder, config, way_in.jobs.clone(), published.clone(), keeper, teller)?;
+        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), telling, pulse)?;
+        keeper.change(|s| s.look = LookId(judge.next_look().0.saturating_sub(1)));
         let end = ended.clone().drop_guard();
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
             // However the thread ends, those who wait for its end hear of it.
@@ -244,7 +243,7 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn judge(&self, fetched: Fetched, at: Timestamp) -> Result<Judged, PipelineError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Fetched { fetched: Box::new(fetched), at, reply }).await?;
+        self.send(Job::Fetched { fetched: Box::new(fetched), at, queued: Instant::now(), reply }).await?;
         answer.await.map_err(|_| PipelineError::Panicked)
     }
 
@@ -254,6 +253,20 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn hide(&self, secret: SecretString) -> Result<(), PipelineError> {
         self.send(Job::Hide(secret)).await
+    }
+
+    /// Judges by these settings from the next look on, and keeps so much.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub async fn rules(&self, engine: EngineSettings, retention: Retention) -> Result<(), PipelineError> {
+        self.send(Job::Rules { engine: Box::new(engine), retention }).await
+    }
+
+    /// The next answer ends unexpectedly.
+    #[cfg(test)]
+    pub(super) async fn panic_next(&self) -> Result<(), PipelineError> {
+        self.send(Job::Panic).await
     }
 
     /// Says something of the program itself; whether it is told is decided with the rules.

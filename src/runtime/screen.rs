@@ -40,6 +40,8 @@ pub struct ScreenConfig {
     pub look: BoardSettings,
     /// Where a key that the user types is kept.
     pub key_file: PathBuf,
+    /// What alerts write to the terminal.
+    pub bells: Option<mpsc::Receiver<Vec<u8>>>,
     /// The board ends by itself after this time.
     pub stop_after: Option<Duration>,
 }
@@ -75,7 +77,7 @@ pub async fn show(config: ScreenConfig, background: &tokio::runtime::Handle) -> 
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
-    let ScreenConfig { at, session, files, look, key_file, stop_after } = config;
+    let ScreenConfig { at, session, files, look, key_file, bells, stop_after } = config;
     panic::install(&at.logs);
     let epoch = Instant::now();
     let (width, height) = crossterm::terminal::size()?;
@@ -106,6 +108,14 @@ pub async fn show(config: ScreenConfig, background: &tokio::runtime::Handle) -> 
     let spoken = speak.clone();
     let stop = tokio_util::sync::CancellationToken::new();
     let minding = background.spawn(mind(Minder { at, session, files, key_file, speak, errand, stop: stop.clone() }));
+    if let Some(mut bells) = bells {
+        let speak = spoken.clone();
+        tokio::spawn(async move {
+            while let Some(bytes) = bells.recv().await {
+                drop(speak.send(Box::new(|app: &mut App| app.effect(Effect::Terminal(bytes))) as Word));
+            }
+        });
+    }
     if let Some(limit) = stop_after {
         let speak = spoken.clone();
         tokio::spawn(async move {
@@ -200,7 +210,7 @@ async fn mind(mut minder: Minder) {
             }
             errand = minder.errand.recv() => match errand {
                 Some(Effect::Reload) => say(minder.files.reload()),
-                Some(Effect::Key(key)) => say(take_key(own.as_ref(), key, &minder.key_file).await),
+                Some(Effect::Key(key)) => say(take_key(own.as_mut(), key, &minder.key_file).await),
                 Some(_) => {}
                 None => break,
             },
@@ -218,7 +228,7 @@ async fn start(config: SessionConfig) -> Result<Session, SessionError> {
 }
 
 /// Tries a key that the user typed, and keeps it when the source takes it.
-async fn take_key(session: Option<&Session>, key: SecretString, file: &std::path::Path) -> Word {
+async fn take_key(session: Option<&mut Session>, key: SecretString, file: &std::path::Path) -> Word {
     let Some(session) = session else {
         return Box::new(|app: &mut App| app.complain("the daemon follows the market with its own key"));
     };

@@ -3,6 +3,7 @@
 //! The board and the daemon both own one. The polling is supervised and may be without a key; the socket is a
 //! courtesy, and a session without it goes on; only the pipeline's end is the end of the session.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +14,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::attach::server::{Server, ServerConfig};
 use super::deliver::{self, Delivering};
-use super::feeder::{Aborting, Feeder};
+use super::feeder::{Aborting, Feed, Feeder};
 use super::follow::FollowConfig;
 use super::keeper::Keeper;
+use super::metrics::server::MetricsServer;
 use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, Telling, WayIn};
 use super::published::Published;
-use super::status::{Following, KeyState, LiveStatus, Part};
+use super::status::{Following, KeyState, LiveStatus, Part, ReloadNote};
+use super::watchdog::{Alive, GiveUp, Limits, Pulse, Role, Watchdog};
 use super::watchman;
 use crate::alerts::channel::Channel;
 use crate::alerts::retry::Patience;
+use crate::engine::EngineSettings;
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
 use crate::feeds::secret::{ApiKey, KeyError};
-use crate::store::desk;
+use crate::store::{Retention, desk};
 
 /// At the end a delivery that is under way is waited for so long; it is tried again otherwise.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -46,6 +50,35 @@ pub struct SessionConfig {
     pub attach: bool,
     /// Tell the user of what the rules on the desk ask for; `None`: nobody is told of anything.
     pub alerts: Option<AlertsConfig>,
+    /// How it is watched over.
+    pub care: CareConfig,
+}
+
+/// How a session is watched over.
+#[derive(Debug, Default)]
+pub struct CareConfig {
+    /// Listen there for machines that watch.
+    pub metrics: Option<SocketAddr>,
+    /// Called when a part without which nothing goes on has been stuck for too long. A program that somebody starts
+    /// again ends itself then; `None`: it is told, and nothing else.
+    pub give_up: Option<GiveUp>,
+    /// How long parts may be silent; `None`: as usual.
+    pub limits: Option<Limits>,
+}
+
+/// Settings that can be put into force while a session runs.
+#[derive(Debug)]
+pub struct LiveConfig {
+    /// How to reach the source.
+    pub client: ClientConfig,
+    /// What to follow.
+    pub follow: FollowConfig,
+    /// How to judge, from the next look on.
+    pub engine: EngineSettings,
+    /// What to keep.
+    pub retention: Retention,
+    /// The key; `None` leaves the one in use.
+    pub key: Option<SecretString>,
 }
 
 /// How to tell.
@@ -95,7 +128,12 @@ pub struct Session {
     published: broadcast::Sender<Published>,
     keeper: Keeper,
     client: ClientConfig,
-    clients: watch::Sender<Option<Client>>,
+    key: Option<SecretString>,
+    feeds: watch::Sender<Feed>,
+    alive: Alive,
+    metrics: Option<MetricsServer>,
+    _dog: Watchdog,
+    _ticking: Aborting<()>,
     feeding: Option<Aborting<Result<(), PipelineError>>>,
     socket: Option<Server>,
     /// Deliveries, and the eye on the session itself.
@@ -111,7 +149,7 @@ impl Session {
     /// [`SessionError`] when the key or the address of the source cannot be used, or the store cannot be opened (it may
     /// be held by a daemon: see [`super::link::probe`]).
     pub async fn start(config: SessionConfig) -> Result<Self, SessionError> {
-        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts } = config;
+        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts, care } = config;
         let first = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let (store, origin) = (pipeline.store.clone(), pipeline.origin.clone());
         let keeper = Keeper::new(origin.as_deref());
@@ -126,21 +164,28 @@ impl Session {
             // Nobody shall read "no key" before the polling has had its first turn.
             keeper.following(if check_key { Following::Checking } else { Following::Running });
         }
+        let limits = care.limits.unwrap_or_else(|| Limits::usual(client.timeout));
+        let dog = Watchdog::start(limits, keeper.clone(), care.give_up).map_err(PipelineError::Thread)?;
         let (wake, woken) = watch::channel(0);
         let telling = alerts.as_ref().map(|a| Telling { desk: a.desk.clone(), wake });
         let pipeline = {
-            let keeper = keeper.clone();
-            tokio::task::spawn_blocking(move || Pipeline::start(pipeline, telling, keeper))
+            let (keeper, pulse) = (keeper.clone(), dog.watch(Role::Judge, limits.judge));
+            // The store is being opened, which takes as long as it is large.
+            pulse.rest();
+            tokio::task::spawn_blocking(move || Pipeline::start(pipeline, telling, keeper, pulse))
                 .await
                 .map_err(|_| PipelineError::Panicked)??
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
         let outbox = store.clone();
         let socket = if attach {
-            let server = ServerConfig { store, origin, published: published.clone(), status: keeper.subscribe() };
-            match Server::start(server).await {
+            let (store, status) = (store.clone(), keeper.subscribe());
+            let server = ServerConfig { store, origin, published: published.clone(), status };
+            let pulse = dog.watch(Role::Socket, limits.others);
+            match Server::start_watched(server, pulse.clone()).await {
                 Ok(server) => Some(server),
                 Err(e) => {
+                    pulse.rest();
                     tracing::warn!(error = %e, "no board can attach to this process");
                     keeper.complain(Part::Attach, &e.to_string());
                     None
@@ -149,6 +194,20 @@ impl Session {
         } else {
             None
         };
+        let alive = dog.alive();
+        let metrics = match care.metrics {
+            Some(address) => match MetricsServer::start(address, store, keeper.clone(), alive.clone()).await {
+                Ok(server) => Some(server),
+                Err(e) => {
+                    let message = format!("metrics.listen: nobody can ask at {address}: {e}");
+                    tracing::warn!("{message}");
+                    keeper.complain(Part::Metrics, &message);
+                    None
+                }
+            },
+            None => None,
+        };
+        let ticking = Aborting(tokio::spawn(tick(dog.watch(Role::Tasks, limits.others))));
         let stop = CancellationToken::new();
         let telling = alerts.map_or_else(Vec::new, |alerts| {
             let delivering = Delivering {
@@ -164,11 +223,38 @@ impl Session {
             tasks.push(Aborting(tokio::spawn(watching)));
             tasks
         });
-        let (clients, newest) = watch::channel(first);
-        let feeder = Feeder { way_in: way_in.clone(), follow: Arc::new(follow), keeper: keeper.clone(), check_key };
+        let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
+        let pulse = dog.watch(Role::Polling, limits.polling);
+        let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, check_key };
         let feeding = Some(Aborting(tokio::spawn(feeder.run(newest, stop.clone()))));
-        let pipeline = Some(pipeline);
-        Ok(Self { pipeline, way_in, ended, published, keeper, client, clients, feeding, socket, telling, stop })
+        Ok(Self {
+            pipeline: Some(pipeline),
+            way_in,
+            ended,
+            published,
+            keeper,
+            client,
+            key,
+            feeds,
+            alive,
+            metrics,
+            _dog: dog,
+            _ticking: ticking,
+            feeding,
+            socket,
+            telling,
+            stop,
+        })
+    }
+
+    /// Tells whether every part gives signs of life, such as for a supervisor's watchdog.
+    pub fn alive(&self) -> Alive {
+        self.alive.clone()
+    }
+
+    /// Where machines that watch may ask, if anywhere.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(MetricsServer::address)
     }
 
     /// Announcements from now on.
@@ -190,13 +276,55 @@ impl Session {
     ///
     /// # Errors
     /// [`SessionError`] when it cannot be a key, or the pipeline has ended.
-    pub async fn set_key(&self, key: SecretString) -> Result<(), SessionError> {
+    pub async fn set_key(&mut self, key: SecretString) -> Result<(), SessionError> {
         let client = make_client(&self.client, &key)?;
         self.keeper.hide(ApiKey::parse(key.expose_secret())?);
-        self.way_in.hide(key).await?;
+        self.way_in.hide(key.clone()).await?;
+        self.key = Some(key);
         self.keeper.key(KeyState::Untried);
-        self.clients.send_replace(Some(client));
+        self.feeds.send_modify(|feed| {
+            feed.client = Some(client);
+            feed.key += 1;
+        });
         Ok(())
+    }
+
+    /// Puts other settings into force: questions from now on, rules from the next look on.
+    ///
+    /// # Errors
+    /// [`SessionError`] when they cannot be used, and nothing is different then, or when the pipeline has ended.
+    pub async fn apply(&mut self, live: LiveConfig) -> Result<(), SessionError> {
+        let LiveConfig { client, follow, engine, retention, key } = live;
+        let key = key.or_else(|| self.key.clone());
+        let made = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
+        let exposed = |key: &Option<SecretString>| key.as_ref().map(|k| k.expose_secret().to_owned());
+        let other_key = exposed(&key) != exposed(&self.key);
+        let same_source = client == self.client && !other_key;
+        if let Some(key) = key.as_ref().filter(|_| other_key) {
+            self.keeper.hide(ApiKey::parse(key.expose_secret())?);
+            self.way_in.hide(key.clone()).await?;
+            self.keeper.key(KeyState::Untried);
+        }
+        self.way_in.rules(engine, retention).await?;
+        (self.client, self.key) = (client, key);
+        self.feeds.send_modify(|feed| {
+            // The one in use knows how its source has been doing.
+            if !same_source {
+                feed.client = made;
+            }
+            feed.follow = Arc::new(follow);
+            feed.key += u32::from(other_key);
+        });
+        Ok(())
+    }
+
+    /// Notes what came of reading the settings again.
+    pub fn note_reload(&self, note: ReloadNote) {
+        if let Some(problem) = &note.problem {
+            self.keeper.complain(Part::Settings, problem);
+        }
+        let clean = note.problem.as_deref().map(|p| self.keeper.clean(p));
+        self.keeper.change(|s| s.reload = Some(ReloadNote { problem: clean, ..note }));
     }
 
     /// Waits until the key has been tried. Without a key, or with a source that cannot be had, there is nothing more to
@@ -253,6 +381,14 @@ impl Drop for Session {
     }
 }
 
+/// A sign of life of the runtime itself.
+async fn tick(pulse: Pulse) {
+    loop {
+        pulse.beat();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 fn make_client(config: &ClientConfig, key: &SecretString) -> Result<Client, SessionError> {
     let key = ApiKey::parse(key.expose_secret())?;
     Ok(Client::new(config.clone(), key)?)
@@ -260,10 +396,11 @@ fn make_client(config: &ClientConfig, key: &SecretString) -> Result<Client, Sess
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use tokio::time::timeout;
 
     use super::*;
-    use crate::engine::EngineSettings;
     use crate::feeds::odds_api::ask::{Ask, BookFilter};
     use crate::feeds::sim::{Scenario, SimConfig, SimHandle, SimServer};
     use crate::market::batch::Endpoint;
@@ -271,8 +408,7 @@ mod tests {
     use crate::poller::Cadence;
     use crate::runtime::clock::Clock;
     use crate::runtime::link::{Link, LinkEvent, LinkLoss};
-    use crate::runtime::status::MarketClock;
-    use crate::store::Retention;
+    use crate::runtime::status::{MarketClock, StoreState};
 
     const KEY: &str = "0123456789abcdefSECRETfedcba9876543210";
     const LONG: Duration = Duration::from_secs(30);
@@ -292,7 +428,7 @@ mod tests {
                 retention: Retention::default(),
                 keep_raw: true,
                 record: Some(home.join("tape.jsonl")),
-                secret: key.map(SecretString::from),
+                secret: key.map(SecretString::from).into_iter().collect(),
                 origin: Some("DEMO".into()),
             },
             follow: FollowConfig {
@@ -305,6 +441,7 @@ mod tests {
             key: key.map(SecretString::from),
             check_key: true,
             attach: false,
+            care: CareConfig::default(),
             alerts: None,
         }
     }
@@ -318,7 +455,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_key_nothing_is_asked_until_there_is_one() {
         let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
-        let session = Session::start(config(home.path(), &sim, None)).await.expect("starts");
+        let mut session = Session::start(config(home.path(), &sim, None)).await.expect("starts");
         session.key_checked().await.expect("nothing to refuse");
         tokio::time::sleep(Duration::from_millis(200)).await;
         let before = session.status().borrow().clone();
@@ -370,7 +507,7 @@ mod tests {
         let mut config = config(home.path(), &sim, Some(KEY));
         // Somebody pasted the key into the wrong field.
         config.follow.sports.push(KEY.to_lowercase());
-        let session = Session::start(config).await.expect("starts");
+        let mut session = Session::start(config).await.expect("starts");
         let message = session.key_checked().await.expect_err("refused");
         assert!(!message.contains(KEY));
         let refused = status(&session, |s| s.following == Following::NoKey).await;
@@ -473,8 +610,95 @@ mod tests {
         sim.shutdown().await;
     }
 
+    fn count(home: &Path, sql: &str) -> i64 {
+        let c = rusqlite::Connection::open(home.join("stratum.db")).expect("opens");
+        c.query_row(sql, [], |r| r.get(0)).expect("count")
+    }
+
     #[tokio::test]
-    async fn a_store_that_is_held_is_a_typed_error() {
+    async fn a_store_that_is_held_is_waited_for_and_nothing_paid_is_lost() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let session = Session::start(config(home.path(), &sim, Some(KEY))).await.expect("starts");
+        status(&session, |s| s.counted.looks >= 1).await;
+        let other = rusqlite::Connection::open(home.path().join("stratum.db")).expect("opens");
+        other.busy_timeout(Duration::from_secs(10)).expect("set");
+        other.execute_batch("BEGIN IMMEDIATE").expect("held");
+        let held = |s: &LiveStatus| matches!(s.store, StoreState::Failing { waiting: 1.., .. });
+        let ill = status(&session, held).await;
+        let StoreState::Failing { trouble, message, .. } = &ill.store else { panic!("{ill:?}") };
+        assert_eq!(*trouble, crate::store::Trouble::Busy);
+        assert!(message.contains("another program holds the store"), "{message}");
+        assert!(!crate::runtime::health::is_ready(&ill, crate::runtime::keeper::local_now()));
+        let asked = sim.stats().requests;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(sim.stats().requests, asked, "nothing is asked meanwhile");
+        other.execute_batch("ROLLBACK").expect("let go");
+        let well = status(&session, |s| s.store == StoreState::Writable).await;
+        status(&session, |s| s.counted.looks >= well.counted.looks + 2).await;
+        session.stop().await.expect("stops");
+        // The answer that had to wait is a look like every other.
+        let late = "SELECT count(*) FROM cycle WHERE degraded = 'store' AND look IS NOT NULL AND outcome = 'data'";
+        assert_eq!(count(home.path(), late), 1);
+        assert_eq!(
+            count(home.path(), "SELECT count(*) FROM look"),
+            count(home.path(), "SELECT count(*) FROM cycle WHERE look IS NOT NULL")
+        );
+        assert_eq!(count(home.path(), "SELECT count(*) FROM cycle WHERE commit_us = 0"), 0);
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn an_unexpected_end_of_judging_costs_one_answer() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let session = Session::start(config(home.path(), &sim, Some(KEY))).await.expect("starts");
+        status(&session, |s| s.counted.looks >= 1).await;
+        session.way_in.panic_next().await.expect("asked");
+        let after = status(&session, |s| s.counted.failed >= 1).await;
+        let odd = after.question("basketball_nba", Endpoint::Odds).expect("asked");
+        assert_eq!(odd.failure.as_ref().map(|f| f.reason.as_str()), Some("panic"));
+        status(&session, |s| s.counted.looks > after.counted.looks).await;
+        session.stop().await.expect("stops");
+        assert_eq!(count(home.path(), "SELECT count(*) FROM cycle WHERE degraded = 'panic'"), 1);
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn other_settings_are_put_into_force_while_it_runs() {
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let first = config(home.path(), &sim, Some(KEY));
+        let (client, clock) = (first.client.clone(), first.follow.clock.clone());
+        let mut session = Session::start(first).await.expect("starts");
+        status(&session, |s| s.counted.looks >= 1).await;
+        let live = |client: ClientConfig, sports: &[&str]| LiveConfig {
+            client,
+            follow: FollowConfig {
+                sports: sports.iter().map(|s| (*s).to_owned()).collect(),
+                ask: Ask::new(&["h2h".into()], BookFilter::choose(&[], &["pinnacle".into()])),
+                cadence: Cadence::of(10_000),
+                clock: clock.clone(),
+            },
+            engine: EngineSettings { max_age_ms: 1234, ..EngineSettings::default() },
+            retention: Retention::default(),
+            key: None,
+        };
+        session.apply(live(client.clone(), &["icehockey_nhl"])).await.expect("taken");
+        let other =
+            status(&session, |s| s.question("icehockey_nhl", Endpoint::Odds).is_some_and(|q| q.answer.is_some()));
+        let other = other.await;
+        assert!(other.question("basketball_nba", Endpoint::Odds).is_none(), "{other:?}");
+        // An address that cannot be used changes nothing.
+        let odd = ClientConfig { base_url: "http://example.com".into(), ..client };
+        assert!(session.apply(live(odd, &["baseball_mlb"])).await.is_err());
+        let looks = other.counted.looks;
+        let same = status(&session, |s| s.counted.looks > looks).await;
+        assert!(same.question("baseball_mlb", Endpoint::Odds).is_none());
+        session.stop().await.expect("stops");
+        assert_eq!(count(home.path(), "SELECT count(*) FROM analysis_setting"), 2, "the new rules are noted");
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_held_by_a_daemon_is_a_typed_error() {
         let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
         let _held = crate::store::Store::open(&home.path().join("stratum.db")).expect("store");
         let error = Session::start(config(home.path(), &sim, None)).await.expect_err("held");

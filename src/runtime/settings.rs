@@ -134,6 +134,7 @@ pub fn retention(settings: &RetentionSettings) -> Retention {
         changes_ms: keep(settings.changes),
         logs_ms: keep(settings.logs),
         points_ms: keep(settings.points),
+        cycles_ms: keep(settings.cycles),
     }
 }
 

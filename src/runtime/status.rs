@@ -10,6 +10,7 @@ use crate::feeds::odds_api::breaker::BreakerView;
 use crate::market::batch::Endpoint;
 use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
+use crate::store::Trouble;
 
 /// The state of a session.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -42,6 +43,18 @@ pub struct LiveStatus {
     pub counted: Counted,
     /// What the engine, the store or another part complained about last.
     pub complaint: Option<Complaint>,
+    /// Whether the store can be written.
+    #[serde(default)]
+    pub store: StoreState,
+    /// Parts that have been silent for longer than they may.
+    #[serde(default)]
+    pub stuck: Vec<Stuck>,
+    /// The last time that this machine's clocks did not run as they should.
+    #[serde(default)]
+    pub clock_step: Option<ClockStep>,
+    /// The last time that the settings were read again.
+    #[serde(default)]
+    pub reload: Option<ReloadNote>,
 }
 
 impl LiveStatus {
@@ -302,6 +315,85 @@ pub struct Counted {
     pub failed: u64,
 }
 
+/// Whether the store can be written.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum StoreState {
+    /// It can, as far as anybody has noticed.
+    #[default]
+    Writable,
+    /// It cannot. What is stored stays, nothing that costs credits is asked, and it is tried again by itself.
+    Failing {
+        /// Since when.
+        since: Timestamp,
+        /// Which kind.
+        trouble: Trouble,
+        /// For a person.
+        message: String,
+        /// How often it was tried again.
+        tries: u32,
+        /// When it is tried next.
+        next_try: Timestamp,
+        /// Answers that were paid for and wait in memory to be stored.
+        waiting: u32,
+    },
+}
+
+/// A part that has been silent for too long.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stuck {
+    /// Name of the part, such as `judge`.
+    pub part: String,
+    /// When that was noticed.
+    pub since: Timestamp,
+    /// How long it may be silent. Milliseconds.
+    pub limit_ms: u64,
+    /// What is done about it, for a person.
+    pub message: String,
+}
+
+/// How a clock did not run as it should.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// The clock on the wall was set ahead.
+    Ahead,
+    /// It was set back.
+    Back,
+    /// The machine slept.
+    Slept,
+    /// The clock on the wall ran ahead: set, or the machine slept; this system does not tell which.
+    AheadOrSlept,
+    /// The process was stopped, or got no time to run.
+    Held,
+}
+
+/// A clock did not run as it should.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClockStep {
+    /// When it was noticed.
+    pub at: Timestamp,
+    /// How.
+    pub kind: StepKind,
+    /// By how much. Milliseconds, never negative.
+    pub by_ms: i64,
+    /// For a person.
+    pub message: String,
+}
+
+/// What came of reading the settings again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReloadNote {
+    /// When.
+    pub at: Timestamp,
+    /// Settings that are in force now.
+    pub applied: Vec<String>,
+    /// Settings that have changed and need a restart.
+    pub restart: Vec<String>,
+    /// Why nothing was changed.
+    pub problem: Option<String>,
+}
+
 /// Which part complained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -316,6 +408,14 @@ pub enum Part {
     Attach,
     /// The clock of this machine.
     Clock,
+    /// The recording.
+    Recording,
+    /// What watches over the other parts.
+    Watchdog,
+    /// The settings.
+    Settings,
+    /// The port for machines that watch.
+    Metrics,
     /// The alerts.
     Alerts,
 }

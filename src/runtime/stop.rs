@@ -13,8 +13,9 @@ pub struct StopSignals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    /// `None`: hanging up means something else to this program.
     #[cfg(unix)]
-    hangup: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 impl StopSignals {
@@ -23,13 +24,26 @@ impl StopSignals {
     /// # Errors
     /// When the operating system refuses the handlers.
     pub fn listen() -> io::Result<Self> {
+        Self::listen_to(true)
+    }
+
+    /// The same for a program to which hanging up means something else: see [`ReloadSignals`].
+    ///
+    /// # Errors
+    /// When the operating system refuses the handlers.
+    pub fn without_hangup() -> io::Result<Self> {
+        Self::listen_to(false)
+    }
+
+    #[cfg_attr(not(unix), allow(unused_variables))]
+    fn listen_to(hangup: bool) -> io::Result<Self> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
-                hangup: signal(SignalKind::hangup())?,
+                hangup: hangup.then(|| signal(SignalKind::hangup())).transpose()?,
             })
         }
         #[cfg(not(unix))]
@@ -42,13 +56,62 @@ impl StopSignals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
+            _ = heard(self.hangup.as_mut()) => {}
         }
         #[cfg(not(unix))]
         if tokio::signal::ctrl_c().await.is_err() {
             // Without a handler the process ends by itself.
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Waits for a signal; for ever where it is not listened for.
+#[cfg(unix)]
+async fn heard(signal: Option<&mut tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// SIGHUP, by which daemons are asked to read their settings again.
+pub struct ReloadSignals {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl ReloadSignals {
+    /// Begins to listen; from now on the signal does not end the process. Needs a runtime of tokio.
+    ///
+    /// # Errors
+    /// When the operating system refuses the handler.
+    pub fn listen() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { hangup: signal(SignalKind::hangup())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits until one comes; where there is no such signal, for ever.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        heard(Some(&mut self.hangup)).await;
+        #[cfg(not(unix))]
+        std::future::pending::<()>().await;
+    }
+}
+
+/// A limit on the size of files is an error of the one write that meets it, not the end of the process.
+pub fn outlive_file_limits() {
+    #[cfg(unix)]
+    #[allow(unsafe_code, reason = "the one way to tell the system")]
+    // SAFETY: sets how one signal is treated and runs no code of ours.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }
 }
 

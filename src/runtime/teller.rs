@@ -22,7 +22,7 @@ use crate::store::desk::{Desk, DeskError, Version};
 use crate::store::{LookMeta, Store, StoreError};
 
 /// The desk is looked at so often when nothing else happens.
-pub(super) const EVERY: Duration = Duration::from_secs(1);
+pub(super) const EVERY: Duration = Duration::from_secs(3);
 /// A desk that could not be opened is tried again after so long.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
 

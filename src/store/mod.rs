@@ -9,15 +9,18 @@ mod analysis_codec;
 pub mod as_of;
 pub mod check;
 mod codec;
+pub mod cycle;
 pub mod desk;
 pub mod error;
 mod lock;
+mod mend;
 pub mod outbox;
 pub mod query;
 pub mod raw;
 pub mod recall;
 pub mod replay;
 pub mod replay_all;
+pub mod report;
 mod restore;
 mod retention;
 pub mod rewind;
@@ -31,7 +34,7 @@ mod write_analysis;
 
 use std::path::{Path, PathBuf};
 
-pub use error::StoreError;
+pub use error::{StoreError, Trouble};
 pub use lock::writer_of;
 pub use retention::{Kept, Retention};
 use rusqlite::{Connection, OpenFlags};

@@ -21,13 +21,16 @@ pub struct Retention {
     /// Fair prices, consensus and opportunities that others have taken the place of. Milliseconds. Closes, signals and
     /// their grading stay for ever.
     pub points_ms: Option<i64>,
+    /// Rows about cycles. Milliseconds.
+    pub cycles_ms: Option<i64>,
 }
 
 impl Default for Retention {
-    /// Raw answers 7 days, changes for ever, logs 30 days, points for ever.
+    /// Raw answers 7 days, changes for ever, logs and cycles 30 days, points for ever.
     fn default() -> Self {
         const DAY: i64 = 86_400_000;
-        Self { raw_ms: Some(7 * DAY), changes_ms: None, logs_ms: Some(30 * DAY), points_ms: None }
+        let month = Some(30 * DAY);
+        Self { raw_ms: Some(7 * DAY), changes_ms: None, logs_ms: month, points_ms: None, cycles_ms: month }
     }
 }
 
@@ -86,6 +89,11 @@ impl Store {
                 )?
                 .execute(params![before(ms), STEP_ROWS])?;
             kept.logs += forget_old(&tx, before(ms), STEP_ROWS)?;
+        }
+        if let Some(ms) = policy.cycles_ms {
+            kept.logs += tx
+                .prepare_cached("DELETE FROM cycle WHERE id IN (SELECT id FROM cycle WHERE at < ? LIMIT ?)")?
+                .execute(params![before(ms), STEP_ROWS])?;
         }
         if let Some(ms) = policy.changes_ms {
             // Whole events only: half a history would answer wrongly for every earlier instant.

@@ -7,10 +7,11 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Migrations in order; the version of a store is the number of those applied.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_store.sql"),
     include_str!("../../migrations/sqlite/0002_analysis.sql"),
-    include_str!("../../migrations/sqlite/0003_alerts.sql"),
+    include_str!("../../migrations/sqlite/0003_cycle.sql"),
+    include_str!("../../migrations/sqlite/0004_alerts.sql"),
 ];
 
 /// The schema that this program writes.
@@ -37,7 +38,7 @@ pub(super) fn tune_writer(c: &Connection) -> rusqlite::Result<()> {
 
 pub(super) fn tune_reader(c: &Connection) -> rusqlite::Result<()> {
     c.busy_timeout(std::time::Duration::from_secs(5))?;
-    c.pragma_update(None, "cache_size", -8_000)?;
+    c.pragma_update(None, "cache_size", -2_000)?;
     c.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

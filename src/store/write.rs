@@ -94,28 +94,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Sqlite`].
     pub fn log_fetch(&mut self, r: &FetchRecord) -> Result<(), StoreError> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO fetch_log (at, source, endpoint, sport, purpose, outcome, reason, http, attempts, elapsed_ms,
-             bytes, cost, remaining, look, message) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        )?;
-        insert.execute(params![
-            r.at.millis(),
-            r.source,
-            r.endpoint,
-            r.sport,
-            r.purpose,
-            r.outcome,
-            r.reason,
-            r.http,
-            r.attempts,
-            r.elapsed_ms as i64,
-            r.bytes as i64,
-            r.cost,
-            r.remaining,
-            r.look.map(|l| l.0 as i64),
-            r.message,
-        ])?;
-        Ok(())
+        log_fetch(&self.connection, r)
     }
 
     /// Moves the write-ahead log into the file when it has grown. Call it between looks, when nobody waits.
@@ -152,6 +131,31 @@ impl Store {
     pub fn newest_look(&self, source: &str, sport: &str) -> Result<Option<Timestamp>, StoreError> {
         newest_look(&self.connection, source, sport)
     }
+}
+
+pub(super) fn log_fetch(c: &Connection, r: &FetchRecord) -> Result<(), StoreError> {
+    let mut insert = c.prepare_cached(
+        "INSERT INTO fetch_log (at, source, endpoint, sport, purpose, outcome, reason, http, attempts, elapsed_ms,
+         bytes, cost, remaining, look, message) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    )?;
+    insert.execute(params![
+        r.at.millis(),
+        r.source,
+        r.endpoint,
+        r.sport,
+        r.purpose,
+        r.outcome,
+        r.reason,
+        r.http,
+        r.attempts,
+        r.elapsed_ms as i64,
+        r.bytes as i64,
+        r.cost,
+        r.remaining,
+        r.look.map(|l| l.0 as i64),
+        r.message,
+    ])?;
+    Ok(())
 }
 
 /// A transaction of several looks.

@@ -19,6 +19,8 @@ pub enum Effect {
     Prefs,
     /// The bell of the terminal.
     Bell,
+    /// These bytes, which draw nothing, go to the terminal between two frames.
+    Terminal(Vec<u8>),
     /// Everything is drawn anew.
     Redraw,
     /// Settings, keys and themes are read again.
@@ -41,6 +43,7 @@ impl std::fmt::Debug for Effect {
             Self::Copy(_) => "Copy",
             Self::Prefs => "Prefs",
             Self::Bell => "Bell",
+            Self::Terminal(_) => "Terminal",
             Self::Redraw => "Redraw",
             Self::Reload => "Reload",
             Self::Key(_) => "Key",

@@ -2,13 +2,15 @@
 //! something on the screen would change by itself. There is no frame timer: when nothing happens nothing wakes up but
 //! the clock.
 
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{Stream, StreamExt};
 use ratatui::layout::{Position, Rect};
 use tokio::sync::{mpsc, watch};
 
@@ -108,7 +110,7 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
                     Some(Err(_)) | None => return Ok(Ended::Gone),
                 }
                 // Everything that waits is taken before the next frame.
-                while let Some(more) = events.next().now_or_never() {
+                while let Some(more) = at_hand(&mut events).await {
                     match more {
                         Some(Ok(event)) => take(app, &mut screen, event),
                         Some(Err(_)) | None => return Ok(Ended::Gone),
@@ -138,6 +140,16 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
             }
         }
     }
+}
+
+/// What the stream has at hand, without waiting; `None`: nothing. It is asked in the name of this very task: a stream
+/// that was last asked by somebody who does not listen would wake nobody when the next key comes.
+async fn at_hand<S: Stream + Unpin>(events: &mut S) -> Option<Option<S::Item>> {
+    poll_fn(|task| match events.poll_next_unpin(task) {
+        Poll::Ready(event) => Poll::Ready(Some(event)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 fn read_clocks(app: &mut App) {
@@ -230,6 +242,10 @@ fn act(
             Effect::Slate(order) => hands.worker.order(order),
             Effect::Copy(text) => out.write_all(super::copy::osc52(&text).as_bytes())?,
             Effect::Bell => out.write_all(b"\x07")?,
+            Effect::Terminal(bytes) => {
+                out.write_all(&bytes)?;
+                out.flush()?;
+            }
             Effect::Redraw => {
                 screen.forget();
                 hands.worker.order(Order::Again);
@@ -265,4 +281,56 @@ fn suspend(guard: &TerminalGuard) -> io::Result<()> {
     super::signals::stop_self();
     // The stream of events slept through it and goes on; a second one would wait for the first for ever.
     guard.resume()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::Mutex;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    /// Gives one key; wakes who asked first and was told to wait, as the terminal's stream does.
+    #[derive(Clone, Default)]
+    struct Keys(Arc<Mutex<(Vec<char>, Option<Waker>)>>);
+
+    impl Keys {
+        fn press(&self, key: char) {
+            let mut keys = self.0.lock().expect("keys");
+            keys.0.push(key);
+            if let Some(waker) = keys.1.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    impl Stream for Keys {
+        type Item = char;
+
+        fn poll_next(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<char>> {
+            let mut keys = self.0.lock().expect("keys");
+            if keys.0.is_empty() {
+                keys.1.get_or_insert_with(|| task.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(Some(keys.0.remove(0)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_after_a_look_for_more_keys_wakes_the_loop() {
+        let mut keys = Keys::default();
+        keys.press('a');
+        assert_eq!(at_hand(&mut keys).await, Some(Some('a')));
+        assert_eq!(at_hand(&mut keys).await, None);
+        let later = keys.clone();
+        let typing = tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            later.press('b');
+        });
+        let next = tokio::time::timeout(Duration::from_secs(20), keys.next()).await;
+        assert_eq!(next.expect("woken"), Some('b'));
+        typing.await.expect("typed");
+    }
 }

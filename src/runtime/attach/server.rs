@@ -24,6 +24,7 @@ use super::wire::{Frame, Greeting, Hello, Lines, MAX_REQUEST, Request, line};
 use super::{AttachError, PROTOCOL};
 use crate::runtime::published::Published;
 use crate::runtime::status::LiveStatus;
+use crate::runtime::watchdog::Pulse;
 
 /// Boards at a time.
 pub const MAX_CLIENTS: usize = 32;
@@ -35,6 +36,8 @@ const MAX_REQUESTS: u32 = 64;
 const FAREWELL: Duration = Duration::from_millis(500);
 /// Pause after the system could give us no connection, such as for want of file handles.
 const BREATH: Duration = Duration::from_secs(1);
+/// A sign of life is given so often when nobody comes.
+const BEAT: Duration = Duration::from_secs(10);
 
 /// What the server speaks for.
 #[derive(Debug)]
@@ -63,6 +66,7 @@ struct Shared {
     stop: CancellationToken,
     why: OnceLock<String>,
     uid: u32,
+    pulse: Pulse,
 }
 
 /// Why a board was let go.
@@ -88,6 +92,14 @@ impl Server {
     /// # Errors
     /// [`AttachError`]; a socket on which somebody answers is left alone.
     pub async fn start(config: ServerConfig) -> Result<Self, AttachError> {
+        Self::start_watched(config, Pulse::default()).await
+    }
+
+    /// The same, with a sign of life.
+    ///
+    /// # Errors
+    /// See [`Server::start`].
+    pub async fn start_watched(config: ServerConfig, pulse: Pulse) -> Result<Self, AttachError> {
         let around = Surroundings::here();
         let place = places(&config.store, &around)?.into_iter().next();
         let Some(place) = place else { return Err(AttachError::TooLong(around.temp)) };
@@ -96,7 +108,7 @@ impl Server {
         make_room(&path).await?;
         let (listener, file) = listen(&path).map_err(|e| AttachError::io(&path, e))?;
         let stop = CancellationToken::new();
-        let shared = Arc::new(Shared { config, stop, why: OnceLock::new(), uid: around.uid });
+        let shared = Arc::new(Shared { config, stop, why: OnceLock::new(), uid: around.uid, pulse });
         let task = tokio::spawn(accept(listener, Arc::clone(&shared), OwnFile { path: path.clone(), file }));
         Ok(Self { path, shared, task })
     }
@@ -176,8 +188,10 @@ fn listen(path: &Path) -> io::Result<(UnixListener, (u64, u64))> {
 async fn accept(listener: UnixListener, shared: Arc<Shared>, file: OwnFile) {
     let mut boards: JoinSet<()> = JoinSet::new();
     loop {
+        shared.pulse.beat();
         tokio::select! {
             () = shared.stop.cancelled() => break,
+            () = tokio::time::sleep(BEAT) => {}
             Some(_) = boards.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if boards.len() >= MAX_CLIENTS => turn_away(&stream, &shared),
@@ -198,6 +212,7 @@ async fn accept(listener: UnixListener, shared: Arc<Shared>, file: OwnFile) {
             },
         }
     }
+    shared.pulse.rest();
     // Gone before the goodbyes: nobody shall come back to a session that is leaving.
     drop(listener);
     drop(file);

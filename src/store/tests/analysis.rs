@@ -522,7 +522,13 @@ fn a_store_of_version_1_is_brought_up_in_place() {
 }
 
 fn retain(shop: &mut Shop, days: i64, now: i64) -> usize {
-    let policy = Retention { raw_ms: None, changes_ms: None, logs_ms: None, points_ms: Some(days * DAY * 1000) };
+    let policy = Retention {
+        raw_ms: None,
+        changes_ms: None,
+        logs_ms: None,
+        points_ms: Some(days * DAY * 1000),
+        cycles_ms: None,
+    };
     retain_all(shop, &policy, at(now)).points
 }
 
