@@ -70,7 +70,7 @@ pub fn run(reader: &Reader, rules: &RuleSet, from: Timestamp, to: Timestamp) -> 
         let live = at >= signal.commence_time;
         let status = if live { EventStatus::Live } else { EventStatus::Scheduled };
         let game = GameNow { commence: signal.commence_time, status, live };
-        let moment = Moment { at, wall: at, origin };
+        let moment = Moment { at, wall: at, origin, late_ms: 0 };
         let (decision, silences) = decide::signal(&signal, Some(game), rules, &state, &moment);
         // One firing, however many channels it would have gone to.
         let told = decision.outgoing.messages.first().map(|m| serde_json::from_str::<Message>(&m.message));

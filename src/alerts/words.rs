@@ -33,6 +33,8 @@ pub struct Moment<'a> {
     pub wall: Timestamp,
     /// Where the data came from; `None` for the real market.
     pub origin: Option<&'a str>,
+    /// How long ago the look was, by the market's clock. Milliseconds.
+    pub late_ms: i64,
 }
 
 impl Moment<'_> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attach::server::{Server, ServerConfig};
@@ -24,6 +24,7 @@ use super::status::{Following, KeyState, LiveStatus, Part, ReloadNote};
 use super::watchdog::{Alive, GiveUp, Limits, Pulse, Role, Watchdog};
 use super::watchman;
 use crate::alerts::channel::Channel;
+use crate::alerts::notice::Notice;
 use crate::alerts::retry::Patience;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
@@ -167,7 +168,8 @@ impl Session {
         let limits = care.limits.unwrap_or_else(|| Limits::usual(client.timeout));
         let dog = Watchdog::start(limits, keeper.clone(), care.give_up).map_err(PipelineError::Thread)?;
         let (wake, woken) = watch::channel(0);
-        let telling = alerts.as_ref().map(|a| Telling { desk: a.desk.clone(), wake });
+        let (direct, straight) = mpsc::unbounded_channel();
+        let telling = alerts.as_ref().map(|a| Telling { desk: a.desk.clone(), wake, direct });
         let pipeline = {
             let (keeper, pulse) = (keeper.clone(), dog.watch(Role::Judge, limits.judge));
             // The store is being opened, which takes as long as it is large.
@@ -219,6 +221,7 @@ impl Session {
                 stop: stop.clone(),
             };
             let mut tasks = deliver::start(&delivering, &alerts.channels);
+            tasks.push(deliver::start_straight(straight, alerts.channels, keeper.clone()));
             let watching = watchman::watch(keeper.subscribe(), way_in.clone(), alerts.credits_below, stop.clone());
             tasks.push(Aborting(tokio::spawn(watching)));
             tasks
@@ -245,6 +248,14 @@ impl Session {
             telling,
             stop,
         })
+    }
+
+    /// Says something of the program itself; whether it is told is decided with the rules.
+    ///
+    /// # Errors
+    /// [`SessionError::Pipeline`] when the pipeline has ended.
+    pub async fn notice(&self, notice: Notice) -> Result<(), SessionError> {
+        Ok(self.way_in.notice(notice).await?)
     }
 
     /// Tells whether every part gives signs of life, such as for a supervisor's watchdog.
@@ -353,8 +364,9 @@ impl Session {
             None => Ok(()),
         };
         // What is being delivered may still be noted; nothing new is begun.
+        let deadline = tokio::time::Instant::now() + LAST_WORD;
         for mut task in std::mem::take(&mut self.telling) {
-            let _ = tokio::time::timeout(LAST_WORD, &mut task.0).await;
+            let _ = tokio::time::timeout_at(deadline, &mut task.0).await;
         }
         // Before the store is free: whoever owns it next wants the place of the socket.
         if let Some(socket) = self.socket.take() {
@@ -549,7 +561,7 @@ mod tests {
         rules.add_alert_rule("all", true, &terms.to_json().expect("JSON")).expect("added");
         // The fault is armed through the session's own client, so that no other is needed.
         let fault = serde_json::json!({"kind": "invalid_key", "times": 1}).to_string();
-        let session = Session::start(SessionConfig { key: None, ..config }).await.expect("starts");
+        let mut session = Session::start(SessionConfig { key: None, ..config }).await.expect("starts");
         let address = sim.base_url().trim_start_matches("http://").to_owned();
         let armed = tokio::task::spawn_blocking(move || {
             use std::io::{Read, Write};

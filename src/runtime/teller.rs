@@ -6,19 +6,21 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::keeper::{Keeper, local_now};
+use super::pipeline::Telling;
 use super::status::Part;
 use crate::alerts::decide::{self, Decision, State};
 use crate::alerts::notice::Notice;
 use crate::alerts::request::Request;
 use crate::alerts::rule::LONGEST_COOLDOWN;
-use crate::alerts::rules::RuleSet;
+use crate::alerts::rules::{Ready, RuleSet};
 use crate::alerts::words::Moment;
 use crate::engine::{Changes, Engine};
 use crate::market::time::Timestamp;
 use crate::store::desk::{Desk, DeskError, Version};
+use crate::store::outbox::NewMessage;
 use crate::store::{LookMeta, Store, StoreError};
 
 /// The desk is looked at so often when nothing else happens.
@@ -37,19 +39,20 @@ pub(super) struct Teller {
     state: State,
     origin: Option<String>,
     wake: watch::Sender<u64>,
+    direct: mpsc::UnboundedSender<Vec<NewMessage>>,
     keeper: Keeper,
 }
 
 impl Teller {
-    /// A teller that stands where the last one stopped. `wake` changes whenever there may be something to deliver.
+    /// A teller that stands where the last one stopped.
     pub(super) fn new(
-        desk: PathBuf,
+        telling: Telling,
         origin: Option<String>,
-        wake: watch::Sender<u64>,
         keeper: Keeper,
         store: &Store,
         engine: &Engine,
     ) -> Result<Self, StoreError> {
+        let Telling { desk, wake, direct } = telling;
         let mut teller = Self {
             desk,
             open: None,
@@ -60,6 +63,7 @@ impl Teller {
             state: State::default(),
             origin,
             wake,
+            direct,
             keeper,
         };
         teller.read_desk();
@@ -72,7 +76,10 @@ impl Teller {
         let newest = store.newest_told()?.unwrap_or_else(local_now);
         let since = newest.plus(-i64::try_from(LONGEST_COOLDOWN).unwrap_or(i64::MAX).saturating_mul(1000));
         let (fired, keys) = (store.fired_since(since)?, store.keys_since(since)?);
-        self.state = State::new(fired, keys, newest, engine, &self.rules);
+        // A rule that is newer than the newest look has not been asked about what stands there now.
+        let looked = store.reader()?.newest()?.map(|(_, at)| at);
+        let known = |rule: &Ready| looked.is_some_and(|at| rule.changed_at <= at);
+        self.state = State::new(fired, keys, newest, engine, &self.rules, known);
         Ok(())
     }
 
@@ -91,7 +98,8 @@ impl Teller {
             // The past is learnt from, never told.
             return store.commit(changes, meta);
         }
-        let moment = Moment { at: changes.look.received_at, wall, origin: origin.as_deref() };
+        let late_ms = self.keeper.market_time(wall).since(changes.look.received_at);
+        let moment = Moment { at: changes.look.received_at, wall, origin: origin.as_deref(), late_ms };
         let decision = decide::look(changes, engine, &self.rules, &self.state, &moment);
         let new = store.commit_telling(changes, meta, &decision.outgoing, wall)?;
         self.settle(decision, new, changes.look.received_at);
@@ -103,16 +111,25 @@ impl Teller {
         self.refresh();
         let origin = self.origin.clone();
         let wall = local_now();
-        let moment = Moment { at: wall, wall, origin: origin.as_deref() };
+        let moment = Moment { at: wall, wall, origin: origin.as_deref(), late_ms: 0 };
         let mut notice = notice.clone();
         notice.text = self.keeper.clean(&notice.text);
         let decision = decide::notice(&notice, &self.rules, &self.state, &moment);
         if decision.outgoing.is_empty() {
             return Ok(());
         }
-        let new = store.tell(&decision.outgoing, wall)?;
-        self.settle(decision, new, wall);
-        Ok(())
+        match store.tell(&decision.outgoing, wall) {
+            Ok(new) => {
+                self.settle(decision, new, wall);
+                Ok(())
+            }
+            Err(e) => {
+                // That the store cannot be written is itself worth telling, and it cannot wait for the store.
+                let _ = self.direct.send(decision.outgoing.messages.clone());
+                self.settle(decision, 0, wall);
+                Err(e)
+            }
+        }
     }
 
     fn settle(&mut self, decision: Decision, new: usize, at: Timestamp) {
