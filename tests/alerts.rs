@@ -222,6 +222,10 @@ fn what_the_market_does_stands_in_the_outbox_and_history_is_never_told() {
     assert!(dry.iter().all(|r| r["origin"] == "DEMO"));
     let none = home.json(&["rules", "dry-run", "All", "--to", "2001-01-01"]);
     assert!(none.is_empty());
+    // Lines are found by going through the looks again, with the same decisions.
+    let lines = home.json(&["rules", "dry-run", "Home"]);
+    assert_eq!(lines.len(), rows.iter().filter(|r| r["kind"] == "line").count());
+    assert!(lines.iter().all(|l| l["kind"] == "line" && l["obtainable_ms"].is_number()), "{lines:?}");
     let table = home.text(&["rules", "dry-run", "strong"]);
     assert!(table.contains("silent: strength") && table.contains("would fire"), "{table}");
     let quality = home.json(&["alerts", "quality"]);

@@ -243,9 +243,17 @@ pub(super) fn start_straight(
     mut messages: mpsc::UnboundedReceiver<Vec<NewMessage>>,
     channels: Vec<Arc<dyn Channel>>,
     keeper: Keeper,
+    stop: CancellationToken,
 ) -> Aborting<()> {
     Aborting(tokio::spawn(async move {
-        while let Some(messages) = messages.recv().await {
+        loop {
+            let messages = tokio::select! {
+                () = stop.cancelled() => return,
+                messages = messages.recv() => match messages {
+                    Some(messages) => messages,
+                    None => return,
+                },
+            };
             for m in messages {
                 // What would have to be held has nowhere to be held in.
                 let awake = m.not_before <= local_now();
@@ -391,7 +399,7 @@ mod tests {
                 stop: CancellationToken::new(),
             };
             let mut tasks = start(&delivering, channels);
-            tasks.push(start_straight(straight, channels.to_vec(), delivering.keeper.clone()));
+            tasks.push(start_straight(straight, channels.to_vec(), delivering.keeper.clone(), delivering.stop.clone()));
             Open { pipeline, tasks, stop: delivering.stop }
         }
 

@@ -23,6 +23,7 @@ mod mending;
 pub mod metrics;
 pub mod pipeline;
 pub mod published;
+pub mod rehearse;
 pub mod reload;
 pub mod report;
 pub mod screen;

@@ -221,7 +221,7 @@ impl Session {
                 stop: stop.clone(),
             };
             let mut tasks = deliver::start(&delivering, &alerts.channels);
-            tasks.push(deliver::start_straight(straight, alerts.channels, keeper.clone()));
+            tasks.push(deliver::start_straight(straight, alerts.channels, keeper.clone(), stop.clone()));
             let watching = watchman::watch(keeper.subscribe(), way_in.clone(), alerts.credits_below, stop.clone());
             tasks.push(Aborting(tokio::spawn(watching)));
             tasks
