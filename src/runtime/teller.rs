@@ -35,6 +35,8 @@ pub(super) struct Teller {
     version: Option<Version>,
     looked: Option<Instant>,
     failed: Option<Instant>,
+    /// The desk was read, and what it asks for has not been looked at since.
+    unread: bool,
     rules: RuleSet,
     state: State,
     origin: Option<String>,
@@ -59,6 +61,7 @@ impl Teller {
             version: None,
             looked: None,
             failed: None,
+            unread: false,
             rules: RuleSet::default(),
             state: State::default(),
             origin,
@@ -142,7 +145,9 @@ impl Teller {
 
     /// Looks whether the desk has changed, and does what it asks for. Cheap; call it whenever there is time.
     pub(super) fn poll(&mut self, store: &mut Store) -> Result<(), StoreError> {
-        if !self.refresh() {
+        self.refresh();
+        // Whoever read the rules anew may have been a look; requests are looked for here alone.
+        if !self.unread {
             return Ok(());
         }
         let Some(desk) = &mut self.open else { return Ok(()) };
@@ -153,6 +158,7 @@ impl Teller {
                 return Ok(());
             }
         };
+        self.unread = false;
         let Some(last) = requests.last().map(|r| r.id) else { return Ok(()) };
         let now = local_now();
         for request in &requests {
@@ -170,27 +176,29 @@ impl Teller {
         Ok(())
     }
 
-    /// Reads the desk anew if somebody has changed it. Answers whether it was read.
-    fn refresh(&mut self) -> bool {
+    /// Reads the desk anew if somebody has changed it.
+    fn refresh(&mut self) {
         if self.looked.is_some_and(|at| at.elapsed() < EVERY) {
-            return false;
+            return;
         }
         self.looked = Some(Instant::now());
         let Some(desk) = &self.open else {
-            return self.failed.is_none_or(|at| at.elapsed() >= TRY_AGAIN) && self.read_desk();
+            if self.failed.is_none_or(|at| at.elapsed() >= TRY_AGAIN) {
+                self.read_desk();
+            }
+            return;
         };
         match desk.version() {
-            Ok(version) if Some(version) == self.version => false,
+            Ok(version) if Some(version) == self.version => {}
             Ok(_) => self.read_desk(),
             Err(e) => {
                 self.complain(&e);
                 self.open = None;
-                false
             }
         }
     }
 
-    fn read_desk(&mut self) -> bool {
+    fn read_desk(&mut self) {
         match self.try_read() {
             Ok(rules) => {
                 for (name, why) in &rules.broken {
@@ -198,12 +206,11 @@ impl Teller {
                 }
                 self.rules = rules;
                 self.failed = None;
-                true
+                self.unread = true;
             }
             Err(e) => {
                 self.complain(&e);
                 (self.open, self.failed) = (None, Some(Instant::now()));
-                false
             }
         }
     }
