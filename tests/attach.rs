@@ -96,6 +96,7 @@ impl Desk {
             .env("HOME", self.home.path())
             .env("ODDS_API_KEY", KEY)
             .env("STRATUM_ODDS_API_BASE_URL", &self.url)
+            .env("STRATUM_POLLING_PACE", "steady")
             .env("STRATUM_ODDS_API_CLOCK", "server")
             .env("STRATUM_ODDS_API_INTERVAL", "1s")
             .env("STRATUM_ODDS_API_SPORTS", "basketball_nba")

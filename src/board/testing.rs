@@ -58,7 +58,6 @@ pub fn surroundings(folder: PathBuf) -> Surroundings {
         engine: engine(),
         max_age_ms: 300_000,
         demo: true,
-        daily_credits: 0,
     }
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args_alerts::{AlertsArgs, RulesArgs};
 use super::args_analysis as analysis;
+use super::args_service::{KeyArgs, ServiceArgs};
 use super::args_watch::WatchArgs;
 use super::when::AsOf;
 use crate::config::parse_duration;
@@ -62,6 +63,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Show what is stored, how fresh it is, and what is wrong.
     Status(StatusArgs),
+    /// What polling will cost and bring in the next 24 hours, and what it would with other settings.
+    Plan(PlanArgs),
     /// Show how the program has done over some days.
     Report(ReportArgs),
     /// List the events in the store.
@@ -98,6 +101,10 @@ pub enum Command {
     Import(ImportArgs),
     /// Serve a simulated or recorded market over HTTP, as the provider would.
     Sim(SimArgs),
+    /// Keep keys of The Odds API: type one without an echo, see which there are.
+    Key(KeyArgs),
+    /// Let the system run the daemon for you: systemd or launchd.
+    Service(ServiceArgs),
     /// Show what a bug report needs.
     Doctor(DoctorArgs),
     /// Show, find or write the settings.
@@ -144,6 +151,25 @@ pub struct DemoArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  stratum status --json")]
 pub struct StatusArgs {
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `stratum plan`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  stratum plan\n  stratum plan --what-if monthly=100000 --what-if credits.daily_target=0\n  \
+                        stratum plan --what-if remaining=800 --what-if odds_api.markets=h2h"
+)]
+pub struct PlanArgs {
+    /// Plan as if a setting had this value, or as if this many credits were left (`remaining`) or held in a month
+    /// (`monthly`). May be repeated.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub what_if: Vec<String>,
+    /// Print every call too.
+    #[arg(long)]
+    pub calls: bool,
     /// How it is printed.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -88,7 +88,6 @@ pub(super) fn surroundings(paths: &Paths, own: &Settings, store: std::path::Path
         max_age_ms: i64::try_from(own.quotes.max_age.as_millis()).unwrap_or(i64::MAX),
         settings: paths.config_file.clone(),
         demo,
-        daily_credits: 0,
         store,
     }
 }

@@ -4,12 +4,14 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::args::{ConfigAction, ConfigArgs, ConfigInitArgs, Global, OutputArgs};
 use super::output::{Align, Table, json_array};
 use super::{Exit, Failure, prepare};
 use crate::config::{KeyOrigin, Paths, init_text, make_private, odds_api_key};
+use crate::feeds::odds_api::keys::Keys;
 
 /// Runs `stratum config`.
 pub fn run(global: &Global, args: &ConfigArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -42,7 +44,13 @@ fn show(global: &Global, output: OutputArgs, out: &mut dyn Write) -> Result<Exit
         })
         .collect();
     let variable = std::env::var("ODDS_API_KEY").ok();
-    let (value, origin) = match odds_api_key(variable.as_deref(), &paths.key_file(&loaded.settings)) {
+    let found = odds_api_key(variable.as_deref(), &paths.key_file(&loaded.settings));
+    if let Ok(Some((keys, _))) = &found
+        && let Ok(keys) = Keys::parse(keys.expose_secret())
+    {
+        rows.iter_mut().for_each(|row| hide(&mut row.value, &keys));
+    }
+    let (value, origin) = match found {
         Ok(Some((_, KeyOrigin::Environment))) => ("***".into(), "$ODDS_API_KEY".to_owned()),
         Ok(Some((_, KeyOrigin::File(path)))) => ("***".into(), path.display().to_string()),
         Ok(Some((_, KeyOrigin::Keyring))) => ("***".into(), "keyring".to_owned()),
@@ -65,6 +73,19 @@ fn show(global: &Global, output: OutputArgs, out: &mut dyn Write) -> Result<Exit
         table.print(out)?;
     }
     Ok(Exit::Ok)
+}
+
+/// A key pasted into the wrong field of the settings is still a key.
+fn hide(value: &mut serde_json::Value, keys: &Keys) {
+    match value {
+        serde_json::Value::String(text) => {
+            for key in keys.all().iter().filter(|k| k.is_real()) {
+                *text = key.redact(text);
+            }
+        }
+        serde_json::Value::Array(values) => values.iter_mut().for_each(|v| hide(v, keys)),
+        _ => {}
+    }
 }
 
 fn init(global: &Global, args: ConfigInitArgs, out: &mut dyn Write) -> Result<Exit, Failure> {

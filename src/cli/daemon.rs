@@ -6,21 +6,22 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use super::args::Global;
 use super::reload::Reloading;
 use super::{Exit, Failure, prepare};
-use crate::config::{Paths, Settings, odds_api_key};
+use crate::config::{Paths, Settings, Watch, odds_api_key};
 use crate::feeds::odds_api::ask::{Ask, BookFilter};
 use crate::feeds::odds_api::client::ClientConfig;
-use crate::poller::Cadence;
+use crate::feeds::odds_api::keys::Keys;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, stop_on};
 use crate::runtime::pipeline::{PipelineConfig, PipelineError, Tally};
 use crate::runtime::session::{AlertsConfig, CareConfig, Session, SessionConfig, SessionError};
 use crate::runtime::stop::{ReloadSignals, StopSignals, outlive_file_limits};
+use crate::runtime::supervisor::{Told, keep_alive, tell};
 use crate::runtime::watchdog::GiveUp;
 use crate::runtime::{logging, memory, settings};
 
@@ -51,6 +52,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             paths.key_file(settings).display()
         )));
     };
+    let keys = Keys::parse(secret.expose_secret()).map_err(|e| Failure::Other(e.to_string()))?;
     let config = SessionConfig {
         pipeline: PipelineConfig {
             store: paths.store(settings),
@@ -86,9 +88,11 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             stopped(session).await?;
             return Err(Failure::Other(message));
         }
-        say_start(&paths, &loaded.settings);
+        say_start(&paths, &loaded.settings, &keys);
+        tell(Told::Ready);
         let mut reloading = Reloading::new(paths, loaded, flags, log.level());
-        let ended = session.ended();
+        let (ended, alive) = (session.ended(), session.alive());
+        tokio::spawn(keep_alive(move || alive.check(), stop.clone()));
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -96,6 +100,8 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
                 () = reloads.next() => reloading.reload(&mut session).await,
             }
         }
+        stop.cancel();
+        tell(Told::Stopping);
         stopped(session).await
     })?;
     write_tally(out, &tally)?;
@@ -140,16 +146,25 @@ pub(super) async fn stopped(session: Session) -> Result<Tally, Failure> {
     }
 }
 
-fn say_start(paths: &Paths, settings: &Settings) {
-    let sports = settings.odds_api.sports.join(", ");
+fn say_start(paths: &Paths, settings: &Settings, keys: &Keys) {
+    // A key pasted into the wrong field of the settings is still a key.
+    let sports = keys.redact(&settings.odds_api.sports.join(", "));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), sports, "following");
+    let pace = match follow_pace(settings) {
+        None => "by plan (see `stratum plan`)".to_owned(),
+        Some(interval) => format!("every {}", crate::config::format_duration(interval)),
+    };
     let _ = writeln!(
         std::io::stderr(),
-        "stratum: following {sports} every {} into {}; log in {}; Ctrl-C stops",
-        crate::config::format_duration(settings.odds_api.interval),
+        "stratum: following {sports} {pace} into {}; log in {}; Ctrl-C stops",
         paths.store(settings).display(),
         paths.logs.display(),
     );
+}
+
+/// The steady beat, where the settings ask for one.
+fn follow_pace(settings: &Settings) -> Option<Duration> {
+    (settings.polling.pace == "steady").then_some(settings.odds_api.interval)
 }
 
 /// Which clock the settings say.
@@ -172,6 +187,7 @@ pub(super) async fn until_stopped(session: Session, stop: &CancellationToken) ->
         () = stop.cancelled() => {}
         () = session.ended().cancelled_owned() => {}
     }
+    tell(Told::Stopping);
     stopped(session).await
 }
 
@@ -183,8 +199,10 @@ pub(super) fn follow_config(settings: &Settings, clock: Clock) -> FollowConfig {
     FollowConfig {
         sports: api.sports.clone(),
         ask,
-        cadence: Cadence::of(i64::try_from(api.interval.as_millis()).unwrap_or(i64::MAX)),
+        pacing: settings::pacing(settings),
         clock,
+        needs: settings::detector_needs(&settings::engine_settings(settings).rules),
+        watch_in_play: settings.live_shock.watch == Watch::Watchlists && settings.credits.in_play_daily > 0,
     }
 }
 

@@ -41,6 +41,8 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
     let mut own = loaded.settings;
     own.odds_api.sports = scenario.sports.iter().map(|s| s.key.clone()).collect();
     own.odds_api.interval = INTERVAL;
+    // Simulated credits are no credits, and a market at many times real speed is to be seen moving.
+    own.polling.pace = "steady".to_owned();
     own.odds_api.books = scenario.books.clone();
     // A scenario without names of its own has as many books as it likes, from everywhere.
     let everywhere = ["us", "us2", "uk", "eu", "au"].map(str::to_owned);

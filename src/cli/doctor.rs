@@ -86,6 +86,7 @@ fn findings(global: &Global) -> Vec<Finding> {
     let loaded = settings(&paths, &mut all);
     if let Some(loaded) = &loaded {
         all.push(key(&paths, loaded));
+        all.extend(alerts(&paths, loaded));
         all.extend(store(&paths.store(&loaded.settings)));
     }
     all.extend(surroundings());
@@ -169,6 +170,18 @@ fn key(paths: &Paths, loaded: &Loaded) -> Finding {
         }
         Err(e) => Finding::new("key", "odds_api", Verdict::Error, e.to_string()),
     }
+}
+
+/// The channels of alerts; nobody is asked and nothing is sent.
+fn alerts(paths: &Paths, loaded: &Loaded) -> Vec<Finding> {
+    let made = crate::runtime::channels::from_settings(paths, &loaded.settings, None);
+    let channels = match made {
+        Ok(channels) => channels,
+        Err(e) => return vec![Finding::new("alerts", "channels", Verdict::Error, e.to_string())],
+    };
+    let named = |name: &&str| channels.iter().any(|c| c.name() == *name);
+    let finding = |name| Finding::info("alerts", name, if named(&name) { "set up" } else { "not set up" });
+    crate::alerts::channels::NAMES.into_iter().map(finding).collect()
 }
 
 /// The store, looked at without making or changing anything.

@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod args;
 pub mod args_alerts;
 pub mod args_analysis;
+pub mod args_service;
 pub mod args_watch;
 pub mod board;
 pub mod card;
@@ -27,16 +28,19 @@ pub mod fair;
 pub mod filter;
 pub mod history;
 pub mod import;
+pub mod key;
 pub mod look;
 pub mod moment;
 pub mod opportunities;
 pub mod output;
+pub mod plan;
 pub mod quotes;
 pub mod reload;
 pub mod replay;
 pub mod report;
 pub mod research;
 pub mod rules;
+pub mod service;
 pub mod shell_files;
 pub mod show;
 pub mod signals;
@@ -95,6 +99,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Demo(args)) => demo::run(&cli.global, args, out),
         Some(Command::Status(args)) => status::run(&cli.global, args, out),
+        Some(Command::Plan(args)) => plan::run(&cli.global, args, out),
         Some(Command::Report(args)) => report::run(&cli.global, args, out),
         Some(Command::Events(args)) => events::run(&cli.global, args, out),
         Some(Command::Quotes(args)) => quotes::run(&cli.global, args, out),
@@ -102,6 +107,8 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Research(args)) => research::run(&cli.global, args, out),
         Some(Command::Import(args)) => import::run(&cli.global, args, out),
         Some(Command::Sim(args)) => sim::run(&cli.global, args, out),
+        Some(Command::Key(args)) => key::run(&cli.global, args, out),
+        Some(Command::Service(args)) => service::run(&cli.global, args, out),
         Some(Command::Config(args)) => config_cmd::run(&cli.global, args, out),
         Some(Command::Doctor(args)) => doctor::run(&cli.global, args, out),
         Some(Command::Completions(args)) => shell_files::completions(args, out),

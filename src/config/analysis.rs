@@ -154,6 +154,8 @@ pub struct LiveShockSettings {
 pub enum Watch {
     /// None of them.
     None,
+    /// Those on watchlists.
+    Watchlists,
     /// All of them.
     All,
 }

@@ -54,6 +54,10 @@ const WINDOW: Kind = Kind::Duration(1, DAY);
 const POINTS: Kind = Kind::Number(0.05, 50.0);
 /// A distance in probability.
 const PROBABILITY: Kind = Kind::Number(0.001, 0.5);
+/// Time between two questions.
+const EVERY: Kind = Kind::Duration(10, DAY);
+/// An amount of credits.
+const CREDITS: Kind = Kind::Int(0, 1_000_000_000);
 /// So many books, at least.
 const BOOKS: Kind = Kind::Int(1, 100);
 /// So many signals an event, at most; 0 for none.
@@ -72,6 +76,24 @@ pub(super) const KEYS: &[Key] = &[
     Key { path: "odds_api.timeout", kind: Kind::Duration(1, 300) },
     Key { path: "odds_api.clock", kind: Kind::Choice(&["local", "server"]) },
     Key { path: "odds_api.record", kind: Kind::Path },
+    Key { path: "polling.pace", kind: Kind::Choice(&["planned", "steady"]) },
+    Key { path: "polling.far", kind: EVERY },
+    Key { path: "polling.middle", kind: EVERY },
+    Key { path: "polling.near", kind: EVERY },
+    Key { path: "polling.middle_from", kind: Kind::Duration(0, 7 * DAY) },
+    Key { path: "polling.near_from", kind: Kind::Duration(0, 7 * DAY) },
+    Key { path: "polling.stop_after", kind: Kind::Duration(0, DAY) },
+    Key { path: "polling.horizon", kind: Kind::Duration(3600, 8 * DAY) },
+    Key { path: "polling.idle", kind: EVERY },
+    Key { path: "polling.listing", kind: EVERY },
+    Key { path: "polling.scores", kind: EVERY },
+    Key { path: "polling.low_credit", kind: EVERY },
+    Key { path: "credits.low", kind: CREDITS },
+    Key { path: "credits.daily_target", kind: CREDITS },
+    Key { path: "credits.in_play_daily", kind: CREDITS },
+    Key { path: "credits.in_play", kind: EVERY },
+    Key { path: "credits.backfill_daily", kind: CREDITS },
+    Key { path: "credits.exchange_daily", kind: CREDITS },
     Key { path: "quotes.max_age", kind: Kind::Duration(1, DAY) },
     Key { path: "quotes.strict", kind: Kind::Bool },
     Key { path: "quotes.max_age_by_book", kind: Kind::DurationByName(1, DAY) },
@@ -112,7 +134,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { path: "dislocation.cooldown", kind: WINDOW },
     Key { path: "dislocation.cap", kind: CAP },
     Key { path: "dislocation.window", kind: WINDOW },
-    Key { path: "live_shock.watch", kind: Kind::Choice(&["none", "all"]) },
+    Key { path: "live_shock.watch", kind: Kind::Choice(&["none", "watchlists", "all"]) },
     Key { path: "live_shock.window", kind: WINDOW },
     Key { path: "live_shock.spreads_points", kind: POINTS },
     Key { path: "live_shock.totals_points", kind: POINTS },

@@ -39,6 +39,11 @@ pub use settings::{
 /// The default settings with their explanations.
 pub const DEFAULT_TEXT: &str = include_str!("../../config/stratum.toml");
 
+/// The name of a setting, if there is one of this name.
+pub fn setting(name: &str) -> Option<&'static str> {
+    keys::find(name).map(|key| key.path).filter(|path| *path == name)
+}
+
 /// What `config init` writes: the default text with every setting commented out, so that a later version's better
 /// default is not held back by a copy of the old one.
 pub fn init_text() -> String {

@@ -19,6 +19,10 @@ use crate::market::price::OddsFormat;
 pub struct Settings {
     /// The Odds API.
     pub odds_api: OddsApiSettings,
+    /// When to ask.
+    pub polling: PollingSettings,
+    /// What may be spent.
+    pub credits: CreditSettings,
     /// What counts as a usable quote.
     pub quotes: QuoteSettings,
     /// Vig removal.
@@ -82,6 +86,64 @@ pub struct OddsApiSettings {
     pub clock: String,
     /// File to which answers are recorded; empty for none.
     pub record: String,
+}
+
+/// When to ask.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct PollingSettings {
+    /// `planned` or `steady`.
+    pub pace: String,
+    /// Between two looks, far from the start.
+    #[serde(deserialize_with = "duration")]
+    pub far: Duration,
+    /// Between the two bounds.
+    #[serde(deserialize_with = "duration")]
+    pub middle: Duration,
+    /// Close to the start.
+    #[serde(deserialize_with = "duration")]
+    pub near: Duration,
+    /// The middle band begins so long before the start.
+    #[serde(deserialize_with = "duration")]
+    pub middle_from: Duration,
+    /// The near band begins so long before the start.
+    #[serde(deserialize_with = "duration")]
+    pub near_from: Duration,
+    /// The near band ends so long after the start.
+    #[serde(deserialize_with = "duration")]
+    pub stop_after: Duration,
+    /// Games farther away are no reason to look.
+    #[serde(deserialize_with = "duration")]
+    pub horizon: Duration,
+    /// The free list of games while nothing is on.
+    #[serde(deserialize_with = "duration")]
+    pub idle: Duration,
+    /// The free list of games otherwise.
+    #[serde(deserialize_with = "duration")]
+    pub listing: Duration,
+    /// Scores.
+    #[serde(deserialize_with = "duration")]
+    pub scores: Duration,
+    /// The shortest time between two looks when credits are few.
+    #[serde(deserialize_with = "duration")]
+    pub low_credit: Duration,
+}
+
+/// What may be spent. Credits.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct CreditSettings {
+    /// So few left are few.
+    pub low: u64,
+    /// A day spends no more; 0 for the month's share alone.
+    pub daily_target: u64,
+    /// A day's credits for watched games under way; 0 for none.
+    pub in_play_daily: u64,
+    /// Between two looks at those.
+    #[serde(deserialize_with = "duration")]
+    pub in_play: Duration,
+    /// A day's credits left for history.
+    pub backfill_daily: u64,
+    /// A day's credits left for linking exchanges.
+    pub exchange_daily: u64,
 }
 
 /// What counts as a usable quote.

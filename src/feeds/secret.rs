@@ -11,6 +11,9 @@ const MASK: &str = "***";
 /// Longest key accepted; keys in use have about 40 characters.
 const MAX_LEN: usize = 256;
 
+/// Shorter keys are those of simulators and may be parts of ordinary words: an answer is never changed for them.
+const SHORTEST_REAL: usize = 16;
+
 /// Why a text is not a key. Never repeats the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum KeyError {
@@ -40,11 +43,17 @@ impl ApiKey {
             Err(KeyError::Empty)
         } else if text.len() > MAX_LEN {
             Err(KeyError::TooLong)
-        } else if !text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\'') {
+        } else if !text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b',')) {
             Err(KeyError::Characters)
         } else {
             Ok(Self(SecretString::from(text)))
         }
+    }
+
+    /// What the key is called wherever it has to be told from others: the first 8 digits of its BLAKE3 hash, in hex. Tells
+    /// nothing about the key.
+    pub fn fingerprint(&self) -> String {
+        blake3::hash(self.expose().as_bytes()).to_hex().chars().take(8).collect()
     }
 
     /// The key itself, for the one place that puts it on the wire.
@@ -55,6 +64,21 @@ impl ApiKey {
     /// The key as it stands in a query string.
     pub(in crate::feeds) fn query_form(&self) -> String {
         super::odds_api::request::encode(self.expose())
+    }
+
+    /// It is no word of a simulator's, which may be part of ordinary words.
+    pub fn is_real(&self) -> bool {
+        self.expose().len() >= SHORTEST_REAL
+    }
+
+    /// Masks the key in an answer that is to be kept. Answers without it, which is all of them on most days, are only
+    /// looked through.
+    pub(in crate::feeds) fn redact_body(&self, body: &mut Vec<u8>) {
+        let (plain, encoded) = (self.expose(), self.query_form());
+        let is_in = |key: &str| memchr::memmem::find(body, key.as_bytes()).is_some();
+        if self.is_real() && (is_in(plain) || is_in(&encoded)) {
+            *body = self.redact(&String::from_utf8_lossy(body)).into_bytes();
+        }
     }
 
     /// `text` with every occurrence of the key, plain or percent-encoded and in either case, masked.
@@ -109,7 +133,7 @@ mod tests {
         assert_eq!(ApiKey::parse("  abc123\n").unwrap().expose(), "abc123");
         assert_eq!(ApiKey::parse(" \t\n").unwrap_err(), KeyError::Empty);
         assert_eq!(ApiKey::parse(&"a".repeat(257)).unwrap_err(), KeyError::TooLong);
-        for bad in ["two words", "\"quoted\"", "line\nbreak", "schlüssel", "nul\0"] {
+        for bad in ["two words", "\"quoted\"", "line\nbreak", "schlüssel", "nul\0", "a,b"] {
             let error = ApiKey::parse(bad).unwrap_err();
             assert_eq!(error, KeyError::Characters, "{bad}");
             assert!(!format!("{error} {error:?}").contains(bad));
@@ -120,6 +144,8 @@ mod tests {
     fn a_key_prints_as_stars() {
         let key = ApiKey::parse("abc123secret").unwrap();
         assert_eq!(format!("{key} {key:?} {:?}", Some(&key)), "*** *** Some(***)");
+        assert_eq!((key.fingerprint().len(), key.fingerprint()), (8, key.clone().fingerprint()));
+        assert_ne!(key.fingerprint(), ApiKey::parse("abc123secreu").unwrap().fingerprint());
     }
 
     #[test]
@@ -127,6 +153,18 @@ mod tests {
         let key = ApiKey::parse("a+B/9").unwrap();
         assert_eq!(key.redact("x a+B/9 y A+b/9 z a%2BB%2F9 a%2bb%2f9"), "x *** y *** z *** ***");
         assert_eq!(key.redact("nothing here"), "nothing here");
+    }
+
+    #[test]
+    fn an_answer_is_changed_only_where_a_real_key_stands() {
+        let key = ApiKey::parse("0123456789abcdef/x").unwrap();
+        let mut body = b"{\"url\":\"/v4?apiKey=0123456789abcdef%2Fx\",\"k\":\"0123456789ABCDEF/x\"}".to_vec();
+        key.redact_body(&mut body);
+        assert_eq!(body, b"{\"url\":\"/v4?apiKey=***\",\"k\":\"***\"}");
+        let mut body = b"Germany \xff".to_vec();
+        ApiKey::parse("any").unwrap().redact_body(&mut body);
+        key.redact_body(&mut body);
+        assert_eq!(body, b"Germany \xff");
     }
 
     proptest! {

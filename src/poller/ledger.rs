@@ -107,6 +107,30 @@ impl Ledger {
         Self { month, account, since_told: 0, spent }
     }
 
+    /// Several keys as one: what is left and what was spent on all of them. A key that has not told yet adds nothing.
+    pub fn together<'a>(ledgers: impl IntoIterator<Item = &'a Self>, now: Timestamp) -> Self {
+        let mut all = Self::new(now);
+        let sum = |a: Option<u64>, b: Option<u64>| a.map_or(b, |a| Some(a.saturating_add(b.unwrap_or(0))));
+        for ledger in ledgers {
+            let mut ledger = ledger.clone();
+            ledger.at(now);
+            // A provider that turned the page before us: the account of the new month is the one that counts.
+            all.month = all.month.max(ledger.month);
+            let (account, other) = (&mut all.account, &ledger.account);
+            account.remaining = sum(account.remaining, other.remaining);
+            account.used = sum(account.used, other.used);
+            account.limit = sum(account.limit, other.limit);
+            account.told_at = account.told_at.max(other.told_at);
+            account.elsewhere = account.elsewhere.saturating_add(other.elsewhere);
+            for entry in ledger.entries() {
+                let spent = all.spent.entry((entry.month, entry.day, entry.purpose)).or_default();
+                spent.credits = spent.credits.saturating_add(entry.spent.credits);
+                spent.calls += entry.spent.calls;
+            }
+        }
+        all
+    }
+
     /// The month of the account.
     pub const fn month(&self) -> Month {
         self.month

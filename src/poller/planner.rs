@@ -71,10 +71,25 @@ impl Planner {
         self.pause
     }
 
-    /// Another key, with its own ledger: pauses of the one before are over.
+    /// The ledger as it stands after a call.
     pub fn set_ledger(&mut self, ledger: Ledger) {
         self.ledger = ledger;
+        self.plan = None;
+    }
+
+    /// A pause because of the key or its credits is over.
+    pub fn unpause(&mut self) {
         self.pause = None;
+    }
+
+    /// The clock was set back by so much: nothing was asked in the future.
+    pub fn clock_set_back(&mut self, by_ms: i64) {
+        for slate in &mut self.sports {
+            for at in [&mut slate.odds_at, &mut slate.listed_at, &mut slate.scores_at, &mut slate.paused_until] {
+                *at = at.map(|t| t.plus(-by_ms));
+            }
+        }
+        self.pause = self.pause.map(|p| if p.until < NEVER { Pause { until: p.until.plus(-by_ms), ..p } } else { p });
         self.plan = None;
     }
 
@@ -113,17 +128,21 @@ impl Planner {
         }
     }
 
-    /// The games of a sport as the store knows them now.
-    pub fn set_games(&mut self, sport: &str, mut games: Vec<Game>) {
-        let Some(slate) = self.sports.iter_mut().find(|s| *s.sport == *sport) else { return };
+    /// The games of a sport as the store knows them now. Answers whether they are others than before.
+    pub fn set_games(&mut self, sport: &str, mut games: Vec<Game>) -> bool {
+        let Some(slate) = self.sports.iter_mut().find(|s| *s.sport == *sport) else { return false };
         for game in &mut games {
             game.watched = self.watched.contains(&game.event);
         }
         games.sort_by_key(|g| (g.start, g.event));
-        if slate.games != games {
-            slate.games = games;
-            self.plan = None;
+        let ids = |games: &[Game]| games.iter().map(|g| g.event).collect::<BTreeSet<_>>();
+        if slate.games == games {
+            return false;
         }
+        let others = ids(&slate.games) != ids(&games);
+        slate.games = games;
+        self.plan = None;
+        others
     }
 
     /// The plan as it stands at `now`.

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Backoff, roll};
-use super::follow::{Ended, FollowConfig, Follower, KeyCheck, check_key};
+use super::follow::{Ended, FollowConfig, Follower, KeyCheck, Places, check_key};
 use super::keeper::{Keeper, local_now};
 use super::pipeline::{PipelineError, WayIn};
 use super::status::{Following, KeyState, Part};
@@ -37,6 +37,8 @@ pub(super) struct Feeder {
     pub(super) way_in: WayIn,
     pub(super) keeper: Keeper,
     pub(super) pulse: Pulse,
+    /// Where things are that following reads.
+    pub(super) places: Arc<Places>,
     /// Try a key before the first question.
     pub(super) check_key: bool,
 }
@@ -91,7 +93,8 @@ impl Feeder {
                         untried = self.check_key;
                         patience.worked();
                         let (follow, keeper) = (Arc::clone(&feed.follow), self.keeper.clone());
-                        Follower::new(client, self.way_in.clone(), follow, keeper, self.pulse.clone())
+                        let (way_in, places) = (self.way_in.clone(), Arc::clone(&self.places));
+                        Follower::new(client, way_in, follow, places, keeper, self.pulse.clone()).await
                     }
                 };
                 before = Some((feed.key, follower.clone()));

@@ -1,7 +1,8 @@
 //! Follows the market: asks what is due, hands the answers to the pipeline, until told to stop.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -9,19 +10,22 @@ use super::backoff::{Backoff, roll};
 use super::clock::Clock;
 use super::jumps::Backward;
 use super::keeper::{Keeper, local_now};
-use super::pipeline::{PipelineError, WayIn};
-use super::status::KeyState;
+use super::pace::{Known, Pace, Pacing, Task, games_about};
+use super::pipeline::{Noted, PipelineError, WayIn};
+use super::status::{KeyState, PlanNote};
 use super::stop::StopSignals;
 use super::watchdog::Pulse;
+use super::watched::{self, Watched};
 use crate::feeds::odds_api::SOURCE;
-use crate::feeds::odds_api::ask::{Ask, EventFilter};
+use crate::feeds::odds_api::ask::Ask;
 use crate::feeds::odds_api::breaker::Purpose;
 use crate::feeds::odds_api::client::Client;
-use crate::feeds::odds_api::request::{Question, Request};
+use crate::feeds::odds_api::request::Question;
 use crate::feeds::outcome::{Outcome, Unavailable};
 use crate::market::batch::Endpoint;
 use crate::market::time::Timestamp;
-use crate::poller::{Cadence, Due, Schedule};
+use crate::poller::plan::DetectorNeed;
+use crate::store::Reader;
 
 /// What to follow.
 #[derive(Clone, Debug)]
@@ -31,10 +35,24 @@ pub struct FollowConfig {
     /// Markets, books and form of prices.
     pub ask: Ask,
     /// How often.
-    pub cadence: Cadence,
+    pub pacing: Pacing,
     /// Which clock.
     pub clock: Clock,
+    /// How near to each other looks must be for detectors to judge.
+    pub needs: Vec<DetectorNeed>,
+    /// Games under way on watchlists are judged for shocks.
+    pub watch_in_play: bool,
 }
+
+/// Where things are that a follower reads.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    pub(super) store: PathBuf,
+    pub(super) desk: PathBuf,
+}
+
+/// Watchlists are looked at so often.
+const LISTS_EVERY: Duration = Duration::from_secs(30);
 
 /// Never waits longer than this in one go, so that a machine that slept notices.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -76,6 +94,8 @@ pub async fn check_key(client: &Client, sports: &[String]) -> KeyCheck {
         Outcome::Data { body, .. } | Outcome::NoEvents { body, .. } => {
             if let Ok(known) = crate::feeds::odds_api::sports::parse_sports(body) {
                 for sport in sports.iter().filter(|s| !known.list.iter().any(|k| k.key == **s)) {
+                    // A key pasted into the wrong field of the settings is still a key.
+                    let sport = client.redact(sport);
                     tracing::warn!(sport, "the provider does not list this sport");
                 }
             }
@@ -91,22 +111,46 @@ pub struct Follower {
     client: Client,
     way_in: WayIn,
     config: Arc<FollowConfig>,
-    schedule: Arc<Mutex<Schedule>>,
+    pace: Arc<Mutex<Pace>>,
+    places: Arc<Places>,
     keeper: Keeper,
     pulse: Pulse,
 }
 
 impl Follower {
-    /// A follower whose questions are due from now on. `pulse` is its sign of life.
-    pub fn new(client: Client, way_in: WayIn, config: Arc<FollowConfig>, keeper: Keeper, pulse: Pulse) -> Self {
-        let schedule = Schedule::new(&config.sports, config.cadence, config.clock.now());
-        Self { client, way_in, config, schedule: Arc::new(Mutex::new(schedule)), keeper, pulse }
+    /// A follower whose questions are due from now on, as far as they were not asked in an earlier life. `pulse` is its
+    /// sign of life.
+    pub(super) async fn new(
+        client: Client,
+        way_in: WayIn,
+        config: Arc<FollowConfig>,
+        places: Arc<Places>,
+        keeper: Keeper,
+        pulse: Pulse,
+    ) -> Self {
+        let now = config.clock.now();
+        let known = if matches!(config.pacing, Pacing::Planned(_)) {
+            let (store, sports) = (places.store.clone(), config.sports.clone());
+            let read = tokio::task::spawn_blocking(move || Known::read(&Reader::open(&store)?, &sports, now)).await;
+            match read {
+                Ok(Ok(known)) => known,
+                Ok(Err(e)) => {
+                    tracing::warn!(error = %e, "the ledger could not be read; it begins anew");
+                    Known::default()
+                }
+                Err(_) => Known::default(),
+            }
+        } else {
+            Known::default()
+        };
+        let pace = Arc::new(Mutex::new(Pace::new(&config, known, now)));
+        Self { client, way_in, config, pace, places, keeper, pulse }
     }
 
     /// One that goes on from here with other settings: sports that stay keep their beat.
     #[must_use]
     pub(super) fn going_on(&self, client: Client, config: Arc<FollowConfig>) -> Self {
-        self.schedule(|s| s.change(&config.sports, config.cadence, config.clock.now()));
+        self.pace(|p| p.change(&config, config.clock.now()));
         Self { client, config, ..self.clone() }
     }
 
@@ -115,9 +159,9 @@ impl Follower {
         &self.client
     }
 
-    fn schedule<T>(&self, f: impl FnOnce(&mut Schedule) -> T) -> T {
-        // A schedule is valid after every call; a panic elsewhere while it was held spoils nothing.
-        f(&mut self.schedule.lock().unwrap_or_else(PoisonError::into_inner))
+    fn pace<T>(&self, f: impl FnOnce(&mut Pace) -> T) -> T {
+        // A plan is valid after every call; a panic elsewhere while it was held spoils nothing.
+        f(&mut self.pace.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Polls until `stop`. Failures of the source are logged and waited for; only a refused key and the pipeline can end
@@ -130,22 +174,27 @@ impl Follower {
         let mut backward = Backward::new(clock.now());
         let mut gate = self.keeper.gate_opens();
         let mut empty = Backoff::new(CREDITS_FIRST, CREDITS_CAP);
+        let mut lists_read: Option<Instant> = None;
         self.note(None, None);
         loop {
             self.pulse.beat();
+            if lists_read.is_none_or(|at| at.elapsed() >= LISTS_EVERY) {
+                self.read_lists().await;
+                lists_read = Some(Instant::now());
+            }
             // A simulated clock is moved by hand; real ones are set back by the network or by somebody.
             if let Some(by_ms) = backward.check(clock.now()).filter(|_| !matches!(clock, Clock::Sim(_))) {
-                self.schedule(|s| s.clock_set_back(by_ms));
+                self.pace(|p| p.clock_set_back(by_ms));
                 self.note(None, None);
             }
-            if self.schedule(|s| s.pause()).is_some_and(|p| p.reason == Unavailable::Quota) {
+            if self.pace(|p| p.pause()).is_some_and(|p| p.reason == Unavailable::Quota) {
                 tokio::select! {
                     () = stop.cancelled() => return Ok(Ended::Stopped),
                     () = tokio::time::sleep(empty.after_failure(roll())) => {}
                 }
                 if self.credits_are_back(stop).await {
                     empty.worked();
-                    self.schedule(Schedule::succeeded);
+                    self.pace(Pace::succeeded);
                     self.note(None, None);
                 }
                 continue;
@@ -159,36 +208,40 @@ impl Follower {
                 }
                 continue;
             }
-            let Some(due) = self.schedule(|s| s.due(clock.now())) else {
-                let next = self.schedule(|s| s.next());
+            let Some(task) = self.pace(|p| p.due(clock.now())) else {
+                let next = self.pace(|p| p.next(clock.now()));
                 let wait = next.map_or(LONGEST_WAIT, |at| clock.wait(at)).min(LONGEST_WAIT);
                 tokio::select! {
                     () = stop.cancelled() => return Ok(Ended::Stopped),
                     () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => continue,
                 }
             };
-            self.schedule(|s| s.asked(&due, clock.now()));
-            self.note(Some(&due), None);
-            let (request, purpose) = question(&due, &self.config.ask);
+            self.pace(|p| p.asked(&task, clock.now()));
+            self.note(Some(&task), None);
+            let (request, purpose) = task.request(&self.config.ask);
             let fetched = tokio::select! {
                 () = stop.cancelled() => return Ok(Ended::Stopped),
                 fetched = self.client.fetch(&request, purpose) => fetched,
             };
             let at = clock.received(&fetched);
             let key = if let Outcome::Unavailable { reason, message, .. } = &fetched.outcome {
-                let pause = self.schedule(|s| s.failed(&due, *reason, clock.now()));
+                let pause = self.pace(|p| p.failed(&task, *reason, clock.now()));
                 let until = pause.map(|p| p.until.to_string());
                 tracing::warn!(reason = reason.name(), %message, until, "no answer");
                 (*reason == Unavailable::Auth).then(|| KeyState::Refused { message: message.clone() })
             } else {
-                self.schedule(Schedule::succeeded);
+                self.pace(|p| p.answered(&task));
                 Some(KeyState::Accepted)
             };
             let answered = fetched.outcome.body().map(|_| at);
             // An answer that has arrived was paid for: it is taken even when the stop came meanwhile.
-            let judged = self.way_in.judge(fetched, at).await?;
-            let (Due::Odds(sport) | Due::Scores(sport)) = &due;
-            self.schedule(|s| s.under_way(sport, judged.under_way > 0));
+            let noted = Noted { tier: task.tier(), billing: self.pace(|p| p.billed(&task, &fetched, at)) };
+            let judged = self.way_in.judge(fetched, at, noted).await?;
+            let known = self.pace(|p| p.judged(task.sport(), judged.under_way, judged.games.as_deref()));
+            if known {
+                // Games that were not there before may be on a list.
+                lists_read = None;
+            }
             let refused = matches!(key, Some(KeyState::Refused { .. }));
             if let Some(key) = key {
                 self.keeper.key(key);
@@ -202,7 +255,7 @@ impl Follower {
 
     /// The key is accepted after all: a pause because of it is over.
     pub(super) fn key_works(&self) {
-        self.schedule(Schedule::succeeded);
+        self.pace(Pace::succeeded);
     }
 
     /// Asks a free question, whose answer says how many credits are left.
@@ -221,21 +274,25 @@ impl Follower {
     }
 
     /// Tells those who watch what was asked and what is planned.
-    fn note(&self, asked: Option<&Due>, answered: Option<Timestamp>) {
+    fn note(&self, asked: Option<&Task>, answered: Option<Timestamp>) {
         let clock = &self.config.clock;
         let now = local_now();
-        let plan = self.schedule(|s| s.plan());
-        let plan: Vec<(String, Endpoint, Timestamp)> = plan
+        let upcoming = self.pace(|p| p.upcoming(clock.now()));
+        let told = self.pace(|p| p.plan(clock.now(), &self.config.needs)).map(|(plan, verdicts, ledger)| {
+            // A key pasted into the wrong field of the settings is still a key.
+            PlanNote::new(&plan, &verdicts, &ledger, |sport| self.keeper.clean(sport))
+        });
+        let plan: Vec<(String, Endpoint, Timestamp)> = upcoming
             .into_iter()
-            .map(|(due, at)| {
-                let (sport, endpoint) = self.name(&due);
+            .map(|(sport, endpoint, at)| {
+                let sport = self.keeper.clean(&sport);
                 let wait = i64::try_from(clock.wait(at).as_millis()).unwrap_or(i64::MAX);
                 // What is due on this machine's own clock is told exactly, so that telling it again changes nothing.
                 let at = if matches!(clock, Clock::Sim(_)) { now.plus(wait) } else { at };
                 (sport, endpoint, at)
             })
             .collect();
-        let asked = asked.map(|due| self.name(due));
+        let asked = asked.map(|task| (self.keeper.clean(task.sport()), task.endpoint()));
         let followed: Vec<String> = self.config.sports.iter().map(|s| self.keeper.clean(s)).collect();
         self.keeper.change(|s| {
             if let Some(clock) = clock.against_local(answered, now) {
@@ -251,29 +308,46 @@ impl Follower {
             if let Some((sport, endpoint)) = asked {
                 s.question_mut(SOURCE, &sport, endpoint).asked = Some(now);
             }
+            s.keys = self.client.keys();
+            s.plan = told;
             s.breakers_stand(|purpose| self.client.breaker(purpose), now);
         });
     }
 
-    fn name(&self, due: &Due) -> (String, Endpoint) {
-        let (sport, endpoint) = match due {
-            Due::Odds(sport) => (sport, Endpoint::Odds),
-            Due::Scores(sport) => (sport, Endpoint::Scores),
-        };
-        // A key pasted into the wrong field of the settings is still a key.
-        (self.keeper.clean(sport), endpoint)
-    }
-}
-
-fn question(due: &Due, ask: &Ask) -> (Request, Purpose) {
-    match due {
-        Due::Odds(sport) => {
-            let filter = EventFilter::default();
-            (Question::Odds { sport: sport.clone(), filter, ask: ask.clone() }.into(), Purpose::Live)
+    /// Reads the watchlists, and has the plan and the detectors know the games that they hold.
+    async fn read_lists(&self) {
+        if !matches!(self.config.pacing, Pacing::Planned(_)) {
+            return;
         }
-        Due::Scores(sport) => {
-            let events = Vec::new();
-            (Question::Scores { sport: sport.clone(), days_from: None, events }.into(), Purpose::Scores)
+        let (places, config, now) = (Arc::clone(&self.places), Arc::clone(&self.config), self.config.clock.now());
+        let read = tokio::task::spawn_blocking(move || -> Result<Watched, String> {
+            let lists = watched::lists(&places.desk).map_err(|e| e.to_string())?;
+            let mut all = Watched::new();
+            if lists.is_empty() {
+                return Ok(all);
+            }
+            let reader = Reader::open(&places.store).map_err(|e| e.to_string())?;
+            let (from, until) = games_about(now);
+            for sport in &config.sports {
+                let games = reader.games(sport, from, until).map_err(|e| e.to_string())?;
+                all.extend(watched::of_sport(&lists, sport, &config.ask.markets, &games, now));
+            }
+            Ok(all)
+        });
+        match read.await {
+            Ok(Ok(watched)) => {
+                let events = watched.keys().copied().collect();
+                if self.pace(|p| p.watch(events)) {
+                    if self.config.watch_in_play {
+                        let ids = watched.into_values().map(String::from).collect();
+                        // A pipeline that has ended is noticed with the next answer.
+                        drop(self.way_in.watch_in_play(ids).await);
+                    }
+                    self.note(None, None);
+                }
+            }
+            Ok(Err(e)) => tracing::warn!(error = e, "the watchlists could not be read"),
+            Err(_) => {}
         }
     }
 }

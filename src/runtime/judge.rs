@@ -13,12 +13,13 @@ use tokio::sync::broadcast;
 
 use super::keeper::{CycleWindow, Keeper};
 use super::mending::{Mending, Waiting};
-use super::pipeline::{Job, Judged, PipelineConfig, PipelineError, Tally, Telling};
+use super::pipeline::{Job, Judged, Noted, PipelineConfig, PipelineError, Tally, Telling};
 use super::published::Published;
 use super::status::{Part, StoreState};
 use super::teller::{self, Teller};
 use super::watchdog::Pulse;
-use super::{memory, warm};
+use super::{memory, pace, warm};
+use crate::engine::rules::InPlayWatch;
 use crate::engine::{Engine, EngineSettings};
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingWriter;
@@ -75,6 +76,8 @@ pub(super) struct Judge {
     keeper: Keeper,
     tally: Tally,
     cycle: CycleWindow,
+    /// Games that are watched in play, where watchlists say so.
+    in_play: Option<Vec<String>>,
     /// Tells of looks, where anybody is to be told.
     teller: Option<Teller>,
     /// The newest instant heard of: the clock of the clean-up.
@@ -126,6 +129,7 @@ impl Judge {
             keeper,
             tally: Tally::default(),
             cycle: CycleWindow::default(),
+            in_play: None,
             teller: None,
             now: Timestamp::default(),
             mending: Mending::default(),
@@ -172,9 +176,9 @@ impl Judge {
         loop {
             self.pulse.beat();
             match inbox.recv_timeout(self.mending.wait().map_or(wait, |w| w.min(wait))) {
-                Ok(Job::Fetched { fetched, at, queued, reply }) => {
+                Ok(Job::Fetched { fetched, at, noted, queued, reply }) => {
                     self.now = self.now.max(at);
-                    let judged = self.answer(*fetched, at, queued.elapsed())?;
+                    let judged = self.answer(*fetched, at, *noted, queued.elapsed())?;
                     // A caller that has gone away no longer wants to know.
                     let _ = reply.send(judged);
                     (wait, trim) = (SOON, true);
@@ -199,6 +203,10 @@ impl Judge {
                 Ok(Job::Hide(secret)) => {
                     self.recorder = self.recorder.take().map(|r| r.hiding(secret.clone()));
                     self.config.secret.push(secret);
+                }
+                Ok(Job::InPlay(games)) => {
+                    self.in_play = Some(games);
+                    self.take_rules(self.config.engine.clone(), self.config.retention);
                 }
                 Ok(Job::Rules { engine, retention }) => self.take_rules(*engine, retention),
                 #[cfg(test)]
@@ -280,8 +288,11 @@ impl Judge {
     }
 
     /// Other settings: in force from the next look on.
-    fn take_rules(&mut self, engine: EngineSettings, retention: Retention) {
+    fn take_rules(&mut self, mut engine: EngineSettings, retention: Retention) {
         self.config.retention = retention;
+        if let Some(games) = &self.in_play {
+            engine.rules.in_play = InPlayWatch::Events(games.clone());
+        }
         if self.config.engine != engine {
             self.config.engine = engine;
             self.stale = true;
@@ -339,8 +350,14 @@ impl Judge {
     }
 
     /// Takes what came of a call. An answer for which there is no room now is kept in memory.
-    fn answer(&mut self, fetched: Fetched, at: Timestamp, wait: Duration) -> Result<Judged, PipelineError> {
-        let mut waiting = Waiting { fetched, at, wait, recorded: false };
+    fn answer(
+        &mut self,
+        fetched: Fetched,
+        at: Timestamp,
+        noted: Noted,
+        wait: Duration,
+    ) -> Result<Judged, PipelineError> {
+        let mut waiting = Waiting { fetched, at, wait, noted, recorded: false };
         if self.mending.is_ill() {
             self.wait_for_room(waiting);
             return Ok(Judged::default());
@@ -356,6 +373,9 @@ impl Judge {
             const WITHIN_MS: i64 = 12 * 3_600_000;
             let under_way = self.store.unfinished(&waiting.fetched.sport, at, WITHIN_MS);
             came.judged.under_way = self.mind(under_way)?.unwrap_or_default();
+            let (from, until) = pace::games_about(at);
+            let games = self.store.games(&waiting.fetched.sport, from, until);
+            came.judged.games = self.mind(games)?;
         }
         self.pack(waiting, &came.judged);
         Ok(came.judged)

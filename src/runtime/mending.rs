@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::backoff::{Backoff, roll};
 use super::keeper::{Keeper, local_now};
+use super::pipeline::Noted;
 use super::status::{Part, StoreState};
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::market::time::Timestamp;
@@ -31,6 +32,8 @@ pub(super) struct Waiting {
     pub(super) at: Timestamp,
     /// How long it had waited for the judge.
     pub(super) wait: Duration,
+    /// What the planner knows of the call.
+    pub(super) noted: Noted,
     /// It stands in the recording already.
     pub(super) recorded: bool,
 }

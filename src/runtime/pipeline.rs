@@ -20,6 +20,7 @@ use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingError;
 use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
+use crate::store::credit::{Billing, GameRow};
 use crate::store::outbox::{Attempted, NewMessage};
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
@@ -36,8 +37,19 @@ pub struct Judged {
     pub taken: Option<Taken>,
     /// Started games of the sport without a final score.
     pub under_way: u64,
+    /// Games of the sport, half a day back and eight days ahead, by start and number; `None`: they cannot be told now.
+    pub games: Option<Vec<GameRow>>,
     /// Why the answer could not be used after all.
     pub malformed: Option<String>,
+}
+
+/// What the planner knows of a call, to be kept with what comes of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Noted {
+    /// How near the next start was.
+    pub tier: Option<&'static str>,
+    /// What goes into the ledger.
+    pub billing: Option<Billing>,
 }
 
 /// Sums over the life of a pipeline.
@@ -109,6 +121,7 @@ pub struct Telling {
 pub(super) enum Job {
     Fetched {
         fetched: Box<Fetched>,
+        noted: Box<Noted>,
         at: Timestamp,
         /// When it was handed over.
         queued: Instant,
@@ -122,6 +135,8 @@ pub(super) enum Job {
     },
     /// Something of the program itself that may be told.
     Notice(Notice),
+    /// Watch these games in play.
+    InPlay(Vec<String>),
     /// Mask this in the recording too.
     Hide(SecretString),
     /// Judge by these from the next look on, and keep so much.
@@ -156,6 +171,7 @@ impl std::fmt::Debug for Job {
             Self::Raw(_) => "Raw",
             Self::Attempts { .. } => "Attempts",
             Self::Notice(_) => "Notice",
+            Self::InPlay(_) => "InPlay",
             Self::Hide(_) => "Hide",
             Self::Rules { .. } => "Rules",
             #[cfg(test)]
@@ -243,9 +259,10 @@ impl WayIn {
     ///
     /// # Errors
     /// [`PipelineError::Panicked`] when the pipeline has ended.
-    pub async fn judge(&self, fetched: Fetched, at: Timestamp) -> Result<Judged, PipelineError> {
+    pub async fn judge(&self, fetched: Fetched, at: Timestamp, noted: Noted) -> Result<Judged, PipelineError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Fetched { fetched: Box::new(fetched), at, queued: Instant::now(), reply }).await?;
+        let (fetched, noted) = (Box::new(fetched), Box::new(noted));
+        self.send(Job::Fetched { fetched, at, noted, queued: Instant::now(), reply }).await?;
         answer.await.map_err(|_| PipelineError::Panicked)
     }
 
@@ -263,6 +280,14 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn rules(&self, engine: EngineSettings, retention: Retention) -> Result<(), PipelineError> {
         self.send(Job::Rules { engine: Box::new(engine), retention }).await
+    }
+
+    /// From the next look on these games, by the provider's ids, are watched for shocks while they are in play.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub async fn watch_in_play(&self, games: Vec<String>) -> Result<(), PipelineError> {
+        self.send(Job::InPlay(games)).await
     }
 
     /// The next answer ends unexpectedly.

@@ -5,7 +5,7 @@
 use crate::config::Resolved;
 
 /// Settings, or sections with a dot behind, that take effect at the next question or look.
-const LIVE: [&str; 23] = [
+const LIVE: &[&str] = &[
     "odds_api.base_url",
     "odds_api.key_file",
     "odds_api.sports",
@@ -15,6 +15,8 @@ const LIVE: [&str; 23] = [
     "odds_api.odds_format",
     "odds_api.interval",
     "odds_api.timeout",
+    "polling.",
+    "credits.",
     "quotes.",
     "devig.",
     "fair.",

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::attach::server::{Server, ServerConfig};
 use super::deliver::{self, Delivering};
 use super::feeder::{Aborting, Feed, Feeder};
-use super::follow::FollowConfig;
+use super::follow::{FollowConfig, Places};
 use super::keeper::Keeper;
 use super::metrics::server::MetricsServer;
 use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, Telling, WayIn};
@@ -28,7 +28,8 @@ use crate::alerts::notice::Notice;
 use crate::alerts::retry::Patience;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
-use crate::feeds::secret::{ApiKey, KeyError};
+use crate::feeds::odds_api::keys::Keys;
+use crate::feeds::secret::KeyError;
 use crate::store::{Retention, desk};
 
 /// At the end a delivery that is under way is waited for so long; it is tried again otherwise.
@@ -43,7 +44,7 @@ pub struct SessionConfig {
     pub follow: FollowConfig,
     /// How to reach the source.
     pub client: ClientConfig,
-    /// The key; without one nothing is asked until [`Session::set_key`].
+    /// The key, or several separated by commas that take turns; without one nothing is asked until [`Session::set_key`].
     pub key: Option<SecretString>,
     /// Try the key with a free question before anything else is asked.
     pub check_key: bool,
@@ -156,8 +157,8 @@ impl Session {
         let keeper = Keeper::new(origin.as_deref());
         // The key of a simulated market is no secret and may be part of ordinary words.
         for secret in pipeline.secret.iter() {
-            if let Ok(key) = ApiKey::parse(secret.expose_secret()) {
-                keeper.hide(key);
+            if let Ok(keys) = Keys::parse(secret.expose_secret()) {
+                keys.all().into_iter().for_each(|key| keeper.hide(key));
             }
         }
         if first.is_some() {
@@ -180,6 +181,7 @@ impl Session {
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
         let outbox = store.clone();
+        let places = Arc::new(Places { desk: desk::beside(&store), store: store.clone() });
         let socket = if attach {
             let (store, status) = (store.clone(), keeper.subscribe());
             let server = ServerConfig { store, origin, published: published.clone(), status };
@@ -228,7 +230,7 @@ impl Session {
         });
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
-        let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, check_key };
+        let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, places, check_key };
         let feeding = Some(Aborting(tokio::spawn(feeder.run(newest, stop.clone()))));
         Ok(Self {
             pipeline: Some(pipeline),
@@ -283,13 +285,13 @@ impl Session {
         self.ended.clone()
     }
 
-    /// Follows with this key from now on: everything is due at once.
+    /// Follows with this key (or these, separated by commas) from now on: everything is due at once.
     ///
     /// # Errors
     /// [`SessionError`] when it cannot be a key, or the pipeline has ended.
     pub async fn set_key(&mut self, key: SecretString) -> Result<(), SessionError> {
         let client = make_client(&self.client, &key)?;
-        self.keeper.hide(ApiKey::parse(key.expose_secret())?);
+        Keys::parse(key.expose_secret())?.all().into_iter().for_each(|key| self.keeper.hide(key));
         self.way_in.hide(key.clone()).await?;
         self.key = Some(key);
         self.keeper.key(KeyState::Untried);
@@ -312,7 +314,7 @@ impl Session {
         let other_key = exposed(&key) != exposed(&self.key);
         let same_source = client == self.client && !other_key;
         if let Some(key) = key.as_ref().filter(|_| other_key) {
-            self.keeper.hide(ApiKey::parse(key.expose_secret())?);
+            Keys::parse(key.expose_secret())?.all().into_iter().for_each(|key| self.keeper.hide(key));
             self.way_in.hide(key.clone()).await?;
             self.keeper.key(KeyState::Untried);
         }
@@ -393,17 +395,19 @@ impl Drop for Session {
     }
 }
 
+/// Signs of life of the runtime come so often: rarely enough that a board at rest stays at rest.
+const TICK: Duration = Duration::from_secs(5);
+
 /// A sign of life of the runtime itself.
 async fn tick(pulse: Pulse) {
     loop {
         pulse.beat();
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(TICK).await;
     }
 }
 
 fn make_client(config: &ClientConfig, key: &SecretString) -> Result<Client, SessionError> {
-    let key = ApiKey::parse(key.expose_secret())?;
-    Ok(Client::new(config.clone(), key)?)
+    Ok(Client::with_keys(config.clone(), Keys::parse(key.expose_secret())?)?)
 }
 
 #[cfg(test)]
@@ -420,6 +424,7 @@ mod tests {
     use crate::poller::Cadence;
     use crate::runtime::clock::Clock;
     use crate::runtime::link::{Link, LinkEvent, LinkLoss};
+    use crate::runtime::pace::Pacing;
     use crate::runtime::status::{MarketClock, StoreState};
 
     const KEY: &str = "0123456789abcdefSECRETfedcba9876543210";
@@ -446,8 +451,10 @@ mod tests {
             follow: FollowConfig {
                 sports: vec!["basketball_nba".into()],
                 ask: Ask::new(&["h2h".into()], BookFilter::choose(&[], &["pinnacle".into()])),
-                cadence: Cadence::of(10_000),
+                pacing: Pacing::Steady(Cadence::of(10_000)),
                 clock: Clock::Sim(sim.clock()),
+                needs: Vec::new(),
+                watch_in_play: false,
             },
             client: ClientConfig { base_url: sim.base_url(), ..ClientConfig::default() },
             key: key.map(SecretString::from),
@@ -686,8 +693,10 @@ mod tests {
             follow: FollowConfig {
                 sports: sports.iter().map(|s| (*s).to_owned()).collect(),
                 ask: Ask::new(&["h2h".into()], BookFilter::choose(&[], &["pinnacle".into()])),
-                cadence: Cadence::of(10_000),
+                pacing: Pacing::Steady(Cadence::of(10_000)),
                 clock: clock.clone(),
+                needs: Vec::new(),
+                watch_in_play: false,
             },
             engine: EngineSettings { max_age_ms: 1234, ..EngineSettings::default() },
             retention: Retention::default(),

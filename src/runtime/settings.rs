@@ -10,6 +10,10 @@ use crate::engine::profile::BookProfile;
 use crate::engine::rules::{AnalysisRules, DislocationRule, InPlayWatch, MoveRule, OpportunityRule};
 use crate::engine::settings::BookInfo;
 use crate::market::books::{Book, BookKind, Books};
+use crate::poller::Cadence;
+use crate::poller::plan::DetectorNeed;
+use crate::poller::rules::{Bands, CloseWindow, PlanRules};
+use crate::runtime::pace::Pacing;
 use crate::store::Retention;
 
 /// What the user has decided about judging quotes, with everything that is known of the books.
@@ -61,7 +65,8 @@ fn rules(settings: &Settings) -> AnalysisRules {
             window_ms: millis(settings.dislocation.window),
         },
         in_play: match settings.live_shock.watch {
-            Watch::None => InPlayWatch::Nothing,
+            // Which games those are is known once the watchlists have been read.
+            Watch::None | Watch::Watchlists => InPlayWatch::Nothing,
             Watch::All => InPlayWatch::Everything,
         },
         opportunity: OpportunityRule {
@@ -123,6 +128,52 @@ fn live_shock(settings: &Settings, default: &MoveRule) -> MoveRule {
     MoveRule { window_ms, cooldown_ms: window_ms, threshold, ..*default }
 }
 
+/// What the user has decided about spending credits.
+pub fn plan_rules(settings: &Settings) -> PlanRules {
+    let (polling, credits) = (&settings.polling, &settings.credits);
+    PlanRules {
+        bands: Bands {
+            far_ms: millis(polling.far),
+            middle_ms: millis(polling.middle),
+            near_ms: millis(polling.near),
+            middle_from_ms: millis(polling.middle_from),
+            near_from_ms: millis(polling.near_from),
+            stop_after_ms: millis(polling.stop_after),
+            horizon_ms: millis(polling.horizon),
+        },
+        closes: CloseWindow::default(),
+        active_ms: millis(settings.odds_api.interval),
+        idle_ms: millis(polling.idle),
+        listing_ms: millis(polling.listing),
+        low_credit_ms: millis(polling.low_credit),
+        low_credits: credits.low,
+        daily_target: credits.daily_target,
+        in_play_daily: credits.in_play_daily,
+        in_play_ms: millis(credits.in_play),
+        backfill_daily: credits.backfill_daily,
+        exchange_daily: credits.exchange_daily,
+        scores_ms: millis(polling.scores),
+    }
+}
+
+/// How often to ask, by the settings.
+pub fn pacing(settings: &Settings) -> Pacing {
+    if settings.polling.pace == "steady" {
+        Pacing::Steady(Cadence::of(millis(settings.odds_api.interval)))
+    } else {
+        Pacing::Planned(plan_rules(settings))
+    }
+}
+
+/// How near to each other looks must be for detectors to judge: the shortest of each one's windows.
+pub fn detector_needs(rules: &AnalysisRules) -> Vec<DetectorNeed> {
+    let need = |name: &str, rule: &MoveRule| DetectorNeed {
+        name: name.to_owned(),
+        longest_gap_ms: rule.window_ms.iter().copied().min().unwrap_or(0),
+    };
+    vec![need("STEAM", &rules.steam), need("MULTIBOOK_SYNC", &rules.sync), need("MOVE", &rules.market_move)]
+}
+
 /// How long the store keeps what.
 pub fn retention(settings: &RetentionSettings) -> Retention {
     let keep = |k: Keep| match k {
@@ -174,6 +225,7 @@ mod tests {
     fn the_default_file_says_what_the_rules_are_by_default() {
         let settings = load(&Sources::default()).expect("defaults").settings;
         assert_eq!(engine_settings(&settings).rules, AnalysisRules::default());
+        assert_eq!(plan_rules(&settings), PlanRules::default());
         let kept = retention(&settings.retention);
         assert_eq!(kept, Retention { points_ms: Some(14 * 86_400_000), ..Retention::default() });
     }

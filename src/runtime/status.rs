@@ -3,10 +3,14 @@
 //! Plain values for the board and for the local socket. All instants are this machine's time, except where they say
 //! *market*; nothing here is ever secret ([`super::keeper`] masks keys in every text that others wrote).
 
+mod plan;
+
+pub use plan::{BandNote, CloseNote, PlanNote, PurposeNote, SportNote};
 use serde::{Deserialize, Serialize};
 
 use super::published::endpoint_name;
 use crate::feeds::odds_api::breaker::BreakerView;
+use crate::feeds::odds_api::keys::KeyView;
 use crate::market::batch::Endpoint;
 use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
@@ -31,6 +35,9 @@ pub struct LiveStatus {
     pub following: Following,
     /// How the key stands.
     pub key: KeyState,
+    /// The keys by their fingerprints, in the user's order; empty before the first question.
+    #[serde(default)]
+    pub keys: Vec<KeyView>,
     /// Every question that is asked again and again, in the order of the settings; odds of a sport before its scores.
     pub questions: Vec<QuestionStatus>,
     /// The breakers of the source, one for each purpose, always in the same order.
@@ -55,6 +62,9 @@ pub struct LiveStatus {
     /// The last time that the settings were read again.
     #[serde(default)]
     pub reload: Option<ReloadNote>,
+    /// The plan for the next 24 hours; `None`: it follows a steady beat.
+    #[serde(default)]
+    pub plan: Option<PlanNote>,
 }
 
 impl LiveStatus {

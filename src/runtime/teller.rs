@@ -158,8 +158,10 @@ impl Teller {
                 return Ok(());
             }
         };
-        self.unread = false;
-        let Some(last) = requests.last().map(|r| r.id) else { return Ok(()) };
+        let Some(last) = requests.last().map(|r| r.id) else {
+            self.unread = false;
+            return Ok(());
+        };
         let now = local_now();
         for request in &requests {
             match Request::from_json(&request.json) {
@@ -172,6 +174,7 @@ impl Teller {
         if let Err(e) = desk.done_with_alert_requests(last) {
             self.complain(&e);
         }
+        self.unread = false;
         self.wake.send_modify(|n| *n = n.wrapping_add(1));
         Ok(())
     }

@@ -78,6 +78,12 @@ impl Store {
     pub fn log_cycle(&mut self, fetch: &FetchRecord, cycle: &CycleRecord) -> Result<(), StoreError> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         log_fetch(&tx, fetch)?;
+        if let Some(billing) = &fetch.billing {
+            super::credit::bill(&tx, billing)?;
+        }
+        if let (Some(look), Some(tier)) = (fetch.look, fetch.tier) {
+            super::credit::note_tier(&tx, look.0 as i64, tier)?;
+        }
         let s = cycle.stages;
         tx.prepare_cached(
             "INSERT INTO cycle (at, source, sport, endpoint, purpose, outcome, look, requests, credits, remaining, events,

@@ -9,6 +9,7 @@ mod analysis_codec;
 pub mod as_of;
 pub mod check;
 mod codec;
+pub mod credit;
 pub mod cycle;
 pub mod desk;
 pub mod error;

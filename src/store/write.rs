@@ -61,6 +61,10 @@ pub struct FetchRecord {
     pub look: Option<LookId>,
     /// For a person. Never holds a key.
     pub message: Option<String>,
+    /// How near the next start was.
+    pub tier: Option<&'static str>,
+    /// What goes into the ledger.
+    pub billing: Option<super::credit::Billing>,
 }
 
 impl Store {

@@ -121,8 +121,6 @@ pub struct Surroundings {
     pub max_age_ms: i64,
     /// The whole market is a simulated one.
     pub demo: bool,
-    /// Credits that the user means to spend in a day, for the header; 0: not set.
-    pub daily_credits: u64,
 }
 
 /// The board.

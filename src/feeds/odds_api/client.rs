@@ -20,6 +20,7 @@ use crate::market::time::Timestamp;
 use super::breaker::{BreakerConfig, BreakerView, Purpose, Verdict};
 use super::error::{ErrorCode, classify, error_in_success, for_person};
 use super::fetched::{AttemptLog, Breakers, Fetched, PendingVerdict};
+use super::keys::{KeyView, Keys, Pick};
 use super::quota::Quota;
 use super::request::Request;
 use super::retry::{RetryPolicy, parse_http_date, parse_retry_after};
@@ -74,20 +75,29 @@ pub enum ClientError {
     Setup(String),
 }
 
-/// A client for one key. Cheap to clone; clones share connections and breakers.
+/// A client for one account or several that take turns. Cheap to clone; clones share connections, keys and breakers.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
-    key: ApiKey,
+    keys: Keys,
     config: Arc<ClientConfig>,
     breakers: Arc<Breakers>,
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("base", &self.base).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Client").field("base", &self.base).field("keys", &self.keys).finish_non_exhaustive()
     }
+}
+
+/// Whose turn it is after an attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The same key's.
+    Keep,
+    /// Another key's.
+    Next,
 }
 
 /// One attempt's end.
@@ -108,6 +118,14 @@ impl Client {
     /// # Errors
     /// [`ClientError`] when the base URL cannot be used or HTTPS is not available.
     pub fn new(config: ClientConfig, key: ApiKey) -> Result<Self, ClientError> {
+        Self::with_keys(config, Keys::one(key))
+    }
+
+    /// A client for keys that take turns: when the credits of one are used up, the next one asks.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_keys(config: ClientConfig, keys: Keys) -> Result<Self, ClientError> {
         let (base, local) = check_base_url(&config.base_url)?;
         // An error means that one has been installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -127,14 +145,24 @@ impl Client {
                 builder = builder.tls_certs_only([]);
             }
         }
-        let http = builder.build().map_err(|e| ClientError::Setup(for_person(&chain(&e.without_url()), &key)))?;
+        let http = builder.build().map_err(|e| ClientError::Setup(keys.redact(&chain(&e.without_url()))))?;
         let breakers = Arc::new(Breakers::new(config.breaker));
-        Ok(Self { http, base, key, config: Arc::new(config), breakers })
+        Ok(Self { http, base, keys, config: Arc::new(config), breakers })
     }
 
     /// How the breaker of a purpose stands.
     pub fn breaker(&self, purpose: Purpose) -> BreakerView {
         self.breakers.view(purpose)
+    }
+
+    /// `text` without any of the keys.
+    pub fn redact(&self, text: &str) -> String {
+        self.keys.redact(text)
+    }
+
+    /// How the keys stand, in the user's order.
+    pub fn keys(&self) -> Vec<KeyView> {
+        self.keys.view(now())
     }
 
     /// Asks, repeats what can be repeated, and tells what came of it. Never fails otherwise than in the outcome.
@@ -143,10 +171,11 @@ impl Client {
     pub async fn fetch(&self, request: &Request, purpose: Purpose) -> Fetched {
         let started = Instant::now();
         let mut fetched = Fetched {
-            request: self.key.redact(&request.path_and_query()),
+            request: self.keys.redact(&request.path_and_query()),
+            key: None,
             endpoint: request.endpoint(),
             // A key pasted into the wrong field of the settings is still a key.
-            sport: self.key.redact(request.sport()),
+            sport: self.keys.redact(request.sport()),
             scope: request.scope(),
             purpose,
             received_at: now(),
@@ -161,13 +190,9 @@ impl Client {
             },
             verdict: PendingVerdict::none(),
         };
-        if let Err(error) = request.check() {
-            fetched.outcome = Outcome::Unavailable {
-                reason: Unavailable::BadRequest,
-                code: None,
-                message: for_person(&error.to_string(), &self.key),
-                retry_after: None,
-            };
+        if let Some(message) = self.unfit(request) {
+            let reason = Unavailable::BadRequest;
+            fetched.outcome = Outcome::Unavailable { reason, code: None, message, retry_after: None };
             return fetched;
         }
         match self.breakers.admit(purpose) {
@@ -187,24 +212,47 @@ impl Client {
         fetched
     }
 
+    /// Why a request is not sent at all.
+    fn unfit(&self, request: &Request) -> Option<String> {
+        if let Err(error) = request.check() {
+            return Some(for_person(&self.keys.redact(&error.to_string()), &self.keys.pick(now()).key));
+        }
+        // It would stand in the provider's logs, and come back in whatever is answered.
+        let path = request.path_and_query();
+        let holds = self.keys.all().iter().any(|k| k.is_real() && k.redact(&path) != path);
+        let why = "a key stands in the settings where a sport, market, region or book belongs; remove it there";
+        holds.then(|| why.to_owned())
+    }
+
     async fn attempts(&self, request: &Request, fetched: &mut Fetched) -> Attempt {
         let mut number: u32 = 0;
+        let mut tried = Vec::new();
         loop {
             number = number.saturating_add(1);
             let (started_at, started) = (now(), Instant::now());
-            let attempt = self.attempt(request).await;
-            let wait = self.config.retry.delay(number, attempt.class, attempt.retry_after, random());
+            let pick = self.keys.pick(started_at);
+            let mut attempt = self.attempt(request, &pick).await;
+            let turn = self.note_key(&pick, &mut attempt, &mut tried);
+            let wait = match turn {
+                // Another key asks the same, at once and as if for the first time.
+                Turn::Next => Some(Duration::ZERO),
+                Turn::Keep => self.config.retry.delay(number, attempt.class, attempt.retry_after, random()),
+            };
             let elapsed = started.elapsed();
             tracing::debug!(
                 request = %fetched.request,
                 attempt = number,
+                key = %pick.name,
                 status = attempt.status,
                 class = attempt.class.name(),
                 ms = elapsed.as_millis() as u64,
                 bytes = attempt.body.len(),
                 "the odds api"
             );
-            fetched.quota = attempt.quota.or(fetched.quota);
+            // What another account has left says nothing about this one.
+            let same = fetched.key.as_ref() == Some(&pick.name);
+            fetched.quota = if same { attempt.quota.or(fetched.quota) } else { attempt.quota };
+            fetched.key = Some(pick.name);
             fetched.attempts.push(AttemptLog {
                 started_at,
                 elapsed,
@@ -215,17 +263,53 @@ impl Client {
                 message: attempt.message.clone(),
                 wait: wait.unwrap_or_default(),
             });
-            match wait {
-                None => return attempt,
-                Some(wait) => tokio::time::sleep(wait).await,
+            match (turn, wait) {
+                (Turn::Next, _) => number = 0,
+                (Turn::Keep, None) => return attempt,
+                (Turn::Keep, Some(wait)) => tokio::time::sleep(wait).await,
             }
         }
     }
 
-    async fn attempt(&self, request: &Request) -> Attempt {
+    /// Notes what an attempt says about its key, and whether another one takes its turn.
+    fn note_key(&self, pick: &Pick, attempt: &mut Attempt, tried: &mut Vec<usize>) -> Turn {
+        let (local, server) = (now(), attempt.server_date);
+        match attempt.class {
+            AttemptClass::Quota => {
+                tried.push(pick.at);
+                if self.keys.exhausted(pick, local, server, tried) {
+                    tracing::warn!(key = %pick.name, "the credits of this key are used up; the next key asks");
+                    return Turn::Next;
+                }
+            }
+            AttemptClass::Auth => {
+                tried.push(pick.at);
+                if self.keys.refused(pick, local, tried) {
+                    tracing::error!(key = %pick.name, "this key is refused and passed over; check it");
+                    return Turn::Next;
+                }
+                if self.keys.any_exhausted() {
+                    // The others come back on the first of the month; a refusal would end the polling for good.
+                    attempt.class = AttemptClass::Quota;
+                    let said = attempt.message.take().unwrap_or_default();
+                    let name = &pick.name;
+                    attempt.message =
+                        Some(format!("key {name} is refused ({said}), and the credits of the others are used up"));
+                }
+            }
+            // Anything that was answered was answered to this key.
+            AttemptClass::Data | AttemptClass::NoEvents | AttemptClass::NotFound | AttemptClass::BadRequest => {
+                self.keys.answered(pick, &attempt.quota, local, server);
+            }
+            _ => {}
+        }
+        Turn::Keep
+    }
+
+    async fn attempt(&self, request: &Request, pick: &Pick) -> Attempt {
         let path = request.path_and_query();
         let join = if path.contains('?') { '&' } else { '?' };
-        let url = format!("{}{path}{join}apiKey={}", self.base, self.key.query_form());
+        let url = format!("{}{path}{join}apiKey={}", self.base, pick.key.query_form());
         let mut attempt = Attempt {
             status: None,
             class: AttemptClass::Connect,
@@ -239,7 +323,7 @@ impl Client {
         let response = match self.http.get(url).send().await {
             Ok(response) => response,
             Err(error) => {
-                self.note(&mut attempt, error);
+                note(&mut attempt, error, &pick.key);
                 return attempt;
             }
         };
@@ -264,17 +348,19 @@ impl Client {
                 return attempt;
             }
             Err(BodyError::Lost(error)) => {
-                self.note(&mut attempt, error);
+                note(&mut attempt, error, &pick.key);
                 return attempt;
             }
         }
         if !success || error_in_success(&attempt.body) {
-            let fault = classify(status, &attempt.body, &attempt.quota, &self.key);
+            let fault = classify(status, &attempt.body, &attempt.quota, &pick.key);
             attempt.class = fault.class;
             attempt.message = Some(fault.message);
             attempt.code = fault.code;
             return attempt;
         }
+        // An answer is kept as it came, and what it echoes with it.
+        pick.key.redact_body(&mut attempt.body);
         attempt.class = look(&attempt.body, request.endpoint());
         if attempt.class == AttemptClass::NotJson {
             attempt.message = Some(match attempt.body.len() {
@@ -284,24 +370,24 @@ impl Client {
         }
         attempt
     }
+}
 
-    /// An attempt without a (complete) answer.
-    fn note(&self, attempt: &mut Attempt, error: reqwest::Error) {
-        let answered = attempt.status.is_some();
-        (attempt.class, attempt.message) = if error.is_timeout() && error.is_connect() {
-            (AttemptClass::Connect, Some("no connection in time".to_owned()))
-        } else if error.is_timeout() {
-            (AttemptClass::Timeout, Some("no complete answer in time".to_owned()))
-        } else {
-            let class = if error.is_connect() { AttemptClass::Connect } else { AttemptClass::CutOff };
-            let what = match class {
-                AttemptClass::Connect => "no connection",
-                _ if answered => "the answer was cut off",
-                _ => "the connection was lost before the answer",
-            };
-            (class, Some(for_person(&format!("{what}: {}", chain(&error.without_url())), &self.key)))
+/// An attempt without a (complete) answer.
+fn note(attempt: &mut Attempt, error: reqwest::Error, key: &ApiKey) {
+    let answered = attempt.status.is_some();
+    (attempt.class, attempt.message) = if error.is_timeout() && error.is_connect() {
+        (AttemptClass::Connect, Some("no connection in time".to_owned()))
+    } else if error.is_timeout() {
+        (AttemptClass::Timeout, Some("no complete answer in time".to_owned()))
+    } else {
+        let class = if error.is_connect() { AttemptClass::Connect } else { AttemptClass::CutOff };
+        let what = match class {
+            AttemptClass::Connect => "no connection",
+            _ if answered => "the answer was cut off",
+            _ => "the connection was lost before the answer",
         };
-    }
+        (class, Some(for_person(&format!("{what}: {}", chain(&error.without_url())), key)))
+    };
 }
 
 /// Turns the last attempt into the outcome and tells the breaker.

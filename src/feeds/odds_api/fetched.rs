@@ -36,6 +36,8 @@ pub struct AttemptLog {
 pub struct Fetched {
     /// Path and query without the key.
     pub request: String,
+    /// Fingerprint of the key that asked last; `None` when nothing was sent.
+    pub key: Option<String>,
     /// The endpoint asked.
     pub endpoint: Endpoint,
     /// The sport asked about; empty for the list of sports.

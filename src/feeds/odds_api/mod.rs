@@ -9,6 +9,7 @@ pub mod breaker;
 pub mod client;
 pub mod error;
 pub mod fetched;
+pub mod keys;
 pub mod quota;
 pub mod request;
 pub mod retry;

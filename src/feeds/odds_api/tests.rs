@@ -610,3 +610,84 @@ fn base_urls() {
         assert_no_key(&format!("{error} {error:?}"));
     }
 }
+
+/// A provider that knows how each key stands.
+fn per_key(of: impl Fn(&str) -> (&'static str, &'static str, String) + Send + Sync + 'static) -> Reply {
+    Box::new(move |head| {
+        let key = head.split("apiKey=").nth(1).and_then(|k| k.split([' ', '&']).next()).unwrap_or_default();
+        let (status, headers, body) = of(key);
+        raw(status, headers, body.as_bytes())
+    })
+}
+
+fn client_of(server: &Server, keys: &str) -> Client {
+    let ms = Duration::from_millis;
+    let config = ClientConfig {
+        base_url: server.base_url.clone(),
+        retry: RetryPolicy { base: ms(2), rate_limit_base: ms(2), cap: ms(20), ..RetryPolicy::default() },
+        ..ClientConfig::default()
+    };
+    Client::with_keys(config, super::keys::Keys::parse(keys).unwrap()).unwrap()
+}
+
+fn name_of(key: &str) -> String {
+    ApiKey::parse(key).unwrap().fingerprint()
+}
+
+const EMPTY: &str = "x-requests-remaining: 0\r\nx-requests-used: 500\r\nx-requests-last: 0\r\n";
+
+#[tokio::test]
+async fn a_key_without_credits_gives_way_to_the_next() {
+    let server = Server::start(vec![per_key(|key| match key {
+        "first1" => ("401 Unauthorized", EMPTY, error_body("OUT_OF_USAGE_CREDITS")),
+        _ => ("200 OK", QUOTA, "[{\"id\":\"x\"}]".into()),
+    })])
+    .await;
+    let client = client_of(&server, "first1,second2");
+    let fetched = client.fetch(&odds(), Purpose::Live).await;
+    assert_eq!(fetched.outcome.name(), "data");
+    assert_eq!(classes(&fetched), [AttemptClass::Quota, AttemptClass::Data]);
+    assert_eq!(fetched.key, Some(name_of("second2")));
+    assert_eq!(fetched.quota.remaining, Some(482), "of the key that was answered");
+    let again = client.fetch(&odds(), Purpose::Live).await;
+    assert_eq!((classes(&again), server.requests()), (vec![AttemptClass::Data], 3));
+    let view = client.keys();
+    assert_eq!((view[0].remaining, view[0].in_use), (Some(0), false));
+    assert_eq!((view[1].remaining, view[1].in_use), (Some(482), true));
+    let text = format!("{client:?} {fetched:?} {view:?}");
+    assert!(!text.contains("first1") && !text.contains("second2"), "{text}");
+}
+
+#[tokio::test]
+async fn when_every_key_is_empty_the_call_ends() {
+    let server =
+        Server::start(vec![per_key(|_| ("401 Unauthorized", EMPTY, error_body("OUT_OF_USAGE_CREDITS")))]).await;
+    let client = client_of(&server, "a1,b2,c3");
+    for _ in 0..2 {
+        let fetched = client.fetch(&odds(), Purpose::Live).await;
+        assert_eq!((reason(&fetched), fetched.attempts.len()), (Some(Unavailable::Quota), 3));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_first_key_is_told_and_a_wrong_spare_one_is_passed_over() {
+    let wrong = |bad: &'static str, empty: &'static str| {
+        per_key(move |key| match key {
+            k if k == bad => ("401 Unauthorized", "", error_body("INVALID_KEY")),
+            k if k == empty => ("401 Unauthorized", EMPTY, error_body("OUT_OF_USAGE_CREDITS")),
+            _ => ("200 OK", QUOTA, "[{\"id\":\"x\"}]".into()),
+        })
+    };
+    let server = Server::start(vec![wrong("a1", "none")]).await;
+    let fetched = client_of(&server, "a1,b2").fetch(&odds(), Purpose::Live).await;
+    assert_eq!((reason(&fetched), server.requests()), (Some(Unavailable::Auth), 1));
+    let server = Server::start(vec![wrong("b2", "a1")]).await;
+    let fetched = client_of(&server, "a1,b2,c3").fetch(&odds(), Purpose::Live).await;
+    assert_eq!((fetched.outcome.name(), fetched.key), ("data", Some(name_of("c3"))));
+    // Nobody is left, but the first key comes back next month: polling must not end for good.
+    let server = Server::start(vec![wrong("b2", "a1")]).await;
+    let fetched = client_of(&server, "a1,b2").fetch(&odds(), Purpose::Live).await;
+    let Outcome::Unavailable { reason, message, .. } = &fetched.outcome else { panic!("{fetched:?}") };
+    assert_eq!(*reason, Unavailable::Quota);
+    assert!(message.contains(&name_of("b2")) && message.contains("refused"), "{message}");
+}

@@ -117,12 +117,11 @@ impl RecordingWriter {
         Ok(Self { path: path.to_owned(), out: Some(out), secrets: Vec::new(), lines: 0 })
     }
 
-    /// Whatever an answer echoes of this secret is replaced by `***`.
+    /// Whatever an answer echoes of this secret is replaced by `***`. Several are separated by commas.
     #[must_use]
     pub fn hiding(mut self, secret: SecretString) -> Self {
-        if !secret.expose_secret().is_empty() {
-            self.secrets.push(secret);
-        }
+        let parts = secret.expose_secret().split(',').map(str::trim).filter(|p| !p.is_empty());
+        self.secrets.extend(parts.map(SecretString::from));
         self
     }
 

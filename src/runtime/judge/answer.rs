@@ -34,7 +34,7 @@ impl Judge {
         #[cfg(test)]
         assert!(!std::mem::take(&mut self.panics_next), "on purpose");
         let (at, behind) = self.forward(&waiting.fetched.sport, waiting.at)?;
-        let mut came = Came { fetch: fetch_record(&waiting.fetched, at), ..Came::default() };
+        let mut came = Came { fetch: fetch_record(waiting, at), ..Came::default() };
         let mut degraded = waiting.fetched.outcome.unavailable().map(|reason| reason.name());
         let (mut steps, mut publish, mut cycle) = (Took::default(), Duration::ZERO, None);
         if waiting.fetched.outcome.body().is_some() && !waiting.recorded {
@@ -115,7 +115,7 @@ impl Judge {
 
     /// A call of which nothing will be stored, and why.
     pub(super) fn failed_on(&mut self, waiting: &Waiting, why: &'static str) -> Came {
-        let mut came = Came { fetch: fetch_record(&waiting.fetched, waiting.at), ..Came::default() };
+        let mut came = Came { fetch: fetch_record(waiting, waiting.at), ..Came::default() };
         if waiting.fetched.outcome.body().is_some() {
             refuse(&mut came.fetch, why, "judging this answer ended unexpectedly; see the log".to_owned());
         }
@@ -288,7 +288,8 @@ fn cycle_record(
     }
 }
 
-fn fetch_record(fetched: &Fetched, at: Timestamp) -> FetchRecord {
+fn fetch_record(waiting: &Waiting, at: Timestamp) -> FetchRecord {
+    let fetched = &waiting.fetched;
     let (reason, message) = match &fetched.outcome {
         Outcome::Unavailable { reason, message, .. } => (Some(reason.name().to_owned()), Some(message.clone())),
         Outcome::Data { .. } | Outcome::NoEvents { .. } => (None, None),
@@ -309,5 +310,7 @@ fn fetch_record(fetched: &Fetched, at: Timestamp) -> FetchRecord {
         remaining: fetched.quota.remaining.and_then(|c| i64::try_from(c).ok()),
         look: None,
         message,
+        tier: waiting.noted.tier,
+        billing: waiting.noted.billing.clone(),
     }
 }

@@ -12,7 +12,7 @@ use crate::board::paint::Paint;
 use crate::board::theme::{Glyph, Meaning};
 use crate::board::widgets::{popup, text};
 use crate::market::time::Timestamp;
-use crate::runtime::status::{BreakerState, Following, KeyState, LiveStatus, QuestionStatus, Steps};
+use crate::runtime::status::{BreakerState, Following, KeyState, LiveStatus, PlanNote, QuestionStatus, Steps};
 
 /// A piece of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -320,8 +320,9 @@ fn credits(app: &App) -> Vec<Said> {
             said.push(pair("session", format!("{} spent", format::count(s.credits.spent)), Meaning::Text));
         }
     }
-    if app.at.daily_credits > 0 {
-        said.push(pair("a day", format!("{} meant to be spent", format::count(app.at.daily_credits)), Meaning::Muted));
+    let plan = status.and_then(|s| s.plan.as_ref());
+    if let Some(plan) = plan {
+        planned(app, plan, &mut said);
     }
     let Some(facts) = &app.pages.ops.facts.data else {
         said.push(vec![waiting(app)]);
@@ -337,7 +338,8 @@ fn credits(app: &App) -> Vec<Said> {
     said.push(vec![muted("24 h"), Piece::Tab(11), Piece::Ramp(shares), plain(format::count(total))]);
     let hour = facts.hours.last().copied().unwrap_or(0);
     said.push(pair("last hour", format!("{} spent", format::count(hour)), Meaning::Text));
-    if !matches!(app.showing, Showing::Live) {
+    // A plan knows better than the last hour.
+    if !matches!(app.showing, Showing::Live) || plan.is_some() {
         return said;
     }
     let (told, meaning) = match left {
@@ -360,6 +362,56 @@ fn credits(app: &App) -> Vec<Said> {
     said.push(pair("runs out", told, meaning));
     said.push(vec![Piece::Tab(11), words("estimate, at the pace of the last hour", Meaning::Faint)]);
     said
+}
+
+/// The plan for the next 24 hours.
+fn planned(app: &App, plan: &PlanNote, said: &mut Vec<Said>) {
+    let zone = app.prefs.zone();
+    let spent = format!("{} of {} spent", format::count(plan.day_spent), format::count(plan.day_budget));
+    said.push(pair("today", spent, Meaning::Text));
+    let until = format!("{} {}", zone.day(plan.until), zone.hm(plan.until));
+    let calls = format!("{} in {} calls until {until}", format::count(plan.credits), format::count(plan.calls as u64));
+    said.push(pair("plan", calls, Meaning::Text));
+    let (looks, meaning) = match plan.stretch {
+        None => ("nothing left between closes".to_owned(), Meaning::Warning),
+        Some(1.0) => ("as often as asked for".to_owned(), Meaning::Text),
+        Some(times) => (format!("{times:.1} times as far apart as asked for"), Meaning::Warning),
+    };
+    said.push(pair("looks", looks, meaning));
+    let c = plan.closes;
+    let watched = if c.watched > 0 { format!(", watched {}/{}", c.watched_good, c.watched) } else { String::new() };
+    let meaning = if c.good < c.games { Meaning::Warning } else { Meaning::Text };
+    said.push(pair("closes", format!("{}/{} games in reach{watched}", c.good, c.games), meaning));
+    let blind = blind(plan);
+    if !blind.is_empty() {
+        said.push(pair("not judged", blind, Meaning::Muted));
+    }
+    match plan.runs_out {
+        Some(end) => {
+            let told = format!("{} {}, before the month ends", zone.day(end), zone.hm(end));
+            said.push(pair("runs out", told, Meaning::Error));
+        }
+        None if plan.low_credits => said.push(pair("month", "few credits are left".to_owned(), Meaning::Warning)),
+        None => {}
+    }
+}
+
+/// Detectors that some band of some sport comes too rarely for: `STEAM far middle`.
+fn blind(plan: &PlanNote) -> String {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for band in plan.sports.iter().flat_map(|s| &s.bands) {
+        for name in &band.not_evaluable {
+            let at = all.iter().position(|(n, _)| n == name).unwrap_or_else(|| {
+                all.push((name, Vec::new()));
+                all.len() - 1
+            });
+            let bands = &mut all[at].1;
+            if !bands.contains(&band.band.as_str()) {
+                bands.push(&band.band);
+            }
+        }
+    }
+    all.iter().map(|(name, bands)| format!("{name} {}", bands.join(" "))).collect::<Vec<_>>().join(", ")
 }
 
 /// Why there is nothing of the store yet.

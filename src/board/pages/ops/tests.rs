@@ -9,8 +9,8 @@ use crate::board::testing::{bare, board, press, settle, text};
 use crate::board::theme::Glyphs;
 use crate::market::batch::Endpoint;
 use crate::runtime::status::{
-    AnswerNote, BreakerState, BreakerStatus, Counted, Credits, Cycle, FailureNote, Following, KeyState, LiveStatus,
-    QuestionStatus, Steps,
+    AnswerNote, BandNote, BreakerState, BreakerStatus, CloseNote, Counted, Credits, Cycle, FailureNote, Following,
+    KeyState, LiveStatus, PlanNote, QuestionStatus, SportNote, Steps,
 };
 
 fn status(at: Timestamp) -> LiveStatus {
@@ -54,8 +54,35 @@ fn status(at: Timestamp) -> LiveStatus {
         breakers: vec![breaker("live", BreakerState::Closed), breaker("scores", BreakerState::Open)],
         credits: Credits { remaining: Some(18_402), told_at: Some(at.plus(-12_000)), spent: 612 },
         cycle: Cycle { looks: 64, last: steps(41_200), mean: steps(38_000), p95_us: 61_000, slowest_us: 88_400 },
+        plan: Some(plan(at)),
         counted: Counted { looks: 118, quotes: 140_233, changes: 3_120, issues: 4, failed: 2 },
         ..LiveStatus::default()
+    }
+}
+
+fn plan(at: Timestamp) -> PlanNote {
+    let band = |band: &str, every_s, blind: &[&str]| BandNote {
+        band: band.into(),
+        every_s: Some(every_s),
+        wanted_s: 60,
+        not_evaluable: blind.iter().map(|s| (*s).to_owned()).collect(),
+    };
+    let sport = |sport: &str| SportNote {
+        sport: sport.into(),
+        bands: vec![band("far", 2_160, &["STEAM", "MOVE"]), band("middle", 720, &["STEAM"]), band("near", 144, &[])],
+        ..SportNote::default()
+    };
+    PlanNote {
+        made_at: at,
+        until: at.plus(86_400_000),
+        day_budget: 666,
+        day_spent: 128,
+        credits: 538,
+        calls: 181,
+        stretch: Some(2.4),
+        closes: CloseNote { games: 14, best: 12, good: 13, watched: 3, watched_good: 3 },
+        sports: vec![sport("basketball_nba"), sport("americanfootball_nfl")],
+        ..PlanNote::default()
     }
 }
 
