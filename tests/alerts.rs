@@ -280,3 +280,96 @@ fn a_killed_program_has_lost_nothing_and_a_running_one_takes_requests() {
     assert!(home.fails(&["alerts", "replay", "999999"], 3).contains("no message 999999"));
     assert!(Path::new(&home.data().join("desk.db")).exists());
 }
+
+/// A program that is told: it appends the key of each message to a file.
+#[cfg(unix)]
+struct Told {
+    script: PathBuf,
+    keys: PathBuf,
+}
+
+#[cfg(unix)]
+impl Told {
+    /// `first`: what it does before it does so, in the language of the shell; `$1` is the key.
+    fn new(home: &Home, first: &str) -> Self {
+        let (script, keys) = (home.folder.path().join("told.sh"), home.folder.path().join("keys.txt"));
+        let text = format!("cd {}\n{first}\necho \"$1\" >> keys.txt\n", home.folder.path().display());
+        std::fs::write(&script, text).expect("written");
+        let run = format!("[alerts.command]\nrun = [\"/bin/sh\", \"{}\", \"{{key}}\"]\n", script.display());
+        std::fs::write(home.folder.path().join("stratum.toml"), run).expect("written");
+        Self { script, keys }
+    }
+
+    fn keys(&self) -> Vec<String> {
+        assert!(self.script.exists());
+        std::fs::read_to_string(&self.keys).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    fn demo(home: &Home) -> Running {
+        let mut demo = home.demo(120);
+        Running(demo.arg("--config").arg(home.folder.path().join("stratum.toml")).spawn().expect("starts"))
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_is_told_and_told_again_when_it_could_not_listen() {
+    let home = Home::new();
+    // The first message is refused for now, as are all others until then.
+    let told = Told::new(&home, "test -e tried || { touch tried; echo busy >&2; exit 75; }");
+    home.text(&["rules", "add", "All", "--channel", "command", "--cooldown", "0s"]);
+    let mut running = Told::demo(&home);
+    home.until("messages are delivered", "SELECT count(*) >= 5 FROM outbox WHERE state = 'delivered'");
+    running.0.kill().expect("killed");
+    running.0.wait().expect("ended");
+    let log = home.json(&["alerts", "log", "--limit", "10000"]);
+    assert_eq!((log[0]["outcome"].as_str(), log[0]["attempt"].as_i64()), (Some("later"), Some(1)), "{log:?}");
+    assert!(log[0]["why"].as_str().is_some_and(|why| why.contains("busy")), "{log:?}");
+    let delivered: Vec<&Value> = log.iter().filter(|l| l["outcome"] == "delivered").collect();
+    assert!(delivered.iter().all(|l| l["latency_ms"].is_number()));
+    let keys = told.keys();
+    assert!(delivered.iter().all(|l| keys.iter().any(|k| l["key"] == k.as_str())), "{keys:?}");
+    let quality = home.json(&["alerts", "quality"]);
+    assert!(quality[0]["latency_ms"].is_number() && quality[0]["delivered"].as_i64() >= Some(5), "{quality:?}");
+    let test = home
+        .command(&["alerts", "test", "command", "--json"])
+        .args(["--config"])
+        .arg(home.folder.path().join("stratum.toml"))
+        .output()
+        .expect("runs");
+    assert!(test.status.success(), "{}", String::from_utf8_lossy(&test.stderr));
+    assert!(told.keys().iter().any(|k| k.starts_with("test:")));
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_between_delivery_and_note_it_repeats_the_message_with_its_key() {
+    let home = Home::new();
+    // The first message is taken, and then nothing is heard for long.
+    let told = Told::new(&home, "test -e tried || { touch tried; echo \"$1\" >> keys.txt; sleep 60; }");
+    home.text(&["rules", "add", "All", "--channel", "command", "--cooldown", "0s"]);
+    let mut running = Told::demo(&home);
+    let begin = Instant::now();
+    while told.keys().is_empty() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "nothing is told");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    running.0.kill().expect("killed");
+    running.0.wait().expect("ended");
+    assert_eq!(home.count("SELECT count(*) FROM outbox WHERE state = 'delivered'"), 0);
+    let untold = home.count("SELECT count(*) FROM outbox");
+
+    let mut running = Told::demo(&home);
+    let all = format!("SELECT count(*) >= {untold} FROM outbox WHERE state = 'delivered' AND id <= {untold}");
+    home.until("everything is delivered", &all);
+    running.0.kill().expect("killed");
+    running.0.wait().expect("ended");
+    let keys = told.keys();
+    let times = |key: &str| keys.iter().filter(|k| *k == key).count();
+    assert_eq!(times(&keys[0]), 2, "once before the end and once after it: {keys:?}");
+    let c = home.sql();
+    let mut select = c.prepare("SELECT key FROM outbox WHERE state = 'delivered'").expect("prepared");
+    let delivered: Vec<String> =
+        select.query_map([], |r| r.get(0)).expect("asked").collect::<Result<_, _>>().expect("read");
+    assert!(delivered.iter().all(|key| times(key) >= 1));
+}
