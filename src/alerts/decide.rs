@@ -25,6 +25,8 @@ use crate::market::ids::EventId;
 use crate::market::time::Timestamp;
 use crate::store::outbox::{Fired, NewMessage, Outgoing};
 
+/// A look that is told so long after it was received says so: the store could not be written meanwhile.
+const LATE_MS: i64 = 120_000;
 /// A trouble that goes on is told of again after so long.
 const REMIND_MS: i64 = 6 * 3_600_000;
 
@@ -51,11 +53,18 @@ pub struct Decision {
 
 impl State {
     /// What is remembered of earlier at `at`: firings and keys as the outbox has them, markets and lines as the engine
-    /// has them.
-    pub fn new(fired: Vec<Fired>, keys: Vec<String>, at: Timestamp, engine: &Engine, rules: &RuleSet) -> Self {
+    /// has them. Lines that stand there now are news for rules that are not `known` to have been asked about them.
+    pub fn new(
+        fired: Vec<Fired>,
+        keys: Vec<String>,
+        at: Timestamp,
+        engine: &Engine,
+        rules: &RuleSet,
+        known: impl Fn(&Ready) -> bool,
+    ) -> Self {
         let mut state = Self::without_markets(fired, keys, at);
         state.offered = Offered::of(engine);
-        for rule in rules.rules.iter().filter(|r| r.terms.tells_of(Kind::Line)) {
+        for rule in rules.rules.iter().filter(|r| r.terms.tells_of(Kind::Line) && known(r)) {
             for (source, sport) in engine.remembered_sports() {
                 for event in engine.remembered(source, sport) {
                     let Some((wish, row)) = rule.terms.line.as_ref().zip(engine.event_row(event)) else { continue };
@@ -242,6 +251,10 @@ impl<'a> Desk<'a> {
         if let Some(until) = held {
             let told = format!("held since {} for quiet hours until {}", words::clock(message.at), words::clock(until));
             message.facts.push(Fact { label: "held".into(), value: told });
+        }
+        if self.moment.late_ms >= LATE_MS {
+            let told = format!("{} after it happened: look again", words::span(self.moment.late_ms as f64 / 1000.0));
+            message.facts.push(Fact { label: "told".into(), value: told });
         }
         let Ok(json) = serde_json::to_string(&message) else { return };
         self.out.messages.push(NewMessage {

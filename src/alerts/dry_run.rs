@@ -20,12 +20,16 @@ use crate::store::{Reader, StoreError};
 /// One time that the rule would have fired.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Firing {
+    /// When.
+    pub at: Timestamp,
     /// What it would have told.
     pub message: Message,
-    /// The version of the signal.
-    pub signal: Signal,
-    /// What became of it.
-    pub follow_up: FollowUp,
+    /// The version of the signal, where it is one.
+    pub signal: Option<Signal>,
+    /// What became of it, where there was something to take.
+    pub follow_up: Option<FollowUp>,
+    /// For how long the price of a line could be taken, and whether it was still there at the end. Milliseconds.
+    pub stayed: Option<(Option<i64>, bool)>,
 }
 
 /// What a rule would have done.
@@ -37,18 +41,25 @@ pub struct DryRun {
     pub firings: Vec<Firing>,
     /// Versions of signals of which it would have said nothing, by the reason, in the order in which they are asked.
     pub silent: BTreeMap<Silence, u64>,
-    /// Kinds of the rule that history cannot tell of here.
+    /// Kinds of the rule that history cannot tell of.
     pub left_out: Vec<Kind>,
 }
 
-/// Runs the only rule of `rules` over the signals made from `from` to `to`.
+/// Kinds that are found by going through the looks again, not among the stored signals.
+pub const BY_LOOKS: [Kind; 4] = [Kind::Line, Kind::Opener, Kind::Gone, Kind::Reopened];
+
+/// Runs the only rule of `rules` over the signals made from `from` to `to`. Other kinds than signals are not looked for.
 ///
 /// # Errors
 /// [`StoreError`].
 pub fn run(reader: &Reader, rules: &RuleSet, from: Timestamp, to: Timestamp) -> Result<DryRun, StoreError> {
     let mut dry = DryRun::default();
     if let Some(rule) = rules.rules.first() {
-        dry.left_out = rule.terms.kinds.iter().copied().filter(|k| *k != Kind::Signal).collect();
+        dry.left_out =
+            rule.terms.kinds.iter().copied().filter(|k| *k != Kind::Signal && !BY_LOOKS.contains(k)).collect();
+    }
+    if !rules.tells_of(Kind::Signal) {
+        return Ok(dry);
     }
     let found = reader.signals(&AnalysisFilter { since: Some(from), until: Some(to), ..AnalysisFilter::default() })?;
     dry.signals = found.len() as u64;
@@ -70,15 +81,15 @@ pub fn run(reader: &Reader, rules: &RuleSet, from: Timestamp, to: Timestamp) -> 
         let live = at >= signal.commence_time;
         let status = if live { EventStatus::Live } else { EventStatus::Scheduled };
         let game = GameNow { commence: signal.commence_time, status, live };
-        let moment = Moment { at, wall: at, origin };
+        let moment = Moment { at, wall: at, origin, late_ms: 0 };
         let (decision, silences) = decide::signal(&signal, Some(game), rules, &state, &moment);
         // One firing, however many channels it would have gone to.
         let told = decision.outgoing.messages.first().map(|m| serde_json::from_str::<Message>(&m.message));
         state.settle(decision);
         match told {
             Some(Ok(message)) => {
-                let follow_up = follower.follow(&signal, at)?;
-                dry.firings.push(Firing { message, signal, follow_up });
+                let follow_up = Some(follower.follow(&signal, at)?);
+                dry.firings.push(Firing { at, message, signal: Some(signal), follow_up, stayed: None });
             }
             _ => {
                 for why in silences {

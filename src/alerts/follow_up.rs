@@ -13,6 +13,7 @@ use crate::engine::price::scale::Scale;
 use crate::engine::price::unit::Layout;
 use crate::engine::profile::SportProfile;
 use crate::engine::status::Status;
+use crate::market::ids::{EventId, MarketId, SubjectId};
 use crate::market::line::Line;
 use crate::market::market_key::MarketSpec;
 use crate::market::price::Price;
@@ -194,27 +195,49 @@ impl<'r> Follower<'r> {
 
     fn obtainable(&self, s: &Signal, at: Timestamp, asked: &Asked, up: &mut FollowUp) -> Result<(), StoreError> {
         let Some(entry) = s.entry_now.as_ref().or(s.entry.as_ref()) else { return Ok(()) };
-        let (market, book) = (s.key.market, self.names.books.number(&entry.book));
-        let until = s.commence_time.min(self.newest);
-        if until < at {
-            return Ok(());
-        }
-        let price = Price::american(entry.price_american).ok().map_or(entry.price, Price::to_decimal).min(entry.price);
+        let american = Price::american(entry.price_american).ok().map(Price::to_decimal);
+        let taken = Taken {
+            event: s.event_id,
+            market: s.key.market,
+            subject: s.key.subject,
+            book: &entry.book,
+            side: asked.side,
+            line: asked.line,
+            // American and decimal odds of one price differ in the last digits.
+            odds: american.map_or(entry.price, |a| a.min(entry.price)),
+        };
+        (up.obtainable_ms, up.still_there) = self.stayed(&taken, at, s.commence_time)?;
+        Ok(())
+    }
+
+    /// For how long a price could be taken after `at`, in milliseconds, and whether it was still there at `start` or at
+    /// the last look. `None`: nobody knows of it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn stayed(
+        &self,
+        taken: &Taken<'_>,
+        at: Timestamp,
+        start: Timestamp,
+    ) -> Result<(Option<i64>, bool), StoreError> {
+        let until = start.min(self.newest);
+        let Some(book) = self.names.books.number(taken.book).filter(|_| until >= at) else { return Ok((None, false)) };
+        let alternates = self.names.spec(taken.market).line_is_identity();
         let no_worse = |line: Option<Line>, odds: f64| {
-            let line_holds = match (line, asked.line) {
-                (Some(now), Some(then)) if asked.side == Side::Over => now <= then,
+            let line_holds = match (line, taken.line) {
+                (Some(now), Some(then)) if taken.side == Side::Over => now <= then,
                 (Some(now), Some(then)) => now >= then,
                 (now, then) => now == then,
             };
-            // American and decimal odds of one price differ in the last digits.
-            line_holds && odds >= price - 1e-6
+            line_holds && odds >= taken.odds - 1e-6
         };
-        let log = self.reader.market_log(s.event_id, market, until)?;
+        let log = self.reader.market_log(taken.event, taken.market, until)?;
         let mine = log.iter().filter(|(key, _)| {
-            Some(u32::from(key.book.0)) == book
-                && key.selection.side == asked.side
-                && key.selection.subject == s.key.subject
-                && (s.key.line.is_none() || key.selection.line == asked.line)
+            u32::from(key.book.0) == book
+                && key.selection.side == taken.side
+                && key.selection.subject == taken.subject
+                && (!alternates || key.selection.line == taken.line)
         });
         let (mut there, mut lost) = (None, None);
         for (_, row) in mine {
@@ -226,12 +249,30 @@ impl<'r> Follower<'r> {
                 break;
             }
         }
-        (up.obtainable_ms, up.still_there) = match (there, lost) {
+        Ok(match (there, lost) {
             (None, _) => (None, false),
             (Some(false), _) => (Some(0), false),
             (Some(true), Some(lost)) => (Some(lost.since(at)), false),
             (Some(true), None) => (Some(until.since(at)), true),
-        };
-        Ok(())
+        })
     }
+}
+
+/// A price that was taken, or could have been.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Taken<'t> {
+    /// Event.
+    pub event: EventId,
+    /// Market.
+    pub market: MarketId,
+    /// Player or team that the market is about, if any.
+    pub subject: SubjectId,
+    /// Book key.
+    pub book: &'t str,
+    /// Side.
+    pub side: Side,
+    /// Line, as the side sees it.
+    pub line: Option<Line>,
+    /// Decimal odds.
+    pub odds: f64,
 }

@@ -24,6 +24,8 @@ pub mod watchlist;
 pub mod words;
 
 #[cfg(test)]
+mod follow_up_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

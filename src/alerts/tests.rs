@@ -26,7 +26,7 @@ fn set(rules: &[AlertRule]) -> RuleSet {
 }
 
 fn moment(secs: i64) -> Moment<'static> {
-    Moment { at: at(secs), wall: at(secs), origin: None }
+    Moment { at: at(secs), wall: at(secs), origin: None, late_ms: 0 }
 }
 
 fn decided(s: &Signal, rules: &RuleSet, state: &State, secs: i64) -> (Decision, Vec<Silence>) {
@@ -52,13 +52,13 @@ fn a_message_says_side_entry_fair_evidence_and_start() {
     let moment = Moment { origin: Some("DEMO"), ..moment(600) };
     let (d, _) = decide::signal(&signal("s1", 1, 600), None, &rules, &State::default(), &moment);
     let m = message(&d, 0);
-    assert_eq!(m.headline(), "[DEMO] STEAM 70: Boston Celtics -4 at DraftKings -110");
+    assert_eq!(m.headline(), "[DEMO] STEAM 70: Boston Celtics -4 at DraftKings -110 (MIA @ BOS)");
     assert_eq!(m.text, "Boston Celtics -3.50 → -4.50 in 2m, 4 of 6 books.");
     assert_eq!(fact(&m, "game"), "Miami Heat @ Boston Celtics (NBA)");
     assert_eq!(fact(&m, "side"), "Boston Celtics -4");
     assert_eq!(fact(&m, "entry"), "DraftKings -4 -110 (1.91), seen 12s ago");
     assert_eq!(fact(&m, "fair"), "53.2 % (-114) without DraftKings, the entry is worth +1.6 %");
-    assert!(fact(&m, "evidence").starts_with("Pinnacle -3.5 -110 → -4.5 -110 by "), "{m:?}");
+    assert!(fact(&m, "evidence").starts_with("Boston Celtics: Pinnacle -3.5 -110 → -4.5 -110 by "), "{m:?}");
     assert!(fact(&m, "start").starts_with("in 50m (2026-"), "{m:?}");
     assert_eq!((m.kind, m.rule.as_deref(), m.key.as_str()), (Kind::Signal, Some("Steam"), "signal:s1:a"));
     assert_eq!(m.data.as_ref().and_then(|d| d["id"].as_str()), Some("s1"));
@@ -74,7 +74,7 @@ fn what_cannot_be_taken_says_so() {
     let mut informs = signal("s1", 1, 600);
     (informs.side, informs.entry) = (None, None);
     let m = tell(&informs);
-    assert_eq!(m.title, "STEAM 70: Miami Heat @ Boston Celtics Spread");
+    assert_eq!(m.title, "STEAM 70: Spread, nothing to take (MIA @ BOS)");
     assert_eq!(fact(&m, "side"), "none: it informs, there is nothing to take");
     assert!(m.facts.iter().all(|f| f.label != "entry"));
     let nothing = Signal { entry: None, ..signal("s1", 1, 600) };
@@ -211,7 +211,7 @@ fn quiet_hours_hold_and_never_lose() {
     assert_eq!((row.not_before.to_string().as_str(), row.why.as_str()), ("2026-11-20T22:00:00Z", "quiet hours"));
     assert!(fact(&message(&d, 0), "held").contains("until 22:00:00 UTC"));
     // The end is told in this machine's time, whatever the market's clock says.
-    let moment = Moment { at: at(0), wall: at(86_400), origin: None };
+    let moment = Moment { wall: at(86_400), ..moment(0) };
     let (d, _) = decide::signal(&signal("s1", 1, 0), None, &rules, &State::default(), &moment);
     assert_eq!(d.outgoing.messages[0].not_before.to_string(), "2026-11-21T22:00:00Z");
     // One rule's night does not silence another's day.
@@ -352,7 +352,7 @@ fn openers_and_markets_that_vanish_and_return() {
         }),
     ]);
     let mut market = Market::new();
-    let mut state = State::new(vec![], vec![], at(0), &market.engine, &rules);
+    let mut state = State::new(vec![], vec![], at(0), &market.engine, &rules, |_| true);
     let mut step = |market: &mut Market, secs: i64, body: Value| -> Vec<(String, String)> {
         let changes = market.look(secs, &body);
         let d = look(&changes, &market.engine, &rules, &state, &moment(secs));
@@ -387,7 +387,7 @@ fn openers_and_markets_that_vanish_and_return() {
     // It flaps: the cooldown keeps quiet.
     assert_eq!(step(&mut market, 540, json!([both(&[]), e2])), []);
     // A restart knows what was there.
-    let mut again = State::new(vec![], vec![], at(540), &market.engine, &rules);
+    let mut again = State::new(vec![], vec![], at(540), &market.engine, &rules, |_| true);
     let changes = market.look(600, &json!([both(&["totals"]), e2]));
     let d = look(&changes, &market.engine, &rules, &again, &moment(600));
     assert_eq!(message(&d, 0).title, title("Total back"));
@@ -412,7 +412,7 @@ fn a_line_is_told_when_it_comes_and_again_only_when_it_came_back() {
     let mut market = Market::new();
     // The engine knows a sport's model only while it analyses.
     market.engine = Engine::new(EngineSettings::default());
-    let mut state = State::new(vec![], vec![], at(0), &market.engine, &rules);
+    let mut state = State::new(vec![], vec![], at(0), &market.engine, &rules, |_| true);
     let mut step = |market: &mut Market, secs: i64, books: Vec<Value>| -> Vec<Message> {
         let changes = market.look(secs, &json!([game("e1", books)]));
         let d = look(&changes, &market.engine, &rules, &state, &moment(secs));
@@ -423,7 +423,7 @@ fn a_line_is_told_when_it_comes_and_again_only_when_it_came_back() {
     assert_eq!(step(&mut market, 0, vec![spread("fanduel", 0, -3.5, -110)]), []);
     let told = step(&mut market, 60, vec![spread("fanduel", 60, -3.5, -110), spread("draftkings", 60, -2.5, -112)]);
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].title, "Boston Celtics -2.5 -112 at DraftKings");
+    assert_eq!(told[0].title, "Boston Celtics -2.5 -112 at DraftKings (MIA @ BOS)");
     assert_eq!(told[0].text, "You asked for spreads BOS -2.5 at -115 or its equivalent.");
     assert_eq!((fact(&told[0], "answer").as_str(), told[0].kind), ("the line you asked for", Kind::Line));
     // While it is there it is not told again, even as the best book changes.
@@ -434,9 +434,13 @@ fn a_line_is_told_when_it_comes_and_again_only_when_it_came_back() {
     assert_eq!(told.len(), 1, "-3 at +105 is worth about -101 at -2.5");
     assert!(fact(&told[0], "answer").starts_with("worth "), "{told:?}");
     // A restart knows that it is there.
-    let again = State::new(vec![], vec![], at(240), &market.engine, &rules);
+    let again = State::new(vec![], vec![], at(240), &market.engine, &rules, |_| true);
     let changes = market.look(300, &json!([game("e1", vec![spread("fanduel", 300, -3.0, 105)])]));
     assert!(look(&changes, &market.engine, &rules, &again, &moment(300)).outgoing.is_empty());
+    // A rule that was made since has not been told of it yet; told late, it says so.
+    let new = State::new(vec![], vec![], at(240), &market.engine, &rules, |_| false);
+    let d = look(&changes, &market.engine, &rules, &new, &Moment { late_ms: 7_500_000, ..moment(300) });
+    assert_eq!(fact(&message(&d, 0), "told"), "2h05m after it happened: look again");
 }
 
 proptest! {

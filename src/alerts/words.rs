@@ -4,6 +4,7 @@
 //! Nothing is left out to look better: a signal without a side says so, an old entry says how old, and the origin stands
 //! on every message.
 
+use super::facts::code;
 use super::line::{How, Offer};
 use super::message::{Fact, Kind, Message, Severity};
 use super::rule::Wish;
@@ -32,6 +33,8 @@ pub struct Moment<'a> {
     pub wall: Timestamp,
     /// Where the data came from; `None` for the real market.
     pub origin: Option<&'a str>,
+    /// How long ago the look was, by the market's clock. Milliseconds.
+    pub late_ms: i64,
 }
 
 impl Moment<'_> {
@@ -62,9 +65,10 @@ pub fn signal(s: &Signal, start: Timestamp, moment: &Moment<'_>) -> Message {
     let take = match (&s.side, entry) {
         (Some(_), Some(entry)) => format!("{} at {}", side(s, entry.line), price_at(entry)),
         (Some(_), None) => format!("{}, offered nowhere", side(s, None)),
-        (None, _) => format!("{} {}", game(&s.home_team, &s.away_team), market(&s.market)),
+        (None, _) => format!("{}, nothing to take", market(&s.market)),
     };
-    let title = format!("{} {}: {take}", kind(s.kind), s.strength);
+    let short = short_game(&s.sport, &s.home_team, &s.away_team);
+    let title = format!("{} {}: {take} ({short})", kind(s.kind), s.strength);
     let severity = if s.tier == Tier::High { Severity::Notice } else { Severity::Info };
     let mut m = moment.message(Kind::Signal, severity, title);
     m.text = moved(s);
@@ -154,10 +158,10 @@ pub fn line(wish: &Wish, offer: &Offer, row: &EventRow, names: &Names, moment: &
         None => who.clone(),
     };
     let price = american(offer.price.to_decimal());
-    let title = format!("{what} {price} at {}", book(own));
+    let sport = names.sport(row.sport);
+    let title = format!("{what} {price} at {} ({})", book(own), short_game(sport, &row.home, &row.away));
     let mut m = moment.message(Kind::Line, Severity::Notice, title);
     m.text = format!("You asked for {wish}.");
-    let sport = names.sport(row.sport);
     m.facts.push(fact("game", format!("{} ({})", game(&row.home, &row.away), league(sport))));
     m.facts.push(fact("side", what));
     let seen = moment.at.since(offer.seen) as f64 / 1000.0;
@@ -196,6 +200,12 @@ pub fn line(wish: &Wish, offer: &Offer, row: &EventRow, names: &Names, moment: &
 
 fn game(home: &str, away: &str) -> String {
     if away.is_empty() { home.to_owned() } else { format!("{away} @ {home}") }
+}
+
+/// `MIA @ BOS`, in full where a team has no code.
+fn short_game(sport: &str, home: &str, away: &str) -> String {
+    let short = |name: &str| code(sport, name).unwrap_or_else(|| name.to_owned());
+    game(&short(home), &short(away))
 }
 
 fn league(sport: &str) -> String {
@@ -373,7 +383,8 @@ fn evidence(s: &Signal) -> String {
         .collect();
     let more = movers.len().saturating_sub(NAMED);
     let more = if more == 0 { String::new() } else { format!("; {more} more") };
-    format!("{}{more}", told.join("; "))
+    // Lines and prices of the evidence are those of the first side, whichever side is to be taken.
+    format!("{}: {}{more}", first_side(s), told.join("; "))
 }
 
 fn strength(s: &Signal) -> String {

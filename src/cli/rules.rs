@@ -43,7 +43,7 @@ pub fn run(global: &Global, args: &RulesArgs, out: &mut dyn Write) -> Result<Exi
         }
         RulesAction::On(rule) => switch(&path, &rule.name, true, out)?,
         RulesAction::Off(rule) => switch(&path, &rule.name, false, out)?,
-        RulesAction::DryRun(args) => dry_run::run(&path, &store, args, out)?,
+        RulesAction::DryRun(args) => dry_run::run(&path, &store, &settings, args, out)?,
     }
     Ok(Exit::Ok)
 }

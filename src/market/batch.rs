@@ -64,6 +64,11 @@ impl Endpoint {
         Self::ALL.into_iter().find(|e| e.name() == name)
     }
 
+    /// The answer is about a moment of the past.
+    pub const fn is_historical(self) -> bool {
+        matches!(self, Self::HistoricalOdds | Self::HistoricalEvents | Self::HistoricalEventOdds)
+    }
+
     /// The answer is about one event.
     pub const fn is_single_event(self) -> bool {
         matches!(self, Self::EventOdds | Self::HistoricalEventOdds)

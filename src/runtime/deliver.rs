@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Backoff, roll};
@@ -21,7 +21,7 @@ use crate::alerts::channel::{Attempt, Channel};
 use crate::alerts::message::Message;
 use crate::alerts::retry::{Patience, millis, why};
 use crate::market::time::Timestamp;
-use crate::store::outbox::{Attempted, Next, OutboxRow};
+use crate::store::outbox::{Attempted, NewMessage, Next, OutboxRow};
 use crate::store::{Reader, StoreError};
 
 /// The outbox is looked at so often, woken or not.
@@ -238,6 +238,46 @@ async fn note(d: &Delivering, notes: Vec<Attempted>) -> Result<(), ()> {
     }
 }
 
+/// Starts to deliver what cannot be put into the outbox, because the store cannot be written: once, to whom it may reach.
+pub(super) fn start_straight(
+    mut messages: mpsc::UnboundedReceiver<Vec<NewMessage>>,
+    channels: Vec<Arc<dyn Channel>>,
+    keeper: Keeper,
+    stop: CancellationToken,
+) -> Aborting<()> {
+    Aborting(tokio::spawn(async move {
+        loop {
+            let messages = tokio::select! {
+                () = stop.cancelled() => return,
+                messages = messages.recv() => match messages {
+                    Some(messages) => messages,
+                    None => return,
+                },
+            };
+            for m in messages {
+                // What would have to be held has nowhere to be held in.
+                let awake = m.not_before <= local_now();
+                let channel = channels.iter().find(|c| c.name() == m.channel).filter(|_| awake).cloned();
+                let Some((channel, message)) = channel.zip(serde_json::from_str::<Message>(&m.message).ok()) else {
+                    continue;
+                };
+                // In a task of its own, so that a channel that panics ends nothing else.
+                let sending = tokio::spawn(async move {
+                    tokio::time::timeout(TOO_LONG, channel.send(std::slice::from_ref(&message))).await
+                });
+                match sending.await {
+                    Ok(Ok(Attempt::Delivered)) => {}
+                    Ok(Ok(attempt)) => {
+                        let why = keeper.clean(why(&attempt));
+                        tracing::warn!(channel = %m.channel, why, "what could not be stored could not be told either");
+                    }
+                    _ => tracing::warn!(channel = %m.channel, "what could not be stored could not be told either"),
+                }
+            }
+        }
+    }))
+}
+
 /// Messages for channels that the settings do not have: they wait, for the settings may get them, and are given up like
 /// any other.
 async fn strays(mut d: Delivering, known: Vec<String>) {
@@ -298,7 +338,7 @@ mod tests {
     }
 
     fn message(key: &str, channel: &str) -> NewMessage {
-        let moment = Moment { at: at(0), wall: at(0), origin: None };
+        let moment = Moment { at: at(0), wall: at(0), origin: None, late_ms: 0 };
         let mut told = crate::alerts::words::signal(&signal(key, 1, 0), at(3600), &moment);
         told.key = key.to_owned();
         NewMessage {
@@ -347,7 +387,8 @@ mod tests {
                 origin: None,
             };
             let (wake, woken) = watch::channel(0);
-            let telling = Telling { desk: self.folder.path().join("desk.db"), wake };
+            let (direct, straight) = mpsc::unbounded_channel();
+            let telling = Telling { desk: self.folder.path().join("desk.db"), wake, direct };
             let pipeline = Pipeline::start(config, Some(telling), keeper.clone(), Pulse::default()).expect("starts");
             let delivering = Delivering {
                 store: self.store(),
@@ -357,7 +398,8 @@ mod tests {
                 patience: quick(),
                 stop: CancellationToken::new(),
             };
-            let tasks = start(&delivering, channels);
+            let mut tasks = start(&delivering, channels);
+            tasks.push(start_straight(straight, channels.to_vec(), delivering.keeper.clone(), delivering.stop.clone()));
             Open { pipeline, tasks, stop: delivering.stop }
         }
 
@@ -515,6 +557,43 @@ mod tests {
         let open = house.open(&[Arc::new(Panics::default()), as_channel]);
         house.until(|rows| all(rows, MessageState::Delivered)).await;
         open.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_cannot_be_stored_is_told_all_the_same() {
+        use crate::alerts::message::Kind;
+        use crate::alerts::notice::{Trouble, notice, recovered};
+        use crate::alerts::testing::rule;
+
+        let house = House::with(vec![]);
+        let wanted = rule(1, "health", |t| t.kinds = vec![Kind::Health]);
+        let desk = house.folder.path().join("desk.db");
+        let mut desk = crate::store::desk::Desk::open(&desk).expect("desk");
+        desk.add_alert_rule(&wanted.name, true, &wanted.json).expect("added");
+        let (channel, as_channel) = memory("a", 1);
+        let open = house.open(&[as_channel]);
+        let other = rusqlite::Connection::open(house.store()).expect("opens");
+        other.busy_timeout(LONG).expect("set");
+        // As if it could not be written: an insert is refused.
+        other
+            .execute_batch("CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END")
+            .expect("made");
+        let way_in = open.pipeline.way_in();
+        way_in.notice(notice(Trouble::StoreReadOnly, "no space is left")).await.expect("said");
+        let began = Instant::now();
+        while channel.tried().is_empty() {
+            assert!(began.elapsed() < LONG);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        other.execute_batch("DROP TRIGGER full").expect("dropped");
+        // The end goes the usual way, and only once.
+        for _ in 0..2 {
+            way_in.notice(recovered(Trouble::StoreReadOnly, "again")).await.expect("said");
+        }
+        house.until(|rows| rows.len() == 1 && all(rows, MessageState::Delivered)).await;
+        open.close().await;
+        let titles: Vec<String> = channel.tried().concat().into_iter().map(|m| m.title).collect();
+        assert_eq!(titles, ["the store cannot be written", "Over: the store cannot be written"]);
     }
 
     /// One step of the law below.

@@ -146,9 +146,9 @@ impl Judge {
         // A store that can only be read at the start is told like one that becomes so later.
         let refreshed = judge.refresh();
         judge.mind(refreshed)?;
-        if let Some(Telling { desk, wake }) = telling {
+        if let Some(telling) = telling {
             let (origin, keeper) = (judge.config.origin.clone(), judge.keeper.clone());
-            judge.teller = Some(Teller::new(desk, origin, wake, keeper, &judge.store, &judge.engine)?);
+            judge.teller = Some(Teller::new(telling, origin, keeper, &judge.store, &judge.engine)?);
         }
         Ok(judge)
     }

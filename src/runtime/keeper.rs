@@ -73,6 +73,11 @@ impl Keeper {
         self.0.gate.subscribe()
     }
 
+    /// Market time when this machine has `local`, as far as known.
+    pub fn market_time(&self, local: Timestamp) -> Timestamp {
+        self.0.status.borrow().clock.market_at(local)
+    }
+
     /// Masks this key in every text from now on.
     pub fn hide(&self, key: ApiKey) {
         self.0.hidden.lock().unwrap_or_else(PoisonError::into_inner).push(key);

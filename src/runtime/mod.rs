@@ -25,6 +25,7 @@ pub mod pace;
 pub mod pipeline;
 pub mod planning;
 pub mod published;
+pub mod rehearse;
 pub mod reload;
 pub mod report;
 pub mod screen;

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::intake::Taken;
@@ -20,7 +20,7 @@ use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingError;
 use crate::market::time::Timestamp;
 use crate::store::credit::{Billing, GameRow};
-use crate::store::outbox::Attempted;
+use crate::store::outbox::{Attempted, NewMessage};
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
 
@@ -113,6 +113,8 @@ pub struct Telling {
     pub desk: PathBuf,
     /// Changes after each commit that has something to deliver.
     pub wake: watch::Sender<u64>,
+    /// What cannot be put into the outbox because the store cannot be written: tried once, without it.
+    pub direct: mpsc::UnboundedSender<Vec<NewMessage>>,
 }
 
 pub(super) enum Job {

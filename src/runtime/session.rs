@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attach::server::{Server, ServerConfig};
@@ -24,6 +24,7 @@ use super::status::{Following, KeyState, LiveStatus, Part, ReloadNote};
 use super::watchdog::{Alive, GiveUp, Limits, Pulse, Role, Watchdog};
 use super::watchman;
 use crate::alerts::channel::Channel;
+use crate::alerts::notice::Notice;
 use crate::alerts::retry::Patience;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
@@ -168,7 +169,8 @@ impl Session {
         let limits = care.limits.unwrap_or_else(|| Limits::usual(client.timeout));
         let dog = Watchdog::start(limits, keeper.clone(), care.give_up).map_err(PipelineError::Thread)?;
         let (wake, woken) = watch::channel(0);
-        let telling = alerts.as_ref().map(|a| Telling { desk: a.desk.clone(), wake });
+        let (direct, straight) = mpsc::unbounded_channel();
+        let telling = alerts.as_ref().map(|a| Telling { desk: a.desk.clone(), wake, direct });
         let pipeline = {
             let (keeper, pulse) = (keeper.clone(), dog.watch(Role::Judge, limits.judge));
             // The store is being opened, which takes as long as it is large.
@@ -221,6 +223,7 @@ impl Session {
                 stop: stop.clone(),
             };
             let mut tasks = deliver::start(&delivering, &alerts.channels);
+            tasks.push(deliver::start_straight(straight, alerts.channels, keeper.clone(), stop.clone()));
             let watching = watchman::watch(keeper.subscribe(), way_in.clone(), alerts.credits_below, stop.clone());
             tasks.push(Aborting(tokio::spawn(watching)));
             tasks
@@ -247,6 +250,14 @@ impl Session {
             telling,
             stop,
         })
+    }
+
+    /// Says something of the program itself; whether it is told is decided with the rules.
+    ///
+    /// # Errors
+    /// [`SessionError::Pipeline`] when the pipeline has ended.
+    pub async fn notice(&self, notice: Notice) -> Result<(), SessionError> {
+        Ok(self.way_in.notice(notice).await?)
     }
 
     /// Tells whether every part gives signs of life, such as for a supervisor's watchdog.
@@ -355,8 +366,9 @@ impl Session {
             None => Ok(()),
         };
         // What is being delivered may still be noted; nothing new is begun.
+        let deadline = tokio::time::Instant::now() + LAST_WORD;
         for mut task in std::mem::take(&mut self.telling) {
-            let _ = tokio::time::timeout(LAST_WORD, &mut task.0).await;
+            let _ = tokio::time::timeout_at(deadline, &mut task.0).await;
         }
         // Before the store is free: whoever owns it next wants the place of the socket.
         if let Some(socket) = self.socket.take() {
@@ -532,6 +544,74 @@ mod tests {
         assert!(!text.contains(&KEY.to_lowercase()), "{text}");
         assert!(running.question("***", Endpoint::Odds).is_some_and(|q| q.is_failing()), "{running:?}");
         session.stop().await.expect("stops");
+        sim.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_refused_key_is_told_and_its_end_too_and_signals_arrive() {
+        use crate::alerts::message::{Kind, Message};
+        use crate::alerts::rule::Terms;
+        use crate::alerts::testing::MemoryChannel;
+
+        let (home, sim) = (tempfile::tempdir().expect("folder"), sim().await);
+        let mut config = config(home.path(), &sim, Some(KEY));
+        config.follow.ask = Ask::new(&["h2h".into(), "spreads".into()], BookFilter::choose(&["us".into()], &[]));
+        let channel = Arc::new(MemoryChannel::new("memory", 3));
+        config.alerts =
+            Some(AlertsConfig::beside(&config.pipeline.store, vec![Arc::clone(&channel) as Arc<dyn Channel>]));
+        let mut rules = desk::Desk::open(&desk::beside(&config.pipeline.store)).expect("desk");
+        let kinds = vec![Kind::Signal, Kind::Health, Kind::Line];
+        let wish = crate::alerts::rule::Wish {
+            market: "h2h".into(),
+            selection: "home".into(),
+            line: None,
+            price: "1.01".into(),
+            exact: false,
+        };
+        let terms = Terms { kinds, channels: vec!["memory".into()], line: Some(wish), ..Terms::default() };
+        rules.add_alert_rule("all", true, &terms.to_json().expect("JSON")).expect("added");
+        // The fault is armed through the session's own client, so that no other is needed.
+        let fault = serde_json::json!({"kind": "invalid_key", "times": 1}).to_string();
+        let mut session = Session::start(SessionConfig { key: None, ..config }).await.expect("starts");
+        let address = sim.base_url().trim_start_matches("http://").to_owned();
+        let armed = tokio::task::spawn_blocking(move || {
+            use std::io::{Read, Write};
+            let mut socket = std::net::TcpStream::connect(address).expect("connects");
+            let length = fault.len();
+            write!(
+                socket,
+                "POST /sim/faults HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{fault}"
+            )
+            .expect("sends");
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).expect("answers");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        });
+        armed.await.expect("armed");
+        session.set_key(KEY.into()).await.expect("taken");
+        let told = |wanted: &'static str| {
+            let channel = Arc::clone(&channel);
+            async move {
+                loop {
+                    let found = channel.tried().concat().into_iter().find(|m: &Message| m.title.contains(wanted));
+                    if let Some(found) = found {
+                        return found;
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        };
+        let refused = timeout(LONG, told("the key is refused")).await.expect("in time");
+        assert_eq!((refused.kind, refused.origin.as_deref()), (Kind::Health, Some("DEMO")));
+        assert!(!format!("{refused:?}").contains(KEY));
+        session.set_key(KEY.into()).await.expect("taken");
+        timeout(LONG, told("Over: the key is refused")).await.expect("in time");
+        let line = timeout(LONG, told(" at ")).await.expect("in time");
+        assert!(line.key.ends_with(":memory"), "{line:?}");
+        session.stop().await.expect("stops");
+        let keys: Vec<String> = channel.tried().concat().into_iter().map(|m| m.key).collect();
+        let unique: std::collections::BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(unique.len(), keys.len(), "everything once");
         sim.shutdown().await;
     }
 

@@ -6,19 +6,21 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::keeper::{Keeper, local_now};
+use super::pipeline::Telling;
 use super::status::Part;
 use crate::alerts::decide::{self, Decision, State};
 use crate::alerts::notice::Notice;
 use crate::alerts::request::Request;
 use crate::alerts::rule::LONGEST_COOLDOWN;
-use crate::alerts::rules::RuleSet;
+use crate::alerts::rules::{Ready, RuleSet};
 use crate::alerts::words::Moment;
 use crate::engine::{Changes, Engine};
 use crate::market::time::Timestamp;
 use crate::store::desk::{Desk, DeskError, Version};
+use crate::store::outbox::NewMessage;
 use crate::store::{LookMeta, Store, StoreError};
 
 /// The desk is looked at so often when nothing else happens.
@@ -33,33 +35,38 @@ pub(super) struct Teller {
     version: Option<Version>,
     looked: Option<Instant>,
     failed: Option<Instant>,
+    /// The desk was read, and what it asks for has not been looked at since.
+    unread: bool,
     rules: RuleSet,
     state: State,
     origin: Option<String>,
     wake: watch::Sender<u64>,
+    direct: mpsc::UnboundedSender<Vec<NewMessage>>,
     keeper: Keeper,
 }
 
 impl Teller {
-    /// A teller that stands where the last one stopped. `wake` changes whenever there may be something to deliver.
+    /// A teller that stands where the last one stopped.
     pub(super) fn new(
-        desk: PathBuf,
+        telling: Telling,
         origin: Option<String>,
-        wake: watch::Sender<u64>,
         keeper: Keeper,
         store: &Store,
         engine: &Engine,
     ) -> Result<Self, StoreError> {
+        let Telling { desk, wake, direct } = telling;
         let mut teller = Self {
             desk,
             open: None,
             version: None,
             looked: None,
             failed: None,
+            unread: false,
             rules: RuleSet::default(),
             state: State::default(),
             origin,
             wake,
+            direct,
             keeper,
         };
         teller.read_desk();
@@ -72,7 +79,10 @@ impl Teller {
         let newest = store.newest_told()?.unwrap_or_else(local_now);
         let since = newest.plus(-i64::try_from(LONGEST_COOLDOWN).unwrap_or(i64::MAX).saturating_mul(1000));
         let (fired, keys) = (store.fired_since(since)?, store.keys_since(since)?);
-        self.state = State::new(fired, keys, newest, engine, &self.rules);
+        // A rule that is newer than the newest look has not been asked about what stands there now.
+        let looked = store.reader()?.newest()?.map(|(_, at)| at);
+        let known = |rule: &Ready| looked.is_some_and(|at| rule.changed_at <= at);
+        self.state = State::new(fired, keys, newest, engine, &self.rules, known);
         Ok(())
     }
 
@@ -87,7 +97,12 @@ impl Teller {
         self.refresh();
         let origin = self.origin.clone();
         let wall = local_now();
-        let moment = Moment { at: changes.look.received_at, wall, origin: origin.as_deref() };
+        if changes.look.endpoint.is_historical() {
+            // The past is learnt from, never told.
+            return store.commit(changes, meta);
+        }
+        let late_ms = self.keeper.market_time(wall).since(changes.look.received_at);
+        let moment = Moment { at: changes.look.received_at, wall, origin: origin.as_deref(), late_ms };
         let decision = decide::look(changes, engine, &self.rules, &self.state, &moment);
         let new = store.commit_telling(changes, meta, &decision.outgoing, wall)?;
         self.settle(decision, new, changes.look.received_at);
@@ -99,16 +114,25 @@ impl Teller {
         self.refresh();
         let origin = self.origin.clone();
         let wall = local_now();
-        let moment = Moment { at: wall, wall, origin: origin.as_deref() };
+        let moment = Moment { at: wall, wall, origin: origin.as_deref(), late_ms: 0 };
         let mut notice = notice.clone();
         notice.text = self.keeper.clean(&notice.text);
         let decision = decide::notice(&notice, &self.rules, &self.state, &moment);
         if decision.outgoing.is_empty() {
             return Ok(());
         }
-        let new = store.tell(&decision.outgoing, wall)?;
-        self.settle(decision, new, wall);
-        Ok(())
+        match store.tell(&decision.outgoing, wall) {
+            Ok(new) => {
+                self.settle(decision, new, wall);
+                Ok(())
+            }
+            Err(e) => {
+                // That the store cannot be written is itself worth telling, and it cannot wait for the store.
+                let _ = self.direct.send(decision.outgoing.messages.clone());
+                self.settle(decision, 0, wall);
+                Err(e)
+            }
+        }
     }
 
     fn settle(&mut self, decision: Decision, new: usize, at: Timestamp) {
@@ -121,7 +145,9 @@ impl Teller {
 
     /// Looks whether the desk has changed, and does what it asks for. Cheap; call it whenever there is time.
     pub(super) fn poll(&mut self, store: &mut Store) -> Result<(), StoreError> {
-        if !self.refresh() {
+        self.refresh();
+        // Whoever read the rules anew may have been a look; requests are looked for here alone.
+        if !self.unread {
             return Ok(());
         }
         let Some(desk) = &mut self.open else { return Ok(()) };
@@ -132,7 +158,10 @@ impl Teller {
                 return Ok(());
             }
         };
-        let Some(last) = requests.last().map(|r| r.id) else { return Ok(()) };
+        let Some(last) = requests.last().map(|r| r.id) else {
+            self.unread = false;
+            return Ok(());
+        };
         let now = local_now();
         for request in &requests {
             match Request::from_json(&request.json) {
@@ -145,31 +174,34 @@ impl Teller {
         if let Err(e) = desk.done_with_alert_requests(last) {
             self.complain(&e);
         }
+        self.unread = false;
         self.wake.send_modify(|n| *n = n.wrapping_add(1));
         Ok(())
     }
 
-    /// Reads the desk anew if somebody has changed it. Answers whether it was read.
-    fn refresh(&mut self) -> bool {
+    /// Reads the desk anew if somebody has changed it.
+    fn refresh(&mut self) {
         if self.looked.is_some_and(|at| at.elapsed() < EVERY) {
-            return false;
+            return;
         }
         self.looked = Some(Instant::now());
         let Some(desk) = &self.open else {
-            return self.failed.is_none_or(|at| at.elapsed() >= TRY_AGAIN) && self.read_desk();
+            if self.failed.is_none_or(|at| at.elapsed() >= TRY_AGAIN) {
+                self.read_desk();
+            }
+            return;
         };
         match desk.version() {
-            Ok(version) if Some(version) == self.version => false,
+            Ok(version) if Some(version) == self.version => {}
             Ok(_) => self.read_desk(),
             Err(e) => {
                 self.complain(&e);
                 self.open = None;
-                false
             }
         }
     }
 
-    fn read_desk(&mut self) -> bool {
+    fn read_desk(&mut self) {
         match self.try_read() {
             Ok(rules) => {
                 for (name, why) in &rules.broken {
@@ -177,12 +209,11 @@ impl Teller {
                 }
                 self.rules = rules;
                 self.failed = None;
-                true
+                self.unread = true;
             }
             Err(e) => {
                 self.complain(&e);
                 (self.open, self.failed) = (None, Some(Instant::now()));
-                false
             }
         }
     }

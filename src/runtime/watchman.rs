@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::pipeline::WayIn;
-use super::status::{Following, KeyState, LiveStatus};
+use super::status::{Following, KeyState, LiveStatus, StoreState};
 use crate::alerts::notice::{Notice, Trouble, notice, recovered};
 
 /// Watches until `stop`.
@@ -69,6 +69,11 @@ fn notices(s: &LiveStatus, credits_below: u64) -> Vec<Notice> {
             false => all.push(recovered(Trouble::CreditsLow, format!("{left} credits are left."))),
         }
     }
+    match &s.store {
+        StoreState::Failing { message, .. } => all.push(notice(Trouble::StoreReadOnly, message.clone())),
+        // It is so until the first word about it, too.
+        StoreState::Writable => all.push(recovered(Trouble::StoreReadOnly, "The store is written again.")),
+    }
     let failing: Vec<_> = s.questions.iter().filter(|q| q.is_failing()).collect();
     if !s.questions.is_empty() && failing.len() == s.questions.len() {
         let reason = failing.first().and_then(|q| q.failure.as_ref()).map(|f| format!("{}: {}", f.reason, f.message));
@@ -93,7 +98,7 @@ mod tests {
     #[test]
     fn a_status_says_what_is_wrong_and_what_is_right() {
         let mut s = LiveStatus::default();
-        assert_eq!(says(&s), []);
+        assert_eq!(says(&s), [(Trouble::StoreReadOnly, true)]);
         s.key = KeyState::Refused { message: "no".into() };
         s.following = Following::Restarting { at: crate::market::time::Timestamp::default(), failures: 2 };
         s.credits.remaining = Some(0);
@@ -104,9 +109,20 @@ mod tests {
                 (Trouble::PollingRestarting, false),
                 (Trouble::CreditsGone, false),
                 (Trouble::CreditsLow, false),
+                (Trouble::StoreReadOnly, true),
             ]
         );
         (s.key, s.following, s.credits.remaining) = (KeyState::Accepted, Following::Running, Some(201));
-        assert!(says(&s).iter().all(|(_, over)| *over) && says(&s).len() == 4);
+        assert!(says(&s).iter().all(|(_, over)| *over) && says(&s).len() == 5);
+        let at = crate::market::time::Timestamp::default();
+        s.store = StoreState::Failing {
+            since: at,
+            trouble: crate::store::Trouble::Full,
+            message: "full".into(),
+            tries: 1,
+            next_try: at,
+            waiting: 0,
+        };
+        assert!(says(&s).contains(&(Trouble::StoreReadOnly, false)));
     }
 }
