@@ -487,7 +487,7 @@ mod tests {
             ),
             ("[steam]\nwindow = \"500ms\"\n", ["`steam.window` must be a duration", "from 1s to 1d, not \"500ms\""]),
             ("[steam]\ncap = -1\n", ["`steam.cap` must be a whole number from 0 to 1000", "not -1"]),
-            ("[live_shock]\nwatch = true\n", ["`live_shock.watch` must be one of none, all", "not true"]),
+            ("[live_shock]\nwatch = true\n", ["`live_shock.watch` must be one of none, watchlists, all", "not true"]),
             ("[retention]\npoints = \"1h\"\n", ["`retention.points`", "at least 1d, or \"forever\""]),
             ("[quotes]\nstrict = \"yes\"\n", [":2:", "true or false"]),
             ("[quotes]\nstrict = 2026-01-01\n", [":2:", "true or false"]),
