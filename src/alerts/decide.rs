@@ -343,7 +343,9 @@ impl<'a> Desk<'a> {
         let rules = self.rules;
         let names = engine.names();
         // By channel: which markets, and which rules want which of them.
-        let mut wanted: BTreeMap<&str, (Vec<&News>, Vec<(&Ready, Vec<String>)>)> = BTreeMap::new();
+        /// What there is to tell of one thing, and the rules that ask for it with their channels.
+        type Wanted<'a> = (Vec<&'a News>, Vec<(&'a Ready, Vec<String>)>);
+        let mut wanted: BTreeMap<&str, Wanted<'_>> = BTreeMap::new();
         for rule in rules.rules.iter().filter(|r| r.terms.tells_of(kind)) {
             if too_late(rule, row.commence.since(self.moment.at)) {
                 continue;

@@ -74,7 +74,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             give_up: Some(GiveUp(Box::new(give_up))),
             limits: None,
         },
-        alerts: Some(AlertsConfig::beside(&paths.store(&settings), super::alerts::channels(&paths, &settings, None)?)),
+        alerts: Some(AlertsConfig::beside(&paths.store(settings), super::alerts::channels(&paths, settings, None)?)),
     };
     let tally = shortly(runtime()?, async {
         let stop = stop_on(StopSignals::without_hangup()?)?;
