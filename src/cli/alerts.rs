@@ -26,6 +26,7 @@ use crate::alerts::retry::{millis, why};
 use crate::config::{Paths, Settings};
 use crate::market::time::Timestamp;
 use crate::runtime::channels::from_settings;
+use crate::runtime::session::AlertsConfig;
 use crate::store::desk::{self, Desk};
 use crate::store::outbox::{AttemptRow, MessageState, OutboxFilter, OutboxRow};
 use crate::store::{Reader, Store, StoreError};
@@ -40,6 +41,20 @@ pub fn channels(
     terminal: Option<Terminal>,
 ) -> Result<Vec<Arc<dyn Channel>>, Failure> {
     from_settings(paths, settings, terminal).map_err(|e| Failure::Other(e.to_string()))
+}
+
+/// How a session over `store` tells its user.
+///
+/// # Errors
+/// [`Failure`] when a channel or the digest of the settings cannot be used.
+pub fn config(
+    paths: &Paths,
+    settings: &Settings,
+    store: &Path,
+    terminal: Option<Terminal>,
+) -> Result<AlertsConfig, Failure> {
+    let digest = crate::runtime::settings::digest(settings).map_err(Failure::Usage)?;
+    Ok(AlertsConfig { digest, ..AlertsConfig::beside(store, channels(paths, settings, terminal)?) })
 }
 
 /// Runs `stratum alerts`.
