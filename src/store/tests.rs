@@ -518,3 +518,28 @@ fn a_restart_after_any_look_leaves_no_trace() {
         }
     }
 }
+
+#[test]
+fn a_game_that_answers_leave_out_is_withdrawn_and_its_return_is_told() {
+    let mut shop = Shop::new();
+    let hour = 3600;
+    let game = |start: i64, update: i64| json!([event("a", start, vec![book("pinnacle", vec![h2h(update, -110)])])]);
+    shop.look(0, Scope::default(), &game(10 * hour, 0));
+    let standing = |shop: &Shop, secs: i64| {
+        let reader = Reader::open(&shop.path()).expect("reader");
+        let games = reader.games("basketball_nba", (at(-DAY), at(9 * DAY)), at(secs)).expect("games");
+        let one = reader.standing(EventId(1), at(secs)).expect("reads").expect("known");
+        assert_eq!(games.iter().map(|g| g.standing).collect::<Vec<_>>(), [one]);
+        one.name()
+    };
+    assert_eq!(standing(&shop, 60), "scheduled");
+    // One answer without it proves little; half an hour without it does.
+    shop.look(60, Scope::default(), &json!([]));
+    assert_eq!(standing(&shop, 120), "scheduled");
+    shop.look(hour, Scope::default(), &json!([]));
+    assert_eq!(standing(&shop, hour), "withdrawn");
+    assert_eq!(standing(&shop, 10 * hour + 2 * DAY), "cancelled");
+    // It comes back, two days later.
+    shop.look(2 * hour, Scope::default(), &game(58 * hour, 2 * hour));
+    assert_eq!(standing(&shop, 2 * hour), "postponed");
+}

@@ -4,15 +4,24 @@ use ratatui::layout::Rect;
 
 use super::draw::worth;
 use super::view::{FEW, View};
+use crate::alerts::quality;
 use crate::board::format;
 use crate::board::paint::Paint;
 use crate::board::theme::Meaning;
-use crate::board::widgets::spark;
+use crate::board::widgets::{spark, text};
 use crate::engine::grade::record::RecapRow;
 
 /// Draws as much as fits: both distributions side by side or one over the other, then weeks and days.
 pub fn draw(paint: &mut Paint<'_>, area: Rect, view: &View) {
-    let inner = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
+    let mut inner = Rect { x: area.x + 2, width: area.width.saturating_sub(4), ..area };
+    // What was told of stands at the foot, however little is graded.
+    let told = view.alerts.iter().any(|r| r.alerts > 0);
+    let lines = if told { (view.alerts.len() as u16 + 1).min(inner.height / 3) } else { 0 };
+    if lines >= 2 {
+        let foot = Rect { y: inner.bottom() - lines, height: lines, ..inner };
+        alerts(paint, foot, &view.alerts);
+        inner.height -= lines + 1;
+    }
     if view.total.graded == 0 || inner.height < 4 {
         return;
     }
@@ -76,6 +85,33 @@ fn games(paint: &mut Paint<'_>, area: Rect, view: &View) {
     paint.text(area.x, y, 2, "0", style);
     paint.text(area.x + 9, y, 3, "50", style);
     paint.right(area.x, y, 20, "100%", style);
+}
+
+/// What the fair price did after alerts, in points of probability towards their side, and how many entries could be had
+/// for a minute.
+fn alerts(paint: &mut Paint<'_>, area: Rect, rows: &[quality::Row]) {
+    head(paint, area, "Alerts, 14 d");
+    let columns = [(13, 5), (19, 6), (26, 6), (33, 6)];
+    let style = paint.style(Meaning::Header);
+    for ((at, width), head) in columns.into_iter().zip(["sent", "15 m", "close", "had %"]) {
+        paint.right(area.x + at, area.y, width, head, style);
+    }
+    for (y, row) in (area.y + 1..area.bottom()).zip(rows) {
+        let name = if row.name.is_empty() { "all" } else { &row.name };
+        let name = text::fit(&text::plain(name), 12, true).into_owned();
+        paint.text(area.x, y, 12, &name, paint.style(if row.by == "all" { Meaning::Text } else { Meaning::Muted }));
+        let none = paint.sign("–", "-").to_owned();
+        let points = |m: &quality::Mean| m.mean.map_or_else(|| none.clone(), |v| format!("{:+.1}", v * 100.0));
+        let told = [
+            row.alerts.to_string(),
+            points(&row.move_15m),
+            points(&row.move_close),
+            row.obtainable_1m.mean.map_or_else(|| none.clone(), |v| format!("{:.0}", v * 100.0)),
+        ];
+        for ((at, width), cell) in columns.into_iter().zip(told) {
+            paint.right(area.x + at, y, width, &cell, paint.style(Meaning::Text));
+        }
+    }
 }
 
 fn head(paint: &mut Paint<'_>, area: Rect, title: &str) {

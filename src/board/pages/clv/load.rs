@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::view::{View, view};
+use crate::alerts::quality;
 use crate::board::app::{App, Effect, Job};
 use crate::board::pages::tape::load::Moment;
 use crate::board::pages::tape::row::short_name;
@@ -16,6 +17,9 @@ use crate::store::analysis::{AnalysisFilter, Ungraded};
 pub const MOST: u32 = 20_000;
 /// Signals that wait are counted so far back. Milliseconds.
 const WAITING_MS: i64 = 3 * 86_400_000;
+
+/// Alerts are followed up so far back. Milliseconds.
+const ALERTS_MS: i64 = 14 * 86_400_000;
 
 /// Short names of a game's teams: away and home.
 pub type Teams = FxHashMap<EventId, (String, String)>;
@@ -29,6 +33,8 @@ pub struct Record {
     pub teams: Arc<Teams>,
     /// What is not graded yet.
     pub waiting: Ungraded,
+    /// What became of alerts.
+    pub alerts: Arc<Vec<quality::Row>>,
     /// What was asked of them.
     pub view: View,
 }
@@ -69,10 +75,17 @@ pub fn ask(app: &mut App) {
                         (e.id, (short_name(sport, &e.away), short_name(sport, &e.home)))
                     });
                     let waiting = reader.ungraded(until.plus(-WAITING_MS), until)?;
-                    Record { rows: Arc::new(rows), teams: Arc::new(teams.collect()), waiting, view: View::default() }
+                    let alerts = quality::quality(reader, until.plus(-ALERTS_MS), until)?;
+                    Record {
+                        rows: Arc::new(rows),
+                        teams: Arc::new(teams.collect()),
+                        waiting,
+                        alerts: Arc::new(alerts),
+                        view: View::default(),
+                    }
                 }
             };
-            record.view = view(&record.rows, &choice, zone, until);
+            record.view = View { alerts: Arc::clone(&record.alerts), ..view(&record.rows, &choice, zone, until) };
             Ok(record)
         },
         move |app, found| {

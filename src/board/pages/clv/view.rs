@@ -2,10 +2,12 @@
 //! Pure; runs on the thread that reads.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use rustc_hash::FxHashMap;
 
+use crate::alerts::quality;
 use crate::board::format::Zone;
 use crate::board::pages::tape::row;
 use crate::engine::grade::close::Grade;
@@ -129,6 +131,8 @@ pub struct GroupRow {
 pub struct View {
     /// What was asked.
     pub choice: Choice,
+    /// What became of alerts, where any were sent: all of them, then by rule and by type.
+    pub alerts: Arc<Vec<quality::Row>>,
     /// Records by group, the newest of each first.
     pub rows: Vec<ClvRow>,
     /// By the order of their keys.
@@ -199,7 +203,18 @@ pub fn view(all: &[ClvRow], choice: &Choice, zone: Zone, until: Timestamp) -> Vi
     let of_day = |at| day(zone, at);
     let days = recap(&rows, Grain::Day, &filter, of_day);
     let weeks = recap(&rows, Grain::Week, &filter, of_day);
-    View { choice: choice.clone(), groups, total, values, games, days, weeks, of: all.len(), rows }
+    View {
+        alerts: Arc::default(),
+        choice: choice.clone(),
+        groups,
+        total,
+        values,
+        games,
+        days,
+        weeks,
+        of: all.len(),
+        rows,
+    }
 }
 
 /// The statistics of these rows together: a recap of a single day.
