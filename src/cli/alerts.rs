@@ -26,6 +26,7 @@ use crate::alerts::retry::{millis, why};
 use crate::config::{Paths, Settings};
 use crate::market::time::Timestamp;
 use crate::runtime::channels::from_settings;
+use crate::runtime::session::AlertsConfig;
 use crate::store::desk::{self, Desk};
 use crate::store::outbox::{AttemptRow, MessageState, OutboxFilter, OutboxRow};
 use crate::store::{Reader, Store, StoreError};
@@ -40,6 +41,19 @@ pub fn channels(
     terminal: Option<Terminal>,
 ) -> Result<Vec<Arc<dyn Channel>>, Failure> {
     from_settings(paths, settings, terminal).map_err(|e| Failure::Other(e.to_string()))
+}
+
+/// How the settings say to tell of the market in `store`.
+///
+/// # Errors
+/// As [`channels`].
+pub fn config(
+    paths: &Paths,
+    settings: &Settings,
+    store: &Path,
+    terminal: Option<Terminal>,
+) -> Result<AlertsConfig, Failure> {
+    Ok(AlertsConfig::beside(store, channels(paths, settings, terminal)?, settings.alerts.credits_below))
 }
 
 /// Runs `stratum alerts`.

@@ -13,7 +13,7 @@ use crate::board::files::Files;
 use crate::config::{Paths, Settings, odds_api_key};
 use crate::runtime::pipeline::PipelineConfig;
 use crate::runtime::screen::{ScreenConfig, ScreenEnd, ScreenError, show};
-use crate::runtime::session::{AlertsConfig, CareConfig, SessionConfig};
+use crate::runtime::session::{CareConfig, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::desk;
 
@@ -54,7 +54,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         check_key: true,
         attach: true,
         care: CareConfig::default(),
-        alerts: Some(AlertsConfig::beside(&paths.store(&own), super::alerts::channels(&paths, &own, Some(terminal))?)),
+        alerts: Some(super::alerts::config(&paths, &own, &paths.store(&own), Some(terminal))?),
     };
     let at = surroundings(&paths, &own, paths.store(&own), false);
     let config = ScreenConfig { session: Some(session), bells: Some(bells), ..screen(&paths, &own, at) };

@@ -19,7 +19,7 @@ use crate::feeds::odds_api::keys::Keys;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, stop_on};
 use crate::runtime::pipeline::{PipelineConfig, PipelineError, Tally};
-use crate::runtime::session::{AlertsConfig, CareConfig, Session, SessionConfig, SessionError};
+use crate::runtime::session::{CareConfig, Session, SessionConfig, SessionError};
 use crate::runtime::stop::{ReloadSignals, StopSignals, outlive_file_limits};
 use crate::runtime::supervisor::{Told, keep_alive, tell};
 use crate::runtime::watchdog::GiveUp;
@@ -74,7 +74,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             give_up: Some(GiveUp(Box::new(give_up))),
             limits: None,
         },
-        alerts: Some(AlertsConfig::beside(&paths.store(&settings), super::alerts::channels(&paths, &settings, None)?)),
+        alerts: Some(super::alerts::config(&paths, settings, &paths.store(settings), None)?),
     };
     let tally = shortly(runtime()?, async {
         let stop = stop_on(StopSignals::without_hangup()?)?;

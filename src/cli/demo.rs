@@ -17,7 +17,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::follow::stop_on_signals;
 use crate::runtime::pipeline::{PipelineConfig, Tally};
 use crate::runtime::screen::{ScreenConfig, ScreenEnd};
-use crate::runtime::session::{AlertsConfig, CareConfig, Session, SessionConfig};
+use crate::runtime::session::{CareConfig, Session, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::query::DEMO;
 use crate::store::{FILE_NAME, Reader};
@@ -78,7 +78,7 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
             check_key: false,
             attach: true,
             care: CareConfig::default(),
-            alerts: Some(AlertsConfig::beside(&store, super::alerts::channels(&paths, &own, None)?)),
+            alerts: Some(super::alerts::config(&paths, &own, &store, None)?),
         };
         let session = Session::start(config).await.map_err(session_failure)?;
         let _ = writeln!(
@@ -121,7 +121,7 @@ fn on_screen(
     let sim = runtime.block_on(SimServer::start(sim)).map_err(|e| Failure::Other(e.to_string()))?;
     own.odds_api.base_url = sim.base_url();
     let (terminal, bells) = mpsc::channel(board::BELLS);
-    let alerts = AlertsConfig::beside(&pipeline.store, super::alerts::channels(paths, &own, Some(terminal))?);
+    let alerts = super::alerts::config(paths, &own, &pipeline.store, Some(terminal))?;
     let session = SessionConfig {
         pipeline,
         follow: follow_config(&own, Clock::Sim(sim.clock())),

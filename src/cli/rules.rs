@@ -7,7 +7,7 @@ mod dry_run;
 mod terms;
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -215,6 +215,6 @@ fn tell(out: &mut dyn Write, said: std::fmt::Arguments<'_>) -> Result<(), Failur
 }
 
 /// The desk, if there is one: only looking is no reason to make a file.
-fn desk_at(path: &PathBuf) -> Result<Option<Desk>, Failure> {
+fn desk_at(path: &Path) -> Result<Option<Desk>, Failure> {
     if path.exists() { Ok(Some(Desk::open(path)?)) } else { Ok(None) }
 }

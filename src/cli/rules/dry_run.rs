@@ -1,7 +1,7 @@
 //! `stratum rules dry-run`: a rule on history, as a table or as JSON.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ use crate::store::Reader;
 
 /// Runs it.
 pub(super) fn run(
-    desk: &PathBuf,
+    desk: &Path,
     store: &Path,
     settings: &Settings,
     args: &DryRunArgs,
