@@ -137,7 +137,7 @@ fn it_follows_records_and_stops_on_every_signal() {
     let desk = Desk::new();
     let sim = Sim::start(&["--speed", "30", "--seed", "5"], desk.path());
     let mut looks = 0;
-    for signal in ["-TERM", "-INT", "-HUP"] {
+    for signal in ["-TERM", "-INT"] {
         let child = desk.daemon(&sim).spawn().expect("starts");
         looks += 3;
         desk.until_looks(looks);
@@ -223,6 +223,30 @@ fn faults_of_the_source_are_logged_and_survived() {
 }
 
 #[test]
+fn the_report_counts_every_call_and_fits_a_terminal() {
+    let desk = Desk::new();
+    let sim = Sim::start(&["--speed", "30", "--seed", "5"], desk.path());
+    let child = desk.daemon(&sim).spawn().expect("starts");
+    desk.until_looks(3);
+    let text = desk.command().arg("status").output().expect("runs");
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("daemon   follows as planned; polling running, key accepted, store writable"), "{text}");
+    assert!(stop(child, "-TERM").status.success());
+    assert!(desk.json(&["status"]).iter().all(|r| r["kind"] != "daemon"), "nobody follows any more");
+    let rows = desk.json(&["report", "--days", "1"]);
+    let of = |kind: &str| rows.iter().filter(|r| r["kind"] == kind).collect::<Vec<_>>();
+    let total = of("total")[0];
+    let c = rusqlite::Connection::open(desk.data().join("stratum.db")).expect("store");
+    let fetches: i64 = c.query_row("SELECT count(*) FROM fetch_log", [], |r| r.get(0)).expect("count");
+    let credits: i64 = c.query_row("SELECT sum(cost) FROM fetch_log", [], |r| r.get(0)).expect("sum");
+    assert_eq!((total["cycles"].as_i64(), total["credits"].as_i64()), (Some(fetches), Some(credits)));
+    assert_eq!((of("sport").len(), of("stage").len(), of("closes").len()), (1, 6, 1));
+    let text = desk.command().arg("report").output().expect("runs");
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.lines().all(|l| l.chars().count() <= 80) && text.contains("basketball_nba"), "{text}");
+}
+
+#[test]
 fn a_simulated_market_says_so_wherever_it_is_shown() {
     let desk = Desk::new();
     let done = desk.command().args(["demo", "--headless", "--for", "2s", "--json"]).output().expect("runs");
@@ -230,7 +254,7 @@ fn a_simulated_market_says_so_wherever_it_is_shown() {
     let summary: Vec<Value> = serde_json::from_slice(&done.stdout).expect("JSON");
     assert_eq!(summary[0]["origin"], "DEMO");
     assert!(summary[0]["looks"].as_u64().is_some_and(|n| n > 0));
-    for args in [&["status"][..], &["events"], &["quotes", "1"], &["history", "1", "--market", "h2h"]] {
+    for args in [&["status"][..], &["report"], &["events"], &["quotes", "1"], &["history", "1", "--market", "h2h"]] {
         let rows = desk.json(args);
         assert!(!rows.is_empty() && rows.iter().all(|r| r["origin"] == "DEMO"), "{args:?}");
         let text = desk.command().args(args).output().expect("runs");

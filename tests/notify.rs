@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use stratum::alerts::channel::Channel;
+use stratum::alerts::channel::{Attempt, Channel};
 use stratum::alerts::channels::desktop::Desktop;
 use stratum::alerts::message::{Fact, Kind, Message, Severity};
 use stratum::market::time::Timestamp;
@@ -136,6 +136,10 @@ fn first_line(child: &mut Child) -> String {
     line.trim().to_owned()
 }
 
+fn open_files() -> usize {
+    std::fs::read_dir("/proc/self/fd").expect("files").count()
+}
+
 /// Sends in a process of its own, as the bus is named by the environment. Answers what came of it and how long it took.
 fn send(address: &str) -> (String, Duration) {
     let program: PathBuf = std::env::current_exe().expect("this program");
@@ -146,6 +150,7 @@ fn send(address: &str) -> (String, Duration) {
         .output()
         .expect("runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     let of = |name: &str| {
         let line = text.lines().find_map(|l| l.split_once(name)).unwrap_or_else(|| panic!("{text}"));
         line.1.trim().to_owned()
@@ -173,6 +178,15 @@ fn sends_one_notification() {
     let began = Instant::now();
     let attempt = runtime.block_on(channel.send(std::slice::from_ref(&message)));
     println!("\nTOOK {}", began.elapsed().as_millis());
+    if attempt == Attempt::Delivered {
+        // A season of them leaves nothing open.
+        let before = open_files();
+        for _ in 0..30 {
+            assert_eq!(runtime.block_on(channel.send(std::slice::from_ref(&message))), Attempt::Delivered);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(open_files() <= before + 1, "{before} files were open, now {}", open_files());
+    }
     println!("ATTEMPT {attempt:?}");
 }
 

@@ -20,15 +20,22 @@ const SECRETS: [&str; 5] = [FIRST, SECOND, TOKEN, HOOK, SIGNING];
 const SIGN: &str = "5ecret";
 const LONG: Duration = Duration::from_secs(90);
 
-struct Desk(tempfile::TempDir);
+/// A home, and a server that stands for Discord and repeats the address it was asked at.
+struct Desk {
+    home: tempfile::TempDir,
+    discord: Echo,
+}
 
 impl Desk {
     fn new() -> Self {
-        Self(tempfile::tempdir().expect("folder"))
+        let desk = Self { home: tempfile::tempdir().expect("folder"), discord: Echo::start() };
+        let rule = ["rules", "add", "All", "--channel", "discord,webhook", "--cooldown", "0s"];
+        assert!(desk.command(&rule).status().expect("runs").success());
+        desk
     }
 
     fn path(&self) -> &Path {
-        self.0.path()
+        self.home.path()
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -38,6 +45,7 @@ impl Desk {
             .env("HOME", self.path())
             .env("ODDS_API_KEY", format!("{FIRST},{SECOND}"))
             .env("STRATUM_DISCORD_WEBHOOK", format!("https://discord.com/api/webhooks/123456789/{TOKEN}"))
+            .env("STRATUM_TEST_DISCORD_AT", self.discord.url.trim_start_matches("http://"))
             .env("STRATUM_WEBHOOK_URL", format!("https://hooks.example/{HOOK}"))
             .env("STRATUM_WEBHOOK_SECRET", SIGNING)
             .env("STRATUM_LOG_LEVEL", "trace")
@@ -136,7 +144,11 @@ fn stop(child: Child) -> Output {
 
 /// What the user may look at meanwhile and afterwards.
 fn looks(desk: &Desk) -> Vec<Output> {
-    let all: [&[&str]; 9] = [
+    let all: [&[&str]; 13] = [
+        &["alerts", "test", "discord"],
+        &["alerts", "test", "webhook"],
+        &["alerts", "list", "--json"],
+        &["alerts", "log", "--json"],
         &["status"],
         &["status", "--json"],
         &["doctor"],
@@ -157,6 +169,7 @@ struct Echo {
     url: String,
     served: Arc<AtomicUsize>,
     keys: Arc<Mutex<Vec<String>>>,
+    targets: Arc<Mutex<Vec<String>>>,
 }
 
 impl Echo {
@@ -164,15 +177,16 @@ impl Echo {
         let listener = TcpListener::bind("127.0.0.1:0").expect("port");
         let url = format!("http://{}", listener.local_addr().expect("address"));
         let (served, keys) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-        let (count, seen) = (Arc::clone(&served), Arc::clone(&keys));
+        let targets = Arc::new(Mutex::new(Vec::new()));
+        let (count, seen, paths) = (Arc::clone(&served), Arc::clone(&keys), Arc::clone(&targets));
         std::thread::spawn(move || {
             for socket in listener.incoming() {
                 let Ok(socket) = socket else { return };
-                let (count, seen) = (Arc::clone(&count), Arc::clone(&seen));
-                std::thread::spawn(move || answer(socket, &count, &seen));
+                let (count, seen, paths) = (Arc::clone(&count), Arc::clone(&seen), Arc::clone(&paths));
+                std::thread::spawn(move || answer(socket, &count, &seen, &paths));
             }
         });
-        Self { url, served, keys }
+        Self { url, served, keys, targets }
     }
 
     fn until(&self, wanted: usize) {
@@ -187,7 +201,7 @@ impl Echo {
 /// Answers to questions for odds on the worst day, in turn.
 const ANSWERS: usize = 13;
 
-fn answer(mut socket: TcpStream, count: &AtomicUsize, seen: &Mutex<Vec<String>>) {
+fn answer(mut socket: TcpStream, count: &AtomicUsize, seen: &Mutex<Vec<String>>, targets: &Mutex<Vec<String>>) {
     let mut head = Vec::new();
     let mut byte = [0_u8];
     while !head.ends_with(b"\r\n\r\n") {
@@ -198,6 +212,7 @@ fn answer(mut socket: TcpStream, count: &AtomicUsize, seen: &Mutex<Vec<String>>)
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    targets.lock().expect("targets").push(target.clone());
     let key = target.split("apiKey=").nth(1).unwrap_or_default().to_owned();
     seen.lock().expect("seen").push(key.clone());
     let is_odds = target.contains("/odds?");
@@ -212,7 +227,9 @@ fn answer(mut socket: TcpStream, count: &AtomicUsize, seen: &Mutex<Vec<String>>)
     );
     let quota = "x-requests-remaining: 99\r\nx-requests-used: 1\r\nx-requests-last: 1\r\n";
     let ok = || ("200 OK", quota.to_owned(), event.clone());
-    let (status, headers, body) = if !is_odds {
+    let (status, headers, body) = if target.starts_with("/api/webhooks") {
+        ("404 Not Found", String::new(), format!("{{\"message\":\"nothing at {target}\",\"code\":10015}}"))
+    } else if !is_odds {
         ("200 OK", quota.to_owned(), format!("[{{\"key\":\"basketball_nba\",\"title\":\"{key}\"}}]"))
     } else {
         match n % ANSWERS {
@@ -250,6 +267,7 @@ fn a_provider_that_repeats_the_key_in_everything_gets_it_kept_nowhere() {
     let keys = echo.keys.lock().expect("keys").clone();
     assert!(keys.iter().any(|k| k == FIRST) && keys.iter().any(|k| k == SECOND), "both keys were sent");
     desk.assert_clean(&outputs);
+    assert!(desk.discord.targets.lock().expect("targets").iter().any(|t| t.contains(TOKEN)), "alerts were sent");
     let text: String = outputs.iter().map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).collect();
     assert!(text.contains("***"), "{text}");
 }

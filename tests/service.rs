@@ -3,7 +3,6 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
-mod common;
 #[path = "common/pty.rs"]
 mod pty;
 

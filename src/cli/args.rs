@@ -34,7 +34,7 @@ pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
-    /// Follow the market without a board: fetch, judge, store, until stopped.
+    /// Follow the market without a board: fetch, judge, store, until stopped; SIGHUP has it read its settings again.
     #[arg(long)]
     pub daemon: bool,
     /// With --daemon: record every answer to this file; packed if it ends in .zst or .gz.

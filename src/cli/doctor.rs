@@ -195,6 +195,10 @@ fn store(path: &Path) -> Vec<Finding> {
     };
     let writer = writer_of(path).map_or_else(|| "none".to_owned(), |pid| format!("process {pid}"));
     let mut found = vec![file, Finding::info("store", "writer", writer)];
+    found.extend(super::status::live(path).1.into_iter().map(|ailment| {
+        let verdict = if ailment.blocks { Verdict::Error } else { Verdict::Warning };
+        Finding::new("daemon", ailment.part, verdict, ailment.message)
+    }));
     match Reader::open(path).and_then(|reader| contents(&reader)) {
         Ok(contents) => found.extend(contents),
         Err(e) => found.push(Finding::new("store", "schema", Verdict::Error, e.to_string())),

@@ -16,6 +16,7 @@ use crate::feeds::odds_api::keys::{KeyView, Keys, Standing};
 use crate::feeds::secret::ApiKey;
 use crate::market::time::Timestamp;
 use crate::runtime::attach::client::connect;
+use crate::store::writer_of;
 
 /// Larger than any list of keys. Bytes.
 const LARGEST: u64 = 64 * 1024;
@@ -30,13 +31,19 @@ pub fn run(global: &Global, args: &KeyArgs, out: &mut dyn Write) -> Result<Exit,
     let (paths, loaded) = prepare(global, Vec::new())?;
     let file = paths.key_file(&loaded.settings);
     match &args.action {
-        KeyAction::Set(args) => set(&file, *args, out),
+        KeyAction::Set(args) => {
+            set(&file, *args, out)?;
+            if let Some(pid) = writer_of(&paths.store(&loaded.settings)) {
+                writeln!(out, "process {pid} goes on with what it has; a daemon reads keys again on: kill -HUP {pid}")?;
+            }
+            Ok(Exit::Ok)
+        }
         KeyAction::Remove(place) => remove(&file, *place, out),
         KeyAction::Status(output) => status(&paths.store(&loaded.settings), &file, *output, out),
     }
 }
 
-fn set(file: &Path, args: KeySetArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+fn set(file: &Path, args: KeySetArgs, out: &mut dyn Write) -> Result<(), Failure> {
     let typed = checked_keys(read()?.expose_secret()).map_err(|why| Failure::Other(format!("no key: {why}")))?;
     let text = if args.add {
         let kept = if args.place.keyring {
@@ -66,7 +73,7 @@ fn set(file: &Path, args: KeySetArgs, out: &mut dyn Write) -> Result<Exit, Failu
     if std::env::var("ODDS_API_KEY").is_ok_and(|v| !v.trim().is_empty()) {
         writeln!(out, "the variable ODDS_API_KEY is set and wins over it")?;
     }
-    Ok(Exit::Ok)
+    Ok(())
 }
 
 fn names(keys: &Keys) -> String {

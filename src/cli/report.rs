@@ -113,7 +113,11 @@ pub fn run(global: &Global, args: &ReportArgs, out: &mut dyn Write) -> Result<Ex
     const DAY: i64 = 86_400_000;
     let (reader, _) = look::open(global)?;
     let now = look::now();
-    let until = args.until.map_or(now, |until| until.at(now));
+    let until = match args.until {
+        Some(until) => until.at(now),
+        // A simulated market is ahead of the clock on the wall.
+        None => reader.newest_cycle()?.map_or(now, |newest| now.max(newest.plus(1))),
+    };
     let report = reader.report(until.plus(-i64::from(args.days) * DAY), until)?;
     let demo = reader.is_demo()?;
     if args.output.json {

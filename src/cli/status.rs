@@ -27,7 +27,7 @@ enum Row {
 
 /// The process that follows.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-struct DaemonRow {
+pub(super) struct DaemonRow {
     pid: u32,
     version: String,
     since: Timestamp,
@@ -75,10 +75,10 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
     let demo = reader.is_demo()?;
     let live = live(&path);
     if args.output.json {
-        let (daemon, troubles) = live.unzip();
+        let (daemon, troubles) = live;
         let rows = std::iter::once(Row::Store(store))
             .chain(daemon.map(Row::Daemon))
-            .chain(troubles.into_iter().flatten().map(Row::Trouble))
+            .chain(troubles.into_iter().map(Row::Trouble))
             .chain(sports.into_iter().map(Row::Sport))
             .chain(quality.into_iter().map(Row::Quality))
             .chain(fetches.into_iter().map(Row::Fetch));
@@ -87,9 +87,7 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
         let now = look::now();
         label(out, demo)?;
         print_store(out, &store)?;
-        if let Some((daemon, troubles)) = &live {
-            print_daemon(out, daemon, troubles, now)?;
-        }
+        print_daemon(out, live.0.as_ref(), &live.1, now)?;
         section(out, sports_table(&sports, now))?;
         section(out, quality_table(&quality))?;
         section(out, fetch_table(&fetches, now))?;
@@ -97,15 +95,26 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
     Ok(Exit::Ok)
 }
 
-/// What the process that writes the store says of itself; `None`: there is none, or it does not answer.
+/// What the process that writes the store says of itself, and what is wrong. Nothing when there is none.
 #[cfg(unix)]
-fn live(store: &Path) -> Option<(DaemonRow, Vec<Ailment>)> {
+pub(super) fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
     use crate::runtime::attach::client::connect;
     /// Longer nobody waits for a status.
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
-    writer_of(store)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    let status = *runtime.block_on(connect(store, PATIENCE)).ok()?.status;
+    let Some(pid) = writer_of(store) else { return (None, Vec::new()) };
+    let silent = |how: String| {
+        let message = format!("process {pid} writes the store, but {how}; it may be starting or importing");
+        (None, vec![Ailment { part: "daemon", since: None, message, blocks: false }])
+    };
+    let connected = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())
+        .and_then(|runtime| runtime.block_on(connect(store, PATIENCE)).map_err(|e| e.to_string()));
+    let status = match connected {
+        Ok(line) => *line.status,
+        Err(how) => return silent(how),
+    };
     let now = look::now();
     // Words of the status's own form, such as `running`.
     let word = |value: serde_json::Result<serde_json::Value>| {
@@ -124,18 +133,25 @@ fn live(store: &Path) -> Option<(DaemonRow, Vec<Ailment>)> {
         failed_calls: status.counted.failed,
         settings_read_at: status.reload.as_ref().map(|r| r.at),
     };
-    Some((daemon, health::ailments(&status, now)))
+    (Some(daemon), health::ailments(&status, now))
 }
 
 #[cfg(not(unix))]
-fn live(_: &Path) -> Option<(DaemonRow, Vec<Ailment>)> {
-    None
+pub(super) fn live(_: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
+    (None, Vec::new())
 }
 
-fn print_daemon(out: &mut dyn Write, d: &DaemonRow, troubles: &[Ailment], now: Timestamp) -> Result<(), Failure> {
-    let since = show::span(now.since(d.since));
-    let how = if d.ready { "follows as planned" } else { "does not follow as planned" };
-    writeln!(out, "daemon   {how}; polling {}, key {}, store {}, for {since}", d.following, d.key, d.store)?;
+fn print_daemon(
+    out: &mut dyn Write,
+    daemon: Option<&DaemonRow>,
+    troubles: &[Ailment],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if let Some(d) = daemon {
+        let since = show::span(now.since(d.since));
+        let how = if d.ready { "follows as planned" } else { "does not follow as planned" };
+        writeln!(out, "daemon   {how}; polling {}, key {}, store {}, for {since}", d.following, d.key, d.store)?;
+    }
     for trouble in troubles {
         writeln!(out, "wrong    {}: {}", trouble.part, printable(&trouble.message))?;
     }

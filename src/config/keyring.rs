@@ -12,6 +12,9 @@ mod system {
     use ::keyring::{Entry, Error};
     use secrecy::{ExposeSecret, SecretString};
 
+    /// Longest wait for an answer.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+
     fn entry() -> Result<Entry, Error> {
         Entry::new("stratum", "odds_api")
     }
@@ -21,10 +24,20 @@ mod system {
     }
 
     pub fn read() -> Option<SecretString> {
-        match entry().and_then(|e| e.get_password()) {
-            Ok(text) => Some(SecretString::from(text)),
-            Err(e) => {
+        // A locked keyring may ask the user, and a daemon has none: it goes on without.
+        let (tell, told) = std::sync::mpsc::channel();
+        let asking = std::thread::Builder::new().name("keyring".into()).spawn(move || {
+            drop(tell.send(entry().and_then(|e| e.get_password()).map(SecretString::from)));
+        });
+        let found = asking.ok().and_then(|_| told.recv_timeout(PATIENCE).ok());
+        match found {
+            Some(Ok(key)) => Some(key),
+            Some(Err(e)) => {
                 tracing::debug!(error = %e, "no key in the keyring of the system");
+                None
+            }
+            None => {
+                tracing::warn!("the keyring of the system does not answer; is it locked?");
                 None
             }
         }

@@ -348,6 +348,11 @@ mod tests {
         assert!(Kind::Names(true).problem(&Kind::Names(true).value_of("h2h, totals")).is_none());
         assert!(Kind::Names(true).problem(&Kind::Names(true).value_of("h2h&apiKey")).is_some());
         assert!(Kind::Int(1, 9).problem(&Kind::Int(1, 9).value_of("x")).is_some());
+        for (value, good) in
+            [("", true), ("127.0.0.1:9464", true), ("[::1]:0", true), ("localhost:9464", false), ("127.0.0.1", false)]
+        {
+            assert_eq!(Kind::Listen.problem(&text(value)).is_none(), good, "{value}");
+        }
         assert!(Kind::Bool.problem(&Kind::Bool.value_of("yes")).is_some());
         let number = Kind::Number(0.5, 2.0);
         for (value, good) in [

@@ -362,6 +362,18 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_others_can_reach_has_to_be_meant() {
+        for there in ["0.0.0.0:9464", "[::]:9464", "192.168.1.7:9464"] {
+            let text = said(&format!("[metrics]\nlisten = \"{there}\"\n"));
+            assert!(text.contains(there) && text.contains("metrics.allow_remote = true"), "{text}");
+            assert!(with_file(&format!("[metrics]\nlisten = \"{there}\"\nallow_remote = true\n")).is_ok());
+        }
+        for here in ["127.0.0.1:9464", "[::1]:9464", ""] {
+            assert!(with_file(&format!("[metrics]\nlisten = \"{here}\"\n")).is_ok(), "{here}");
+        }
+    }
+
+    #[test]
     fn the_default_file_holds_every_setting_in_order() {
         let loaded = load(&Sources::default()).expect("defaults");
         let known: Vec<_> = KEYS.iter().filter(|k| !k.kind.is_by_name()).map(|k| k.path).collect();
@@ -475,7 +487,7 @@ mod tests {
             ),
             ("[steam]\nwindow = \"500ms\"\n", ["`steam.window` must be a duration", "from 1s to 1d, not \"500ms\""]),
             ("[steam]\ncap = -1\n", ["`steam.cap` must be a whole number from 0 to 1000", "not -1"]),
-            ("[live_shock]\nwatch = true\n", ["`live_shock.watch` must be one of none, all", "not true"]),
+            ("[live_shock]\nwatch = true\n", ["`live_shock.watch` must be one of none, watchlists, all", "not true"]),
             ("[retention]\npoints = \"1h\"\n", ["`retention.points`", "at least 1d, or \"forever\""]),
             ("[quotes]\nstrict = \"yes\"\n", [":2:", "true or false"]),
             ("[quotes]\nstrict = 2026-01-01\n", [":2:", "true or false"]),

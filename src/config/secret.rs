@@ -124,13 +124,16 @@ pub fn owner_secret(
 
 /// The text of a file that nobody else can read. `None` when there is none.
 fn read_private(file: &Path) -> Result<Option<SecretString>, KeyError> {
-    if !check_key_file(file)? {
-        return Ok(None);
-    }
+    let failed = |source| KeyError::Read { path: file.to_owned(), source };
+    let opened = match std::fs::File::open(file) {
+        Ok(opened) => opened,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed(source)),
+    };
+    // What is looked at is what is read, whatever takes its place meanwhile.
+    safe(file, &opened.metadata().map_err(failed)?)?;
     let mut text = String::new();
-    std::fs::File::open(file)
-        .and_then(|f| f.take(MAX_FILE).read_to_string(&mut text))
-        .map_err(|source| KeyError::Read { path: file.to_owned(), source })?;
+    opened.take(MAX_FILE).read_to_string(&mut text).map_err(failed)?;
     Ok(Some(SecretString::from(text)))
 }
 
@@ -141,6 +144,12 @@ pub fn check_key_file(file: &Path) -> Result<bool, KeyError> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(source) => return Err(KeyError::Read { path: file.to_owned(), source }),
     };
+    safe(file, &metadata)?;
+    Ok(true)
+}
+
+/// Can nobody else read it?
+fn safe(file: &Path, metadata: &std::fs::Metadata) -> Result<(), KeyError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -149,8 +158,8 @@ pub fn check_key_file(file: &Path) -> Result<bool, KeyError> {
             return Err(KeyError::Open { path: file.to_owned(), mode });
         }
     }
-    let _ = metadata;
-    Ok(true)
+    let _ = (file, metadata);
+    Ok(())
 }
 
 /// Keys separated by commas or lines, in one form.

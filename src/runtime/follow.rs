@@ -188,6 +188,7 @@ impl Follower {
                 self.note(None, None);
             }
             if self.pace(|p| p.pause()).is_some_and(|p| p.reason == Unavailable::Quota) {
+                self.pulse.rest();
                 tokio::select! {
                     () = stop.cancelled() => return Ok(Ended::Stopped),
                     () = tokio::time::sleep(empty.after_failure(roll())) => {}

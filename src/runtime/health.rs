@@ -58,7 +58,8 @@ pub fn ailments(status: &LiveStatus, now: Timestamp) -> Vec<Ailment> {
             asks = false;
             say("key", None, "there is no key".to_owned(), true);
         }
-        KeyState::Untried | KeyState::Accepted => {}
+        KeyState::Untried => say("key", None, "the source has not said anything about the key yet".to_owned(), true),
+        KeyState::Accepted => {}
     }
     match &status.following {
         Following::Running => {}
@@ -111,6 +112,9 @@ fn wrong(status: &LiveStatus, q: &QuestionStatus, asks: bool, now: Timestamp) ->
             }
         };
         return Some((answered, format!("{name}: {last} ({}: {}){next}", failure.reason, failure.message)));
+    }
+    if asks && answered.is_none() && q.asked.is_some() {
+        return Some((None, format!("{name}: no answer yet")));
     }
     let due = q.due.filter(|_| asks)?;
     let late = now.since(due);
@@ -165,6 +169,19 @@ mod tests {
         // No plan at all: scores while no game is under way.
         status.question_mut("s", "nba", Endpoint::Odds).due = None;
         assert!(is_ready(&status, at(900_000)));
+    }
+
+    #[test]
+    fn before_the_first_answer_nothing_is_as_planned() {
+        let mut status = well();
+        status.question_mut("s", "nfl", Endpoint::Odds).due = Some(at(600));
+        assert!(is_ready(&status, at(30)), "it is not due yet");
+        status.question_mut("s", "nfl", Endpoint::Odds).asked = Some(at(600));
+        assert_eq!(said(&status, at(601)).lines().next(), Some("source nba odds: overdue by 541s"));
+        assert!(said(&status, at(601)).contains("nfl odds: no answer yet"));
+        status = well();
+        status.key = KeyState::Untried;
+        assert!(!is_ready(&status, at(30)));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 mod answer;
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
@@ -23,16 +23,19 @@ use crate::engine::rules::InPlayWatch;
 use crate::engine::{Engine, EngineSettings};
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingWriter;
+use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
 use crate::store::cycle::CycleRecord;
 use crate::store::raw::RawAnswer;
 use crate::store::{FetchRecord, Retention, Store, StoreError, Trouble};
 
-/// Clean-up is looked at so often when nothing waits.
+/// Clean-up is looked at so often, at a moment when nothing waits.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
-/// After work, and while there is more to clean up, the thread looks up so soon.
-const SOON: Duration = Duration::from_secs(1);
-/// With nothing to clean up it sleeps so long.
+/// Or when so much market time has passed, which a simulated market does in moments. Milliseconds.
+const TIDY_MARKET_MS: i64 = 10 * 60_000;
+/// While there is more to clean up, the next step comes so soon.
+const SOON: Duration = Duration::from_millis(100);
+/// With nothing to clean up the thread sleeps so long.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Compresses answers away from the judging thread.
@@ -150,11 +153,6 @@ impl Judge {
         Ok(judge)
     }
 
-    /// The look that comes next.
-    pub(super) fn next_look(&self) -> crate::market::ids::LookId {
-        self.engine.next_look()
-    }
-
     /// Judges until it is told to stop.
     pub(super) fn run(mut self, inbox: &Receiver<Job>) -> Result<Tally, PipelineError> {
         let ended = self.judge(inbox).map_err(|e| match e {
@@ -169,65 +167,73 @@ impl Judge {
     }
 
     fn judge(&mut self, inbox: &Receiver<Job>) -> Result<(), PipelineError> {
-        let mut tidied = Instant::now();
-        let mut wait = SOON;
+        let mut tidied = (Instant::now(), self.now);
+        // Something was left to clean up the last time.
+        let mut more = false;
         // Whatever was begun with this thread, by others too, has left its peaks behind.
         let mut trim = true;
         loop {
             self.pulse.beat();
-            match inbox.recv_timeout(self.mending.wait().map_or(wait, |w| w.min(wait))) {
-                Ok(Job::Fetched { fetched, at, noted, queued, reply }) => {
+            let job = match inbox.try_recv() {
+                Ok(job) => Some(job),
+                Err(TryRecvError::Disconnected) => break,
+                // Nothing waits at this moment: the one in which cleaning up holds nobody up.
+                Err(TryRecvError::Empty) => {
+                    let due = tidied.0.elapsed() >= TIDY_EVERY || self.now.since(tidied.1) >= TIDY_MARKET_MS;
+                    if (due || more) && !self.mending.is_ill() {
+                        more = !self.tidy()?;
+                        tidied = (Instant::now(), self.now);
+                    }
+                    // The desk is looked at however little happens.
+                    let idle = if self.teller.is_some() { IDLE.min(teller::EVERY) } else { IDLE };
+                    let wait = if more || trim { SOON } else { idle };
+                    match inbox.recv_timeout(self.mending.wait().map_or(wait, |w| w.min(wait))) {
+                        Ok(job) => Some(job),
+                        Err(RecvTimeoutError::Disconnected) => break,
+                        Err(RecvTimeoutError::Timeout) => {
+                            if std::mem::take(&mut trim) {
+                                memory::give_back();
+                            }
+                            None
+                        }
+                    }
+                }
+            };
+            match job {
+                Some(Job::Fetched { fetched, at, noted, queued, reply }) => {
+                    if self.now == Timestamp::default() {
+                        // The first instant heard of: no time has passed yet.
+                        tidied.1 = at;
+                    }
                     self.now = self.now.max(at);
                     let judged = self.answer(*fetched, at, *noted, queued.elapsed())?;
                     // A caller that has gone away no longer wants to know.
                     let _ = reply.send(judged);
-                    (wait, trim) = (SOON, true);
+                    trim = true;
                 }
-                Ok(Job::Raw(raw)) => {
-                    self.keep_raw(&raw)?;
-                    wait = SOON;
-                }
-                Ok(Job::Attempts { attempts, reply }) => {
-                    let _ = reply.send(self.store.note_attempts(&attempts));
-                    wait = SOON;
-                }
-                Ok(Job::Notice(notice)) => {
+                Some(Job::Raw(raw)) => self.keep_raw(&raw)?,
+                Some(Job::Attempts { attempts, reply }) => drop(reply.send(self.store.note_attempts(&attempts))),
+                Some(Job::Notice(notice)) => {
                     if let Some(teller) = &mut self.teller
                         && let Err(e) = teller.notice(&mut self.store, &notice)
                     {
                         tracing::warn!(error = %e, trouble = notice.trouble.name(), "a notice could not be stored");
                         self.keeper.complain(Part::Store, &e.to_string());
                     }
-                    wait = SOON;
                 }
-                Ok(Job::Hide(secret)) => {
+                Some(Job::Hide(secret)) => {
                     self.recorder = self.recorder.take().map(|r| r.hiding(secret.clone()));
                     self.config.secret.push(secret);
                 }
-                Ok(Job::InPlay(games)) => {
+                Some(Job::InPlay(games)) => {
                     self.in_play = Some(games);
                     self.take_rules(self.config.engine.clone(), self.config.retention);
                 }
-                Ok(Job::Rules { engine, retention }) => self.take_rules(*engine, retention),
+                Some(Job::Rules { engine, retention }) => self.take_rules(*engine, retention),
                 #[cfg(test)]
-                Ok(Job::Panic) => self.panics_next = true,
-                Ok(Job::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) if self.mending.is_ill() => {}
-                Err(RecvTimeoutError::Timeout) => {
-                    if std::mem::take(&mut trim) {
-                        memory::give_back();
-                    }
-                    let tidy = self.store.tidy();
-                    self.mind(tidy)?;
-                    wait = IDLE;
-                    if tidied.elapsed() >= TIDY_EVERY && !self.mending.is_ill() {
-                        let kept = self.store.retain(&self.config.retention, self.now);
-                        match self.mind(kept)? {
-                            Some(kept) if kept.is_done() => tidied = Instant::now(),
-                            _ => wait = SOON,
-                        }
-                    }
-                }
+                Some(Job::Panic) => self.panics_next = true,
+                Some(Job::Stop) => break,
+                None => {}
             }
             if self.mending.wait().is_some_and(|w| w.is_zero()) {
                 self.try_again()?;
@@ -235,11 +241,19 @@ impl Judge {
             if let Some(teller) = self.teller.as_mut().filter(|_| !self.mending.is_ill()) {
                 let polled = teller.poll(&mut self.store);
                 self.mind(polled)?;
-                // The desk is looked at however little happens.
-                wait = wait.min(teller::EVERY);
             }
         }
         self.end(inbox)
+    }
+
+    /// Cleans up a little; answers whether nothing is left to clean up.
+    fn tidy(&mut self) -> Result<bool, PipelineError> {
+        let tidied = self.store.tidy();
+        if self.mind(tidied)?.is_none() {
+            return Ok(true);
+        }
+        let kept = self.store.retain(&self.config.retention, self.now);
+        Ok(self.mind(kept)?.is_none_or(|kept| kept.is_done()))
     }
 
     /// Stores what still can be stored, and closes the recording.
@@ -310,6 +324,8 @@ impl Judge {
                 teller.stand_by(&self.store, &self.engine)?;
             }
             self.stale = false;
+            let newest = LookId(self.engine.next_look().0.saturating_sub(1));
+            self.keeper.change(|s| s.look = s.look.max(newest));
             memory::give_back();
         }
         Ok(())
@@ -413,6 +429,7 @@ impl Judge {
         } else {
             // Without an answer only the logs want to know.
             let came = self.failed_on(&waiting, "store");
+            self.keeper.meters().cycle(&came.fetch, &came.cycle);
             self.mending.keep_rows(came.fetch, came.cycle);
         }
     }

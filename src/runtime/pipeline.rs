@@ -18,7 +18,6 @@ use crate::alerts::notice::Notice;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingError;
-use crate::market::ids::LookId;
 use crate::market::time::Timestamp;
 use crate::store::credit::{Billing, GameRow};
 use crate::store::outbox::{Attempted, NewMessage};
@@ -199,12 +198,16 @@ impl Pipeline {
         let (published, _) = broadcast::channel(BEHIND);
         let ended = CancellationToken::new();
         let way_in = WayIn { jobs };
-        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper.clone(), telling, pulse)?;
-        keeper.change(|s| s.look = LookId(judge.next_look().0.saturating_sub(1)));
-        let end = ended.clone().drop_guard();
+        let path = config.store.clone();
+        let judge = Judge::new(store, config, way_in.jobs.clone(), published.clone(), keeper, telling, pulse.clone());
+        let judge = judge.map_err(|e| match e {
+            PipelineError::Store(e) => PipelineError::Store(e.at(&path)),
+            other => other,
+        })?;
+        let (end, rest) = (ended.clone().drop_guard(), pulse.resting_at_the_end());
         let thread = std::thread::Builder::new().name("judge".into()).spawn(move || {
-            // However the thread ends, those who wait for its end hear of it.
-            let _end = end;
+            // However the thread ends, those who wait for its end hear of it, and nobody waits for its signs of life.
+            let (_end, _rest) = (end, rest);
             judge.run(&inbox)
         })?;
         Ok(Self { way_in, published, ended, thread })

@@ -45,7 +45,7 @@ fn write(report: &Report, out: &mut String) -> std::fmt::Result {
         t.degraded,
         percent(t.degraded_rate())
     )?;
-    writeln!(out, "received  {events} events, {quotes} quotes, {changes} changes stored, {points} points")?;
+    writeln!(out, "received  {events} events, {quotes} quotes, {changes} changes, {points} points")?;
     writeln!(out, "credits   {} billed in {} requests{}", t.credits, t.requests, pace(report))?;
     if t.took.slowest_us > 0 {
         let ms = |us: u64| us as f64 / 1e3;

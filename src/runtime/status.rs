@@ -446,6 +446,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::feeds::odds_api::keys::Standing;
 
     fn at(s: i64) -> Timestamp {
         Timestamp::from_secs(1_800_000_000 + s)
@@ -509,12 +510,36 @@ mod tests {
             clock: MarketClock::Anchored { market: at(5), local: at(6), speed: 3 },
             following: Following::Restarting { at: at(1), failures: 2 },
             key: KeyState::Refused { message: "no".into() },
+            keys: vec![KeyView {
+                name: "0123abcd".into(),
+                in_use: true,
+                remaining: Some(3),
+                standing: Standing::Exhausted { until: at(9) },
+            }],
             complaint: Some(Complaint { at: at(1), part: Part::Store, message: "full".into() }),
+            store: StoreState::Failing {
+                since: at(1),
+                trouble: Trouble::ReadOnly,
+                message: "no".into(),
+                tries: 3,
+                next_try: at(2),
+                waiting: 1,
+            },
+            stuck: vec![Stuck { part: "judge".into(), since: at(1), limit_ms: 30_000, message: "silent".into() }],
+            clock_step: Some(ClockStep { at: at(1), kind: StepKind::AheadOrSlept, by_ms: 5, message: "slept".into() }),
+            reload: Some(ReloadNote { at: at(1), applied: vec!["a".into()], restart: vec![], problem: None }),
             ..LiveStatus::default()
         };
         status.question_mut("a", "nba", Endpoint::Odds).failure =
             Some(FailureNote { at: at(1), reason: "auth".into(), message: "no".into() });
         let text = serde_json::to_string(&status).expect("JSON");
         assert_eq!(serde_json::from_str::<LiveStatus>(&text).expect("reads"), status);
+        // One that does not know of these yet can be read too.
+        let mut old: serde_json::Value = serde_json::from_str(&text).expect("reads");
+        for field in ["store", "stuck", "clock_step", "reload"] {
+            assert!(old.as_object_mut().expect("an object").remove(field).is_some(), "{field}");
+        }
+        let old: LiveStatus = serde_json::from_value(old).expect("reads");
+        assert_eq!((old.store, old.reload), (StoreState::Writable, None));
     }
 }

@@ -101,6 +101,11 @@ impl Pulse {
         self.0.resting.store(true, Ordering::Relaxed);
     }
 
+    /// Whoever holds this is expected to be silent once it is dropped.
+    pub(super) fn resting_at_the_end(&self) -> RestAtEnd {
+        RestAtEnd(self.clone())
+    }
+
     /// Asks for the part to be started again.
     pub(super) fn kick(&self) {
         self.0.kick.notify_one();
@@ -109,6 +114,16 @@ impl Pulse {
     /// Waits until the part shall be started again.
     pub async fn kicked(&self) {
         self.0.kick.notified().await;
+    }
+}
+
+/// Lets a part rest when it is dropped.
+#[derive(Debug)]
+pub(super) struct RestAtEnd(Pulse);
+
+impl Drop for RestAtEnd {
+    fn drop(&mut self) {
+        self.0.rest();
     }
 }
 

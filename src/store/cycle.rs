@@ -171,6 +171,15 @@ pub struct CycleRow {
 }
 
 impl super::Reader {
+    /// The newest cycle; a simulated market may be ahead of this machine.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn newest_cycle(&self) -> Result<Option<Timestamp>, StoreError> {
+        let newest: Option<i64> = self.connection.query_row("SELECT max(at) FROM cycle", [], |r| r.get(0))?;
+        Ok(newest.map(Timestamp::from_millis))
+    }
+
     /// Hears every cycle from `from` on and before `until`, oldest first.
     ///
     /// # Errors

@@ -41,7 +41,8 @@ impl WriterLock {
             writeln!(file, "{}", std::process::id())?;
             file.flush()
         };
-        write(&mut file).map_err(|e| StoreError::io(&path, e))?;
+        // Who holds it is a courtesy to others; on a full disk they go without.
+        let _ = write(&mut file);
         Ok(Self { _file: file })
     }
 }

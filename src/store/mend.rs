@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{SCHEMA_VERSION, Store, StoreError, error::Trouble, schema};
 
@@ -53,7 +53,10 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]; the old connection stays then.
     pub fn reopen(&mut self) -> Result<(), StoreError> {
-        let connection = Connection::open(&self.path).map_err(|e| StoreError::opening(&self.path, e))?;
+        // A file that is not there at the moment shall not be made anew.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opened = Connection::open_with_flags(&self.path, flags);
+        let connection = opened.map_err(|e| StoreError::opening(&self.path, e))?;
         schema::check(&connection, &self.path)?;
         schema::tune_writer(&connection).map_err(|e| StoreError::opening(&self.path, e))?;
         self.connection = connection;
@@ -93,6 +96,20 @@ mod tests {
         assert_eq!(store.diagnose(&error), Some(Trouble::Busy));
         other.execute_batch("ROLLBACK").expect("lets go");
         store.try_write().expect("free");
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_waited_for_and_nothing_is_made_in_its_place() {
+        let home = tempfile::tempdir().expect("folder");
+        let (here, away) = (home.path().join("data"), home.path().join("away"));
+        let mut store = Store::open(&here.join("stratum.db")).expect("store");
+        std::fs::rename(&here, &away).expect("gone");
+        let error = store.reopen().expect_err("gone");
+        assert_eq!(error.trouble(), Some(Trouble::Io));
+        assert!(!here.exists());
+        std::fs::rename(&away, &here).expect("back");
+        store.reopen().expect("there");
+        store.try_write().expect("writes");
     }
 
     #[test]

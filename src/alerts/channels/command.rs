@@ -336,6 +336,8 @@ fn field(name: &str, m: &Message) -> String {
 mod tests {
     use std::time::Instant;
 
+    use proptest::prelude::*;
+
     use super::super::testing::message;
     use super::*;
     use crate::alerts::message::Fact;
@@ -370,6 +372,22 @@ mod tests {
         assert_eq!(of("a {kind}/{key} {{x}}"), "a signal/k1 {x}");
         assert_eq!(of(""), "");
         assert_eq!(of("$(touch /tmp/x); `id`"), "$(touch /tmp/x); `id`");
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_with_its_braces_doubled_is_itself(text in "\\PC{0,30}|[{}a ]{0,20}") {
+            let doubled = text.replace('{', "{{").replace('}', "}}");
+            prop_assert_eq!(argument(&pieces(&doubled).expect("pieces"), &message("k")), text.clone());
+            // Whatever else is written is understood or refused.
+            let _ = pieces(&text);
+        }
+
+        #[test]
+        fn no_title_makes_an_option_or_a_second_line(title in "[\\x00-\\x7f\u{202e}-]{0,40}") {
+            let made = argument(&pieces("{title}").expect("pieces"), &Message { title, ..message("k") });
+            prop_assert!(!made.starts_with('-') && !made.chars().any(char::is_control), "{:?}", made);
+        }
     }
 
     #[test]

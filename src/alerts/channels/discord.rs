@@ -240,6 +240,8 @@ impl Said {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::testing::{Answer, Server, message};
     use super::*;
 
@@ -288,6 +290,23 @@ mod tests {
             ("https://discord.com/api/webhooks/1/a#x", E::Query),
         ] {
             assert_eq!(DiscordUrl::parse(bad).err(), Some(why), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_taken_leads_to_discord(
+            text in "(https?://)?(discord\\.com|ptb\\.discord\\.com|evil\\.example|[a-z@:./\\\\#?%]{0,12}){1,3}(/api)?(/webhooks)?(/[0-9]{1,4}/[a-zA-Z_-]{1,4})?[/0-9a-zA-Z?=#@:%._-]{0,12}"
+        ) {
+            if let Ok(url) = DiscordUrl::parse(&text) {
+                let channel = Discord::instead_at(url.clone(), "127.0.0.1:1".parse().expect("address"), None).expect("channel");
+                let real = Discord { instead: None, ..channel };
+                let address = Url::parse(&real.address()).expect("an address");
+                prop_assert_eq!(address.scheme(), "https");
+                prop_assert!(HOSTS.contains(&address.host_str().expect("a host")), "{}", text);
+                prop_assert!(address.path().starts_with("/api/webhooks/"));
+                prop_assert!(address.username().is_empty() && address.port().is_none());
+            }
         }
     }
 

@@ -10,6 +10,8 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 const CONNECT: Duration = Duration::from_secs(5);
 /// Longest duration of one attempt, the answer included.
 const ATTEMPT: Duration = Duration::from_secs(10);
+/// A connection that was idle for longer is not used again.
+const IDLE: Duration = Duration::from_secs(20);
 /// As much of an answer as is read.
 const ANSWER: usize = 16 * 1024;
 /// Nobody is left alone for longer, whatever the other side says: a mistake there would be the end of the channel.
@@ -35,6 +37,8 @@ pub(super) fn client(reach: Reach) -> Result<reqwest::Client, String> {
         .user_agent(concat!("stratum/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         .timeout(reach.limit.unwrap_or(ATTEMPT))
+        // The other side forgets an idle connection before we do, and an alert would then meet a closed one.
+        .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false);

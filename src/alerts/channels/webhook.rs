@@ -261,6 +261,8 @@ const fn reason(status: u16) -> &'static str {
 mod tests {
     use std::net::SocketAddr;
 
+    use proptest::prelude::*;
+
     use super::super::testing::{Answer, Server, message};
     use super::*;
 
@@ -321,6 +323,25 @@ mod tests {
         assert_eq!(of("https://example.com/", &["home"]), Err(WebhookError::Allow("home".into())));
         let short = WebhookConfig { secret: "short".into(), ..config("https://example.com/", &[]) };
         assert_eq!(check(&short).map(|_| ()), Err(WebhookError::Secret));
+    }
+
+    proptest! {
+        #[test]
+        fn no_spelling_of_an_address_gets_past(bits: u32, form in 0_u8..6) {
+            let v4 = std::net::Ipv4Addr::from_bits(bits);
+            let [a, b, c, d] = v4.octets();
+            let host = match form {
+                0 => v4.to_string(),
+                1 => bits.to_string(),
+                2 => format!("{bits:#x}"),
+                3 => format!("0{a:o}.{b}.{c:#x}.{d}"),
+                4 => format!("[{}]", v4.to_ipv6_mapped()),
+                _ => format!("{a}.{}", bits & 0x00ff_ffff),
+            };
+            let said = check(&config(&format!("https://{host}/x"), &[]));
+            let private = crate::alerts::channels::address::not_public(v4.into()).is_some();
+            prop_assert_eq!(said.is_err(), private, "{}", host);
+        }
     }
 
     #[tokio::test]

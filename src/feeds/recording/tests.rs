@@ -207,16 +207,16 @@ fn secrets_and_private_headers_are_not_written() {
     let dir = tempfile::tempdir().expect("dir");
     let path = dir.path().join("r.jsonl");
     let mut writer =
-        RecordingWriter::create(&path).expect("creates").hiding(SecretString::from("5ecret")).hiding("".into());
+        RecordingWriter::create(&path).expect("creates").hiding(SecretString::from("5ecret,0ther")).hiding("".into());
     let headers = [("Set-Cookie", "5ecret"), ("X-Requests-Last", "3"), ("authorization", "5ecret")];
     let entry = Entry {
         headers: &headers,
-        ..Entry::new(Timestamp::from_secs(0), br#"{"message":"bad url ?apiKey=5ecret&x=1"}"#)
+        ..Entry::new(Timestamp::from_secs(0), br#"{"message":"bad url ?apiKey=5ecret&x=1","y":"0ther"}"#)
     };
     writer.write(&entry).expect("writes");
     drop(writer);
     let text = std::fs::read_to_string(&path).expect("reads");
-    assert!(!text.contains("5ecret"), "{text}");
+    assert!(!text.contains("5ecret") && !text.contains("0ther"), "{text}");
     assert!(text.contains(r#""headers":{"x-requests-last":"3"}"#) && text.contains("apiKey=***&x=1"), "{text}");
 }
 

@@ -4,12 +4,14 @@ use super::demand::{Band, Segment, segments};
 use super::{Call, PlanInput, Wanted, cost};
 use crate::feeds::odds_api::breaker::Purpose;
 use crate::market::time::Timestamp;
-use crate::poller::calendar::Period;
+use crate::poller::calendar::{DAY_MS, Period};
 use crate::poller::slate::{Game, GameState, SportSlate};
 use crate::poller::tier::Tier;
 
 /// A game that nobody reported over is taken to be so long after its start.
 pub(super) const LONGEST_GAME_MS: i64 = 12 * 3_600_000;
+/// Nothing is stretched further than over the longest stretch of time that is planned.
+const LONGEST_GAP_MS: f64 = 2.0 * DAY_MS as f64;
 /// While nothing is known of a game under way, it is planned for so long.
 const USUAL_GAME_MS: i64 = 4 * 3_600_000;
 
@@ -55,7 +57,8 @@ pub(super) fn live(
         if wanted <= budget || budget == 0 {
             break;
         }
-        stretch *= (wanted as f64 / budget as f64).max(1.02);
+        // Beyond this a look a day is too much; what remains is left out below.
+        stretch = (stretch * (wanted as f64 / budget as f64).max(1.02)).min(LONGEST_GAP_MS / 1000.0);
         calls = walk(stretch, lean);
     }
     calls.sort_by_key(|c| c.at);
@@ -222,6 +225,11 @@ fn within(budget: u64, every: i64, ask: impl Fn(i64) -> Vec<Call>) -> Vec<Call> 
             break;
         }
         stretched *= (wanted as f64 / budget as f64).max(1.02);
+        if stretched > LONGEST_GAP_MS {
+            // Once a day: what is too much even then is left out below.
+            calls = ask(LONGEST_GAP_MS as i64);
+            break;
+        }
         calls = ask((stretched / 1000.0).ceil() as i64 * 1000);
     }
     calls.sort_by(|a, b| (a.at, &a.sport).cmp(&(b.at, &b.sport)));

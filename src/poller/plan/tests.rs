@@ -196,7 +196,7 @@ fn any_rules() -> impl Strategy<Value = PlanRules> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// No stretch of time is planned to cost more than it may.
     #[test]

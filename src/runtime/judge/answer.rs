@@ -109,6 +109,8 @@ impl Judge {
             waiting.fetched.report_malformed();
         }
         came.cycle = cycle_record(waiting, &came, steps, publish, degraded);
+        let row = &mut came.cycle;
+        [row.alerts_queued, row.alerts_sent, row.alerts_failed] = self.keeper.meters().take_alerts();
         self.note(&waiting.fetched, &came.fetch, came.judged.taken.as_ref(), cycle);
         Ok(came)
     }

@@ -39,6 +39,8 @@ pub(super) struct Counts {
     pub(super) signals: SignalCounts,
     /// Queued, sent, failed.
     pub(super) alerts: [u64; 3],
+    /// The same since the last cycle.
+    alerts_new: [u32; 3],
     /// By reason.
     pub(super) degraded: BTreeMap<&'static str, u64>,
     pub(super) cycle: Histogram<{ CYCLE_BOUNDS.len() }>,
@@ -96,9 +98,6 @@ impl Meters {
             for (sum, n) in c.signals.iter_mut().zip(cycle.signals) {
                 *sum = sum.saturating_add(n);
             }
-            for (sum, n) in c.alerts.iter_mut().zip([cycle.alerts_queued, cycle.alerts_sent, cycle.alerts_failed]) {
-                *sum += u64::from(n);
-            }
             if let Some(reason) = cycle.degraded {
                 *c.degraded.entry(reason).or_default() += 1;
             }
@@ -110,6 +109,21 @@ impl Meters {
                 c.cycle.add(s.read_us + s.apply_us + s.commit_us + s.publish_us, &CYCLE_BOUNDS);
             }
         });
+    }
+
+    /// Counts alerts: queued, sent, failed. The next cycle takes them into its row.
+    pub fn alerts(&self, new: [u32; 3]) {
+        self.with(|c| {
+            for ((sum, fresh), n) in c.alerts.iter_mut().zip(&mut c.alerts_new).zip(new) {
+                *sum += u64::from(n);
+                *fresh = fresh.saturating_add(n);
+            }
+        });
+    }
+
+    /// Alerts since the last time this was asked.
+    pub(super) fn take_alerts(&self) -> [u32; 3] {
+        self.with(|c| std::mem::take(&mut c.alerts_new))
     }
 
     /// Counts an unexpected end of judging.

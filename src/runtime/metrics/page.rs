@@ -174,6 +174,9 @@ mod tests {
         let failed =
             FetchRecord { outcome: "unavailable".into(), reason: Some("rate_limited".into()), ..fetch.clone() };
         meters.cycle(&failed, &CycleRecord { degraded: Some("rate_limited"), requests: 3, ..CycleRecord::default() });
+        meters.alerts([3, 1, 0]);
+        meters.alerts([0, 1, 1]);
+        assert_eq!((meters.take_alerts(), meters.take_alerts()), ([3, 2, 1], [0; 3]));
         let mut status = LiveStatus { version: "1.2.3".into(), key: KeyState::Accepted, ..LiveStatus::default() };
         let question = status.question_mut("the_odds_api", "nba", Endpoint::Odds);
         let (outcome, quotes) = ("data".to_owned(), 9);
@@ -185,6 +188,7 @@ mod tests {
         assert_eq!(of(&format!("stratum_calls_total{{{labels},outcome=\"data\"}}")), 1.0);
         assert_eq!(of(&format!("stratum_calls_total{{{labels},outcome=\"rate_limited\"}}")), 1.0);
         assert_eq!(of("stratum_credits_spent_total{purpose=\"live\"}"), 6.0);
+        assert_eq!(of("stratum_alerts_total{state=\"sent\"}"), 2.0);
         assert_eq!(of("stratum_requests_total"), 4.0);
         assert_eq!(of("stratum_degraded_cycles_total{reason=\"rate_limited\"}"), 1.0);
         assert_eq!(of("stratum_cycle_seconds_count"), 1.0);

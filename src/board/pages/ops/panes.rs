@@ -12,7 +12,9 @@ use crate::board::paint::Paint;
 use crate::board::theme::{Glyph, Meaning};
 use crate::board::widgets::{popup, text};
 use crate::market::time::Timestamp;
-use crate::runtime::status::{BreakerState, Following, KeyState, LiveStatus, PlanNote, QuestionStatus, Steps};
+use crate::runtime::status::{
+    BreakerState, Following, KeyState, LiveStatus, PlanNote, QuestionStatus, Steps, StoreState,
+};
 
 /// A piece of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -208,6 +210,13 @@ fn session(app: &App, width: u16) -> Vec<Said> {
             said.push(pair("key", "refused", Meaning::Error));
             said.extend(wrapped(message, width, Meaning::Error));
         }
+    }
+    if let StoreState::Failing { message, waiting, .. } = &status.store {
+        said.push(pair("store", format!("cannot be written, {waiting} answers wait"), Meaning::Error));
+        said.extend(wrapped(message, width, Meaning::Error));
+    }
+    for stuck in &status.stuck {
+        said.extend(wrapped(&stuck.message, width, Meaning::Error));
     }
     let n = status.counted;
     let told = format!("{} looks, {} quotes, {} failed", format::count(n.looks), format::count(n.quotes), n.failed);
