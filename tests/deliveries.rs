@@ -315,6 +315,7 @@ fn daemon(home: &Home, url: &str, discord: Option<SocketAddr>, webhook: Option<S
         .env("STRATUM_ODDS_API_BASE_URL", url)
         .env("STRATUM_ODDS_API_CLOCK", "server")
         .env("STRATUM_ODDS_API_INTERVAL", "1s")
+        .env("STRATUM_POLLING_PACE", "steady")
         .env("STRATUM_ODDS_API_SPORTS", "basketball_nba,icehockey_nhl")
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -43,17 +43,19 @@ pub fn channels(
     from_settings(paths, settings, terminal).map_err(|e| Failure::Other(e.to_string()))
 }
 
-/// How the settings say to tell of the market in `store`.
+/// How a session over `store` tells its user.
 ///
 /// # Errors
-/// As [`channels`].
+/// [`Failure`] when a channel or the digest of the settings cannot be used.
 pub fn config(
     paths: &Paths,
     settings: &Settings,
     store: &Path,
     terminal: Option<Terminal>,
 ) -> Result<AlertsConfig, Failure> {
-    Ok(AlertsConfig::beside(store, channels(paths, settings, terminal)?, settings.alerts.credits_below))
+    let digest = crate::runtime::settings::digest(settings).map_err(Failure::Usage)?;
+    let channels = channels(paths, settings, terminal)?;
+    Ok(AlertsConfig { digest, ..AlertsConfig::beside(store, channels, settings.alerts.credits_below) })
 }
 
 /// Runs `stratum alerts`.

@@ -19,7 +19,18 @@ pub fn run(global: &Global, args: &EventsArgs, out: &mut dyn Write) -> Result<Ex
         Some(key) => Some(look::sport(&names, key)?),
     };
     let events = match args.as_of {
-        None => reader.events(sport)?.iter().map(|row| event_view(row, &names)).collect(),
+        None => {
+            let now = look::now();
+            let mut events = Vec::new();
+            for row in &reader.events(sport)? {
+                let mut view = event_view(row, &names);
+                if let Some(standing) = reader.standing(row.id, now)? {
+                    (view.status, view.status_reason) = (standing.name(), standing.reason());
+                }
+                events.push(view);
+            }
+            events
+        }
         Some(as_of) => known_at(&reader, &names, sport, as_of.at(look::now()))?,
     };
     let demo = reader.is_demo()?;

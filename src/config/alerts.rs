@@ -21,6 +21,19 @@ pub struct AlertSettings {
     pub webhook: WebhookSettings,
     /// A program.
     pub command: CommandSettings,
+    /// Summaries.
+    pub digest: DigestSettings,
+}
+
+/// Summaries of days or weeks.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct DigestSettings {
+    /// `never`, `daily` or `weekly`.
+    pub every: String,
+    /// Time of the day, in the zone of the board's clocks: `08:00`.
+    pub at: String,
+    /// Names of channels.
+    pub channels: Vec<String>,
 }
 
 /// The desktop's notification service.

@@ -22,7 +22,9 @@ mod paths;
 mod secret;
 mod settings;
 
-pub use alerts::{AlertSettings, BellSettings, CommandSettings, DesktopSettings, DiscordSettings, WebhookSettings};
+pub use alerts::{
+    AlertSettings, BellSettings, CommandSettings, DesktopSettings, DigestSettings, DiscordSettings, WebhookSettings,
+};
 pub use analysis::{
     DevigSettings, DislocationSettings, FairSettings, KeyCrossSettings, LiveShockSettings, MoveSettings,
     MultibookSyncSettings, OpportunitySettings, SteamSettings, Watch,

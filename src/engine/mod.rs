@@ -34,6 +34,7 @@ pub mod rules;
 mod scope;
 pub mod seen;
 pub mod settings;
+pub mod standing;
 mod state;
 pub mod status;
 #[cfg(test)]

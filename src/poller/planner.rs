@@ -177,8 +177,8 @@ impl Planner {
     pub fn due(&mut self, now: Timestamp) -> Option<Call> {
         self.plan(now);
         let plan = self.plan.as_ref()?;
-        let due = plan.calls.iter().take_while(|c| c.at <= now);
-        due.filter(|c| self.held_until(c).is_none_or(|until| until <= now)).cloned().next()
+        let mut due = plan.calls.iter().take_while(|c| c.at <= now);
+        due.find(|c| self.held_until(c).is_none_or(|until| until <= now)).cloned()
     }
 
     /// When something is due next.
@@ -223,7 +223,7 @@ impl Planner {
     /// Notes that a call got no answer. Answers what is paused because of it.
     pub fn failed(&mut self, call: &Call, reason: Unavailable, now: Timestamp) -> Option<Pause> {
         self.plan = None;
-        let Some(i) = self.sports.iter().position(|s| s.sport == call.sport) else { return None };
+        let i = self.sports.iter().position(|s| s.sport == call.sport)?;
         match reason {
             // A refused key stays refused: nothing more is asked until there is another.
             Unavailable::Auth => self.pause = Some(Pause { reason, until: NEVER }),

@@ -328,9 +328,8 @@ impl Follower {
                 return Ok(all);
             }
             let reader = Reader::open(&places.store).map_err(|e| e.to_string())?;
-            let (from, until) = games_about(now);
             for sport in &config.sports {
-                let games = reader.games(sport, from, until).map_err(|e| e.to_string())?;
+                let games = reader.games(sport, games_about(now), now).map_err(|e| e.to_string())?;
                 all.extend(watched::of_sport(&lists, sport, &config.ask.markets, &games, now));
             }
             Ok(all)

@@ -225,6 +225,13 @@ impl Judge {
                     self.recorder = self.recorder.take().map(|r| r.hiding(secret.clone()));
                     self.config.secret.push(secret);
                 }
+                Some(Job::Tell { outgoing, reply }) => {
+                    let told = self.store.tell(&outgoing, super::keeper::local_now());
+                    if let (Ok(1..), Some(teller)) = (&told, &self.teller) {
+                        teller.wake();
+                    }
+                    let _ = reply.send(told.map(drop));
+                }
                 Some(Job::InPlay(games)) => {
                     self.in_play = Some(games);
                     self.take_rules(self.config.engine.clone(), self.config.retention);
@@ -389,8 +396,7 @@ impl Judge {
             const WITHIN_MS: i64 = 12 * 3_600_000;
             let under_way = self.store.unfinished(&waiting.fetched.sport, at, WITHIN_MS);
             came.judged.under_way = self.mind(under_way)?.unwrap_or_default();
-            let (from, until) = pace::games_about(at);
-            let games = self.store.games(&waiting.fetched.sport, from, until);
+            let games = self.store.games(&waiting.fetched.sport, pace::games_about(at), at);
             came.judged.games = self.mind(games)?;
         }
         self.pack(waiting, &came.judged);

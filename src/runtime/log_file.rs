@@ -175,10 +175,7 @@ mod tests {
         let names = names(home.path());
         assert!(names.contains(&"mine.txt".to_owned()) && names.contains(&"stratum.old.log".to_owned()));
         // The newest has no number and sorts last, as those who read the log expect.
-        assert_eq!(
-            names.iter().filter(|n| n.starts_with("stratum.2026")).next_back().expect("one"),
-            "stratum.2026-11-21.log"
-        );
+        assert_eq!(names.iter().rfind(|n| n.starts_with("stratum.2026")).expect("one"), "stratum.2026-11-21.log");
         assert!(names.iter().any(|n| n.ends_with(".022.log")), "{names:?}");
     }
 

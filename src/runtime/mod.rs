@@ -6,6 +6,7 @@ pub mod backoff;
 pub mod channels;
 pub mod clock;
 mod deliver;
+pub mod digest;
 pub mod feeder;
 pub mod follow;
 pub mod health;

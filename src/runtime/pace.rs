@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::follow::FollowConfig;
-use crate::engine::changes::EventStatus;
+use crate::engine::standing::Standing;
 use crate::feeds::odds_api::SOURCE;
 use crate::feeds::odds_api::ask::{Ask, EventFilter};
 use crate::feeds::odds_api::breaker::Purpose;
@@ -134,11 +134,10 @@ impl Known {
             (row.key, ledger)
         });
         let ledgers = ledgers.collect();
-        let (from, until) = games_about(now);
         let sports = sports.iter().map(|sport| {
             let asked = reader.last_asked(SOURCE, sport)?;
             let mut slate = SportSlate::unknown(sport);
-            slate.set_games(reader.games(sport, from, until)?.iter().map(game).collect());
+            slate.set_games(reader.games(sport, games_about(now), now)?.iter().map(game).collect());
             (slate.odds_at, slate.listed_at, slate.scores_at) = (asked.odds, asked.listing, asked.scores);
             Ok(slate)
         });
@@ -167,12 +166,11 @@ fn account(row: &AccountRow) -> Account {
 }
 
 fn game(row: &GameRow) -> Game {
-    let state = match row.status {
-        EventStatus::Final => GameState::Over,
-        // Nobody lists it any more: it is not going to be played as scheduled.
-        _ if row.forgotten => GameState::Over,
-        EventStatus::Live => GameState::Live,
-        EventStatus::Scheduled => GameState::Scheduled,
+    let state = match row.standing {
+        // A game that nobody lists any more is not going to be played as scheduled.
+        standing if standing.is_over() => GameState::Over,
+        Standing::Live => GameState::Live,
+        _ => GameState::Scheduled,
     };
     Game { event: row.event, start: row.start, state, watched: false }
 }

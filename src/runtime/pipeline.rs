@@ -20,7 +20,7 @@ use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingError;
 use crate::market::time::Timestamp;
 use crate::store::credit::{Billing, GameRow};
-use crate::store::outbox::{Attempted, NewMessage};
+use crate::store::outbox::{Attempted, NewMessage, Outgoing};
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
 
@@ -134,6 +134,11 @@ pub(super) enum Job {
     },
     /// Something of the program itself that may be told.
     Notice(Notice),
+    /// Deliver this.
+    Tell {
+        outgoing: Box<Outgoing>,
+        reply: oneshot::Sender<Result<(), StoreError>>,
+    },
     /// Watch these games in play.
     InPlay(Vec<String>),
     /// Mask this in the recording too.
@@ -170,6 +175,7 @@ impl std::fmt::Debug for Job {
             Self::Raw(_) => "Raw",
             Self::Attempts { .. } => "Attempts",
             Self::Notice(_) => "Notice",
+            Self::Tell { .. } => "Tell",
             Self::InPlay(_) => "InPlay",
             Self::Hide(_) => "Hide",
             Self::Rules { .. } => "Rules",
@@ -283,6 +289,16 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn rules(&self, engine: EngineSettings, retention: Retention) -> Result<(), PipelineError> {
         self.send(Job::Rules { engine: Box::new(engine), retention }).await
+    }
+
+    /// Has something delivered that no rule asked for. The inner error: it could not be written, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn tell(&self, outgoing: Outgoing) -> Result<Result<(), StoreError>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Tell { outgoing: Box::new(outgoing), reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
     }
 
     /// From the next look on these games, by the provider's ids, are watched for shocks while they are in play.

@@ -57,9 +57,8 @@ pub fn make(
     if let Some(reader) = &reader {
         // Without lists nothing is watched; a desk that cannot be read is told elsewhere.
         let lists = watched::lists(desk).unwrap_or_default();
-        let (from, until) = games_about(now);
         for slate in &mut sports {
-            let games = reader.games(&slate.sport, from, until)?;
+            let games = reader.games(&slate.sport, games_about(now), now)?;
             let watched = watched::of_sport(&lists, &slate.sport, &follow.ask.markets, &games, now);
             for game in &mut slate.games {
                 game.watched = watched.contains_key(&game.event);

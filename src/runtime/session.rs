@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attach::server::{Server, ServerConfig};
 use super::deliver::{self, Delivering};
+use super::digest::{self, DigestConfig};
 use super::feeder::{Aborting, Feed, Feeder};
 use super::follow::{FollowConfig, Places};
 use super::keeper::Keeper;
@@ -94,12 +95,14 @@ pub struct AlertsConfig {
     pub patience: Patience,
     /// So few credits are worth a word.
     pub credits_below: u64,
+    /// Digests, where some are wanted.
+    pub digest: Option<DigestConfig>,
 }
 
 impl AlertsConfig {
     /// The rules of the desk beside a store, told through `channels`.
     pub fn beside(store: &Path, channels: Vec<Arc<dyn Channel>>, credits_below: u64) -> Self {
-        Self { desk: desk::beside(store), channels, patience: Patience::default(), credits_below }
+        Self { desk: desk::beside(store), channels, patience: Patience::default(), credits_below, digest: None }
     }
 }
 
@@ -178,6 +181,7 @@ impl Session {
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
         let outbox = store.clone();
+        let (digest_store, digest_origin) = (store.clone(), origin.clone());
         let places = Arc::new(Places { desk: desk::beside(&store), store: store.clone() });
         let socket = if attach {
             let (store, status) = (store.clone(), keeper.subscribe());
@@ -223,6 +227,10 @@ impl Session {
             tasks.push(deliver::start_straight(straight, alerts.channels, keeper.clone(), stop.clone()));
             let watching = watchman::watch(keeper.subscribe(), way_in.clone(), alerts.credits_below, stop.clone());
             tasks.push(Aborting(tokio::spawn(watching)));
+            if let Some(config) = alerts.digest {
+                let digests = digest::send(config, digest_store, digest_origin, way_in.clone(), stop.clone());
+                tasks.push(Aborting(tokio::spawn(digests)));
+            }
             tasks
         });
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });

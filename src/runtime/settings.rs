@@ -13,6 +13,7 @@ use crate::market::books::{Book, BookKind, Books};
 use crate::poller::Cadence;
 use crate::poller::plan::DetectorNeed;
 use crate::poller::rules::{Bands, CloseWindow, PlanRules};
+use crate::runtime::digest::{DigestConfig, Every};
 use crate::runtime::pace::Pacing;
 use crate::store::Retention;
 
@@ -172,6 +173,27 @@ pub fn detector_needs(rules: &AnalysisRules) -> Vec<DetectorNeed> {
         longest_gap_ms: rule.window_ms.iter().copied().min().unwrap_or(0),
     };
     vec![need("STEAM", &rules.steam), need("MULTIBOOK_SYNC", &rules.sync), need("MOVE", &rules.market_move)]
+}
+
+/// The digest that the settings ask for, if any.
+///
+/// # Errors
+/// A sentence for the user when its time or zone is none.
+pub fn digest(settings: &Settings) -> Result<Option<DigestConfig>, String> {
+    let digest = &settings.alerts.digest;
+    let every = match digest.every.as_str() {
+        "daily" => Every::Day,
+        "weekly" => Every::Week,
+        _ => return Ok(None),
+    };
+    let at = chrono::NaiveTime::parse_from_str(&digest.at, "%H:%M")
+        .map_err(|_| format!("alerts.digest.at must be a time of the day such as 08:00, not {:?}", digest.at))?;
+    let name = match settings.board.zone.as_str() {
+        "" => iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned()),
+        zone => zone.to_owned(),
+    };
+    let zone = name.parse().map_err(|_| format!("board.zone: there is no zone {name:?}"))?;
+    Ok(Some(DigestConfig { every, at, zone, channels: digest.channels.clone() }))
 }
 
 /// How long the store keeps what.

@@ -109,6 +109,11 @@ impl Teller {
         Ok(())
     }
 
+    /// Something was written to the outbox by another way.
+    pub(super) fn wake(&self) {
+        self.wake.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
     /// Writes what is to be told of the program itself.
     pub(super) fn notice(&mut self, store: &mut Store, notice: &Notice) -> Result<(), StoreError> {
         self.refresh();

@@ -82,7 +82,7 @@ mod tests {
             away: away.into(),
             start: Timestamp::from_secs(1_800_000_000),
             status: EventStatus::Scheduled,
-            forgotten: false,
+            standing: crate::engine::standing::Standing::Scheduled,
         }
     }
 

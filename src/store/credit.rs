@@ -1,10 +1,11 @@
 //! The ledger as it is kept, and the games that planning looks at.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::write::none_if_no_rows;
 use super::{Reader, Store, StoreError, codec};
 use crate::engine::changes::EventStatus;
+use crate::engine::standing::{Known, Standing};
 use crate::market::ids::EventId;
 use crate::market::time::Timestamp;
 
@@ -68,8 +69,8 @@ pub struct GameRow {
     pub start: Timestamp,
     /// How far it is.
     pub status: EventStatus,
-    /// No answer has shown it since the engine let go of it.
-    pub forgotten: bool,
+    /// How it stands at the instant that was asked about.
+    pub standing: Standing,
 }
 
 /// When a sport was asked about last.
@@ -168,8 +169,23 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn games(&self, sport: &str, from: Timestamp, until: Timestamp) -> Result<Vec<GameRow>, StoreError> {
-        games(&self.connection, sport, from, until)
+    pub fn games(
+        &self,
+        sport: &str,
+        between: (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Result<Vec<GameRow>, StoreError> {
+        games(&self.connection, sport, between, now)
+    }
+
+    /// How a game stands at `now`; `None`: there is no such game.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn standing(&self, event: EventId, now: Timestamp) -> Result<Option<Standing>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!("SELECT {KNOWN} FROM event WHERE id = ?"))?;
+        let known = select.query_row([event.0], |r| known(r, 0));
+        Ok(known.map(Some).or_else(none_if_no_rows)?.map(|known| Standing::of(&known, now)))
     }
 
     /// When a source was asked last about a sport, with an answer.
@@ -195,26 +211,53 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn games(&self, sport: &str, from: Timestamp, until: Timestamp) -> Result<Vec<GameRow>, StoreError> {
-        games(&self.connection, sport, from, until)
+    pub fn games(
+        &self,
+        sport: &str,
+        between: (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Result<Vec<GameRow>, StoreError> {
+        games(&self.connection, sport, between, now)
     }
 }
 
-fn games(c: &Connection, sport: &str, from: Timestamp, until: Timestamp) -> Result<Vec<GameRow>, StoreError> {
-    let mut select = c.prepare_cached(
-        "SELECT id, provider_id, home, away, commence, status, forgotten IS NOT NULL FROM event
+/// Columns of [`Known`]. A game whose every quote waits for it to be listed again (status 4) is missing since the last of
+/// them was seen.
+const KNOWN: &str = "status, commence,
+    coalesce((SELECT commence FROM event_start s WHERE s.event = event.id ORDER BY look LIMIT 1), commence),
+    CASE WHEN status = 0 AND NOT EXISTS (SELECT 1 FROM quote q WHERE q.event = event.id AND (q.status & 15) <> 4)
+         THEN (SELECT max(last_seen) FROM quote q WHERE q.event = event.id) END";
+
+fn known(r: &Row<'_>, from: usize) -> rusqlite::Result<Known> {
+    Ok(Known {
+        status: EventStatus::from_number(r.get(from)?),
+        start: codec::time(r, from + 1)?,
+        first_start: codec::time(r, from + 2)?,
+        missing_since: r.get::<_, Option<i64>>(from + 3)?.map(Timestamp::from_millis),
+    })
+}
+
+fn games(
+    c: &Connection,
+    sport: &str,
+    (from, until): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<Vec<GameRow>, StoreError> {
+    let mut select = c.prepare_cached(&format!(
+        "SELECT id, provider_id, home, away, {KNOWN} FROM event
          WHERE sport = (SELECT number FROM name WHERE kind = 1 AND name = ?) AND commence BETWEEN ? AND ?
-         ORDER BY commence, id",
-    )?;
+         ORDER BY commence, id"
+    ))?;
     let rows = select.query_map(params![sport, from.millis(), until.millis()], |r| {
+        let known = known(r, 4)?;
         Ok(GameRow {
             event: EventId(r.get(0)?),
             provider_id: r.get::<_, String>(1)?.into(),
             home: r.get::<_, String>(2)?.into(),
             away: r.get::<_, String>(3)?.into(),
-            start: codec::time(r, 4)?,
-            status: EventStatus::from_number(r.get(5)?),
-            forgotten: r.get(6)?,
+            start: known.start,
+            status: known.status,
+            standing: Standing::of(&known, now),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

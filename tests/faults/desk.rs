@@ -118,7 +118,7 @@ impl Desk {
     /// The settings, from which a daemon reads everything that may change while it runs.
     pub fn write_settings(&self, url: &str, sports: &str) {
         let text = format!(
-            "[odds_api]\nbase_url = \"{url}\"\nclock = \"server\"\ninterval = \"1s\"\ntimeout = \"2s\"\nsports = {sports}\n\
+            "[polling]\npace = \"steady\"\n[odds_api]\nbase_url = \"{url}\"\nclock = \"server\"\ninterval = \"1s\"\ntimeout = \"2s\"\nsports = {sports}\n\
              [metrics]\nlisten = \"127.0.0.1:{}\"\n",
             self.health
         );

@@ -56,7 +56,7 @@ fn run(monthly: u64, rules: PlanRules, days: i64) -> Report {
         .zip(&starts)
         .map(|(n, (sport, start))| {
             let watched = n % 3 == 0;
-            (*sport, Game { event: EventId(n.into()), start: *start, state: GameState::Scheduled, watched })
+            (*sport, Game { event: EventId(n), start: *start, state: GameState::Scheduled, watched })
         })
         .collect();
     let names: Vec<String> = SPORTS.iter().map(|s| (*s).to_owned()).collect();
