@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::decide::{self, State};
 use super::facts::GameNow;
-use super::follow_up::{FollowUp, Follower};
+use super::follow_up::{FollowUp, Follower, Stayed};
 use super::message::{Kind, Message};
 use super::rules::{RuleSet, Silence};
 use super::words::Moment;
@@ -28,8 +28,8 @@ pub struct Firing {
     pub signal: Option<Signal>,
     /// What became of it, where there was something to take.
     pub follow_up: Option<FollowUp>,
-    /// For how long the price of a line could be taken, and whether it was still there at the end. Milliseconds.
-    pub stayed: Option<(Option<i64>, bool)>,
+    /// For how long the price of a line could be taken.
+    pub stayed: Option<Stayed>,
 }
 
 /// What a rule would have done.

@@ -49,10 +49,32 @@ pub struct FollowUp {
     pub move_15m: Option<f64>,
     /// To the close.
     pub move_close: Option<f64>,
-    /// For how long the entry, or better at the same book, stayed open. Milliseconds.
+    /// For how long the entry, or better at the same book, could be had.
+    #[serde(flatten)]
+    pub stayed: Stayed,
+}
+
+/// For how long a price could be had, as far as the looks can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Stayed {
+    /// To the last look that showed it: so long at least. Milliseconds; `None`: nobody knows of it.
     pub obtainable_ms: Option<i64>,
+    /// To the first look without it: so long at the most. Milliseconds.
+    pub gone_by_ms: Option<i64>,
     /// It was still there at the start, or at the last look; it may have stayed longer.
     pub still_there: bool,
+}
+
+impl Stayed {
+    /// Whether it was there for a minute; `None`: the looks cannot tell, or there was none.
+    pub fn a_minute(&self) -> Option<bool> {
+        let least = self.obtainable_ms?;
+        match self.gone_by_ms {
+            _ if least >= A_MINUTE => Some(true),
+            Some(most) if most <= A_MINUTE => Some(false),
+            _ => None,
+        }
+    }
 }
 
 impl FollowUp {
@@ -64,15 +86,6 @@ impl FollowUp {
     /// The moves in the order of time, the close last.
     pub const fn moves(&self) -> [Option<f64>; 4] {
         [self.move_1m, self.move_5m, self.move_15m, self.move_close]
-    }
-
-    /// Whether the entry was there for a minute; `None`: not known yet, or there was none.
-    pub fn minute_obtainable(&self) -> Option<bool> {
-        match self.obtainable_ms? {
-            ms if ms >= A_MINUTE => Some(true),
-            _ if self.still_there => None,
-            _ => Some(false),
-        }
     }
 }
 
@@ -146,8 +159,7 @@ impl<'r> Follower<'r> {
             move_5m: None,
             move_15m: None,
             move_close: None,
-            obtainable_ms: None,
-            still_there: false,
+            stayed: Stayed::default(),
         };
         let profile = *self.profiles.entry(s.sport.clone()).or_insert_with(|| SportProfile::of(&s.sport));
         let Some(asked) = Asked::of(s, &profile) else { return Ok(up) };
@@ -163,13 +175,19 @@ impl<'r> Follower<'r> {
         let held = |t: Timestamp| own.iter().rev().find(|p| p.at <= t).and_then(|p| asked.fair(p));
         up.fair = held(at);
         let Some(fair) = up.fair else { return Ok(()) };
-        let after = |minutes: i64| {
+        let after = |minutes: i64| -> Result<Option<f64>, StoreError> {
             let then = at.plus(minutes * A_MINUTE);
             // After the start the market is another one; after the last look nobody knows.
-            (then < s.commence_time && then <= self.newest).then(|| held(then)).flatten().map(|p| p - fair)
+            if then >= s.commence_time || then > self.newest {
+                return Ok(None);
+            }
+            // Nor does anybody where the last look was in the first half: a price that nobody asked for did not stand still.
+            let seen = self.reader.newest_odds_look(s.event_id, then)?;
+            let seen = seen.is_some_and(|seen| seen.since(at) > minutes * A_MINUTE / 2);
+            Ok(if seen { held(then).map(|p| p - fair) } else { None })
         };
         let [one, five, fifteen] = MINUTES;
-        (up.move_1m, up.move_5m, up.move_15m) = (after(one), after(five), after(fifteen));
+        (up.move_1m, up.move_5m, up.move_15m) = (after(one)?, after(five)?, after(fifteen)?);
         up.move_close = self.close(s)?.map(|p| p - fair);
         Ok(())
     }
@@ -206,23 +224,18 @@ impl<'r> Follower<'r> {
             // American and decimal odds of one price differ in the last digits.
             odds: american.map_or(entry.price, |a| a.min(entry.price)),
         };
-        (up.obtainable_ms, up.still_there) = self.stayed(&taken, at, s.commence_time)?;
+        up.stayed = self.stayed(&taken, at, s.commence_time)?;
         Ok(())
     }
 
-    /// For how long a price could be taken after `at`, in milliseconds, and whether it was still there at `start` or at
-    /// the last look. `None`: nobody knows of it.
+    /// For how long a price could be taken after `at`, up to `start` at the most.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn stayed(
-        &self,
-        taken: &Taken<'_>,
-        at: Timestamp,
-        start: Timestamp,
-    ) -> Result<(Option<i64>, bool), StoreError> {
+    pub fn stayed(&self, taken: &Taken<'_>, at: Timestamp, start: Timestamp) -> Result<Stayed, StoreError> {
         let until = start.min(self.newest);
-        let Some(book) = self.names.books.number(taken.book).filter(|_| until >= at) else { return Ok((None, false)) };
+        let book = self.names.books.number(taken.book).filter(|_| until >= at);
+        let Some(book) = book else { return Ok(Stayed::default()) };
         let alternates = self.names.spec(taken.market).line_is_identity();
         let no_worse = |line: Option<Line>, odds: f64| {
             let line_holds = match (line, taken.line) {
@@ -249,11 +262,21 @@ impl<'r> Follower<'r> {
                 break;
             }
         }
+        let seen_until = |t: Timestamp| -> Result<i64, StoreError> {
+            let last = self.reader.newest_odds_look(taken.event, t)?;
+            Ok(last.map_or(0, |last| last.since(at).max(0)))
+        };
         Ok(match (there, lost) {
-            (None, _) => (None, false),
-            (Some(false), _) => (Some(0), false),
-            (Some(true), Some(lost)) => (Some(lost.since(at)), false),
-            (Some(true), None) => (Some(until.since(at)), true),
+            (None, _) => Stayed::default(),
+            (Some(false), _) => Stayed { obtainable_ms: Some(0), gone_by_ms: Some(0), still_there: false },
+            (Some(true), Some(lost)) => Stayed {
+                obtainable_ms: Some(seen_until(lost.plus(-1))?),
+                gone_by_ms: Some(lost.since(at)),
+                still_there: false,
+            },
+            (Some(true), None) => {
+                Stayed { obtainable_ms: Some(seen_until(until)?), gone_by_ms: None, still_there: true }
+            }
         })
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::dry_run;
-use super::follow_up::Follower;
+use super::follow_up::{Follower, Stayed};
 use super::quality;
 use super::rules::RuleSet;
 use super::testing::{at, rule, signal};
@@ -105,6 +105,7 @@ fn evening(find: impl Fn(&Shop) -> Vec<Signal>) -> Shop {
     shop.look(60, &|_| h2h(60, -110, -110), found);
     let lazy = |secs: i64| move |b: &str| if b == "betmgm" { h2h(secs, -110, -110) } else { h2h(secs, -200, 170) };
     shop.look(110, &lazy(110), vec![]);
+    shop.look(300, &lazy(300), vec![]);
     shop.look(400, &lazy(400), vec![]);
     shop.look(700, &|_| h2h(700, -110, -110), vec![]);
     shop.look(1000, &|_| h2h(1000, -110, -110), vec![]);
@@ -127,29 +128,39 @@ fn moves_are_told_from_the_side_and_entries_by_their_clock() {
     assert!(up.move_1m.is_some_and(|m| m > 0.1 && m < 0.16), "{up:?}");
     assert_eq!(up.move_5m, up.move_1m);
     near(up.move_15m, 0.0, 0.003);
-    assert_eq!((up.move_close, up.obtainable_ms, up.still_there), (None, Some(50_000), false));
-    assert_eq!((up.minute_obtainable(), up.is_graded()), (Some(false), true));
+    let stayed = |least: i64, most: Option<i64>| Stayed {
+        obtainable_ms: Some(least),
+        gone_by_ms: most,
+        still_there: most.is_none(),
+    };
+    assert_eq!((up.move_close, up.stayed), (None, stayed(0, Some(50_000))));
+    assert_eq!((up.stayed.a_minute(), up.is_graded()), (Some(false), true));
     // The other side sees the opposite.
     let away = Signal { side: Some("away".into()), selection: "Miami Heat".into(), ..home.clone() };
     let down = follower.follow(&away, at(60)).expect("followed");
     near(down.move_1m, -up.move_1m.expect("known"), 1e-9);
     // +170 is better than -110: the entry stayed.
-    assert_eq!((down.obtainable_ms, down.still_there), (Some(940_000), true));
+    assert_eq!(down.stayed, stayed(940_000, None));
     // A book that never moved.
     let lazy = follower.follow(&taken("s2", &shop, "h2h", "betmgm", None), at(60)).expect("followed");
-    assert_eq!((lazy.obtainable_ms, lazy.still_there, lazy.minute_obtainable()), (Some(940_000), true, Some(true)));
+    assert_eq!((lazy.stayed, lazy.stayed.a_minute()), (stayed(940_000, None), Some(true)));
     // A price that was never there, a book that nobody has seen, nothing to take.
     let dear = Signal { entry: entry("draftkings", None, 2.5, 150), ..home.clone() };
-    assert_eq!(follower.follow(&dear, at(60)).expect("followed").obtainable_ms, Some(0));
+    assert_eq!(follower.follow(&dear, at(60)).expect("followed").stayed, stayed(0, Some(0)));
     let nowhere = Signal { entry: entry("bovada", None, 1.9, -111), ..home.clone() };
-    assert_eq!(follower.follow(&nowhere, at(60)).expect("followed").obtainable_ms, None);
+    assert_eq!(follower.follow(&nowhere, at(60)).expect("followed").stayed, Stayed::default());
     let informs = Signal { side: None, entry: None, ..home.clone() };
     let nothing = follower.follow(&informs, at(60)).expect("followed");
-    assert_eq!((nothing.fair, nothing.is_graded(), nothing.minute_obtainable()), (None, false, None));
+    assert_eq!((nothing.fair, nothing.is_graded(), nothing.stayed.a_minute()), (None, false, None));
     // What the looks do not reach is not known, and not zero.
-    let late = follower.follow(&Signal { detected_at: at(980), ..home }, at(980)).expect("followed");
-    assert_eq!((late.move_1m, late.minute_obtainable()), (None, None));
-    assert!(late.fair.is_some() && late.still_there);
+    let late_signal = Signal { detected_at: at(980), ..home };
+    let late = follower.follow(&late_signal, at(980)).expect("followed");
+    assert_eq!((late.move_1m, late.stayed.a_minute()), (None, None));
+    assert!(late.fair.is_some() && late.stayed.still_there);
+    // Nor do looks that are too far apart: between 400 s and 700 s nobody looked.
+    let blind = follower.follow(&Signal { detected_at: at(400), ..late_signal }, at(400)).expect("followed");
+    assert_eq!(blind.move_1m, None, "{blind:?}");
+    assert!(blind.move_5m.is_some());
 }
 
 #[test]
@@ -165,13 +176,13 @@ fn another_line_is_carried_to_the_entrys() {
     near(up.fair, 0.5, 1e-6);
     // Two points of a spread are worth some 6 % in the NBA.
     assert!(up.move_1m.is_some_and(|m| m > 0.03 && m < 0.1), "{up:?}");
-    assert_eq!((up.obtainable_ms, up.still_there), (Some(40_000), false));
+    assert_eq!((up.stayed.obtainable_ms, up.stayed.gone_by_ms), (Some(0), Some(40_000)));
     let better = follower.follow(&taken("s2", &shop, "spreads", "draftkings", Some(-2.5)), at(60)).expect("followed");
     assert!(better.fair > up.fair, "half a point better");
     let dog = Signal { side: Some("away".into()), ..taken("s3", &shop, "spreads", "draftkings", Some(3.5)) };
     let dog = follower.follow(&dog, at(60)).expect("followed");
     near(dog.move_1m, -up.move_1m.expect("known"), 1e-9);
-    assert_eq!((dog.obtainable_ms, dog.still_there), (Some(340_000), true), "+5.5 is better than +3.5");
+    assert_eq!((dog.stayed.obtainable_ms, dog.stayed.still_there), (Some(340_000), true), "+5.5 is better than +3.5");
 }
 
 #[test]

@@ -55,7 +55,7 @@ pub struct Row {
     pub move_close: Mean,
     /// Share of those whose fair price went towards the side by the close, or as far as is known.
     pub towards: Mean,
-    /// Share of entries that could be had for a minute.
+    /// Share of entries that could be had for a minute, of those of which the looks can tell.
     pub obtainable_1m: Mean,
     /// From the look to the delivery, quiet hours aside. Milliseconds.
     pub latency_ms: Mean,
@@ -87,7 +87,7 @@ impl Row {
             move_15m: moves(2),
             move_close: moves(3),
             towards: Mean::of(ups.iter().map(|u| share(last(u).map(|m| m > 0.0)))),
-            obtainable_1m: Mean::of(ups.iter().map(|u| share(u.minute_obtainable()))),
+            obtainable_1m: Mean::of(ups.iter().map(|u| share(u.stayed.a_minute()))),
             latency_ms: Mean::of(sent.iter().map(latency)),
             delivered: ended(MessageState::Delivered),
             dead: ended(MessageState::Dead),

@@ -54,7 +54,8 @@ pub fn config(
     terminal: Option<Terminal>,
 ) -> Result<AlertsConfig, Failure> {
     let digest = crate::runtime::settings::digest(settings).map_err(Failure::Usage)?;
-    Ok(AlertsConfig { digest, ..AlertsConfig::beside(store, channels(paths, settings, terminal)?) })
+    let channels = channels(paths, settings, terminal)?;
+    Ok(AlertsConfig { digest, ..AlertsConfig::beside(store, channels, settings.alerts.credits_below) })
 }
 
 /// Runs `stratum alerts`.

@@ -9,6 +9,8 @@ use super::settings::duration;
 /// How alerts reach the user.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 pub struct AlertSettings {
+    /// So few credits are worth a word.
+    pub credits_below: u64,
     /// The desktop.
     pub desktop: DesktopSettings,
     /// The terminal.

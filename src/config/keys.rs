@@ -149,6 +149,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { path: "retention.changes", kind: Kind::Keep(DAY) },
     Key { path: "retention.points", kind: Kind::Keep(DAY) },
     Key { path: "retention.logs", kind: Kind::Keep(3600) },
+    Key { path: "alerts.credits_below", kind: Kind::Int(0, 100_000_000) },
     Key { path: "alerts.desktop.on", kind: Kind::Bool },
     Key { path: "alerts.bell.on", kind: Kind::Bool },
     Key { path: "alerts.bell.how", kind: Kind::Choice(&["bell", "osc9", "osc777"]) },

@@ -101,19 +101,10 @@ pub struct AlertsConfig {
 
 impl AlertsConfig {
     /// The rules of the desk beside a store, told through `channels`.
-    pub fn beside(store: &Path, channels: Vec<Arc<dyn Channel>>) -> Self {
-        Self {
-            desk: desk::beside(store),
-            channels,
-            patience: Patience::default(),
-            credits_below: CREDITS_BELOW,
-            digest: None,
-        }
+    pub fn beside(store: &Path, channels: Vec<Arc<dyn Channel>>, credits_below: u64) -> Self {
+        Self { desk: desk::beside(store), channels, patience: Patience::default(), credits_below, digest: None }
     }
 }
-
-/// So few credits are worth a word, where nothing else is said.
-const CREDITS_BELOW: u64 = 200;
 
 /// Why a session did not start or had to end, or a key was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -572,7 +563,7 @@ mod tests {
         config.follow.ask = Ask::new(&["h2h".into(), "spreads".into()], BookFilter::choose(&["us".into()], &[]));
         let channel = Arc::new(MemoryChannel::new("memory", 3));
         config.alerts =
-            Some(AlertsConfig::beside(&config.pipeline.store, vec![Arc::clone(&channel) as Arc<dyn Channel>]));
+            Some(AlertsConfig::beside(&config.pipeline.store, vec![Arc::clone(&channel) as Arc<dyn Channel>], 200));
         let mut rules = desk::Desk::open(&desk::beside(&config.pipeline.store)).expect("desk");
         let kinds = vec![Kind::Signal, Kind::Health, Kind::Line];
         let wish = crate::alerts::rule::Wish {

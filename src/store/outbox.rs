@@ -406,6 +406,24 @@ impl Reader {
         Ok(log)
     }
 
+    /// The newest look at or before `until` that asked for the prices of an event's sport, or of the event.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn newest_odds_look(
+        &self,
+        event: crate::market::ids::EventId,
+        until: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT received_at FROM look WHERE (source, sport) = (SELECT source, sport FROM event WHERE id = ?)
+             AND received_at <= ? AND endpoint LIKE '%odds' ORDER BY received_at DESC LIMIT 1",
+        )?;
+        let newest: Option<i64> =
+            select.query_row(params![event.0, until.millis()], |r| r.get(0)).map(Some).or_else(none_if_no_rows)?;
+        Ok(newest.map(Timestamp::from_millis))
+    }
+
     /// Messages that tell of a signal at an instant from `from` to `to` (market time), in the order in which they were
     /// written.
     ///

@@ -10,7 +10,7 @@ use super::super::output::{Align, Table, label, printable, stored_rows};
 use super::super::{Failure, cells, look, show};
 use super::{desk_at, named};
 use crate::alerts::dry_run::{self, DryRun, Firing};
-use crate::alerts::follow_up::FollowUp;
+use crate::alerts::follow_up::{FollowUp, Stayed};
 use crate::alerts::quality;
 use crate::alerts::rules::RuleSet;
 use crate::config::Settings;
@@ -89,8 +89,8 @@ struct JsonRow<'f> {
     move_5m: Option<f64>,
     move_15m: Option<f64>,
     move_close: Option<f64>,
-    obtainable_ms: Option<i64>,
-    still_there: Option<bool>,
+    #[serde(flatten)]
+    stayed: Stayed,
 }
 
 impl<'f> JsonRow<'f> {
@@ -127,15 +127,23 @@ impl<'f> JsonRow<'f> {
             move_5m: up.and_then(|u| u.move_5m),
             move_15m: up.and_then(|u| u.move_15m),
             move_close: up.and_then(|u| u.move_close),
-            obtainable_ms: stayed(firing).0,
-            still_there: stayed(firing).0.map(|_| stayed(firing).1),
+            stayed: stayed(firing),
         }
     }
 }
 
-/// For how long the price was there, and whether it was at the end.
-fn stayed(firing: &Firing) -> (Option<i64>, bool) {
-    firing.stayed.or_else(|| firing.follow_up.as_ref().map(|u| (u.obtainable_ms, u.still_there))).unwrap_or_default()
+/// For how long the price was there.
+fn stayed(firing: &Firing) -> Stayed {
+    firing.stayed.or_else(|| firing.follow_up.as_ref().map(|u| u.stayed)).unwrap_or_default()
+}
+
+/// `5m+`: it was there all the time; `1m..2m`: it was seen after one minute and no more after two.
+fn there_for(stayed: &Stayed) -> String {
+    let Some(least) = stayed.obtainable_ms else { return show::NONE.to_owned() };
+    match stayed.gone_by_ms {
+        None => format!("{}+", show::span(least)),
+        Some(most) => format!("{}..{}", show::span(least), show::span(most)),
+    }
 }
 
 fn summary(dry: &DryRun, out: &mut dyn Write) -> Result<(), Failure> {
@@ -177,8 +185,7 @@ fn table(firings: &[Firing], limit: usize) -> Table {
         let up = firing.follow_up.as_ref();
         let moved = |m: Option<f64>| cells::or_none(m, |m| cells::gain(m, 2));
         let [one, five, fifteen, close] = up.map_or([None; 4], FollowUp::moves).map(moved);
-        let (there, still) = stayed(firing);
-        let there = cells::or_none(there, |ms| format!("{}{}", show::span(ms), if still { "+" } else { "" }));
+        let there = there_for(&stayed(firing));
         table.row([
             show::second(firing.at),
             printable(&firing.message.title).into_owned(),
