@@ -144,7 +144,7 @@ fn the_plan_is_followed_billed_and_survives_a_kill() {
     // A game on a list comes first when credits are short.
     let added = desk.run(&["watch", "create", "Tonight"]);
     assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
-    let nba = desk.run(&["watch", "add", "Tonight", "league:basketball_nba"]);
+    let nba = desk.run(&["watch", "add", "Tonight", "--league", "basketball_nba"]);
     assert!(nba.status.success(), "{}", String::from_utf8_lossy(&nba.stderr));
     let watched = desk.plan(&[]);
     assert!(watched["closes"]["watched"].as_u64().expect("number") > 0, "{watched}");
