@@ -158,7 +158,7 @@ fn the_plan_is_followed_billed_and_survives_a_kill() {
     assert_eq!(rich["lean"], false);
     let text = desk.run(&["plan"]);
     let text = String::from_utf8_lossy(&text.stdout);
-    for part in ["credits", "closes", "basketball_nba", "STEAM"] {
+    for part in ["credits", "closes", "basketball_nba", "near"] {
         assert!(text.contains(part), "{part}:\n{text}");
     }
     for (wrong, said) in [
