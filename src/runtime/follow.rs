@@ -268,6 +268,8 @@ impl Follower {
         };
         let left = fetched.quota.remaining.filter(|_| fetched.outcome.body().is_some());
         if let Some(left) = left {
+            let at = self.config.clock.received(&fetched);
+            self.pace(|p| p.told(&fetched, at));
             let now = local_now();
             self.keeper.change(|s| (s.credits.remaining, s.credits.told_at) = (Some(left), Some(now)));
         }

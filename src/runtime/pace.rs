@@ -318,6 +318,16 @@ impl Pace {
         }
     }
 
+    /// Takes note of what a free answer said of the account: what was bought meanwhile can be spent.
+    pub(super) fn told(&mut self, fetched: &Fetched, at: Timestamp) {
+        if let (Self::Planned(planned), Some(key)) = (self, fetched.key.clone()) {
+            let bill = Bill { at, purpose: fetched.purpose, planned: 0, cost: Some(0) };
+            planned.ledgers.entry(key).or_insert_with(|| Ledger::new(at)).enter(&bill, fetched.quota);
+            let together = Ledger::together(planned.ledgers.values(), at);
+            planned.planner.set_ledger(together);
+        }
+    }
+
     /// What the store knows of a sport's games now.
     ///
     /// Answers whether they are others than before.

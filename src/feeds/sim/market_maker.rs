@@ -153,7 +153,7 @@ pub struct Ask<'a> {
 
 impl MarketMaker {
     /// Beyond this many curves the cache starts anew.
-    const KEPT: usize = 100_000;
+    const KEPT: usize = 20_000;
 
     /// The margin curve of a belief, on a grid of a five-hundredth of the sport's deviation.
     pub fn margin_view(&mut self, game: &Game, b: &Belief) -> MarginView {
