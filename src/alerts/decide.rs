@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::market::Awaited;
 use super::facts::{Folded, GameNow, SignalFacts};
+use super::limits::LimitMove;
 use super::line;
 use super::message::{Fact, Kind, Message};
 use super::notice::Notice;
@@ -118,7 +119,14 @@ impl State {
 }
 
 /// What a look is to be told of. `engine` has applied it already.
-pub fn look(changes: &Changes, engine: &Engine, rules: &RuleSet, state: &State, moment: &Moment<'_>) -> Decision {
+pub fn look(
+    changes: &Changes,
+    engine: &Engine,
+    rules: &RuleSet,
+    state: &State,
+    moment: &Moment<'_>,
+    limits: &[LimitMove],
+) -> Decision {
     let turned = state.offered.turned(changes, engine);
     if rules.is_empty() {
         return Decision { turned, ..Decision::default() };
@@ -129,6 +137,7 @@ pub fn look(changes: &Changes, engine: &Engine, rules: &RuleSet, state: &State, 
         desk.signal(signal, game(signal.event_id));
     }
     desk.markets(&turned.news, engine);
+    desk.limits(limits, changes, engine);
     let met = desk.lines(changes, engine);
     Decision { outgoing: desk.out, turned, met }
 }

@@ -24,6 +24,7 @@ pub mod decide;
 pub mod dry_run;
 pub mod facts;
 pub mod follow_up;
+pub mod limits;
 pub mod line;
 pub mod message;
 pub mod notice;

@@ -295,7 +295,7 @@ impl Terms {
             }
         }
         if self.tells_of(Kind::Limit) {
-            all.push("no source of this version tells the limits of books, so the kind 'limit' never fires".into());
+            all.push("limits are told by few books, and only where the setting odds_api.bet_limits is on".into());
         }
         if self.filter.contains('@') && Filter::parse(&self.filter).is_err() {
             all.push("it waits for a saved filter that it names; without it, it never fires".into());

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::decide::{self, Decision, State, look, notice};
+use super::limits::LimitMove;
 use super::message::{Kind, Message, Severity};
 use super::notice::{Trouble, notice as trouble, recovered};
 use super::quiet::QuietHours;
@@ -341,6 +342,48 @@ fn spread(key: &str, secs: i64, line: f64, home: i64) -> Value {
         {"name": "Miami Heat", "price": -110, "point": -line}]}]})
 }
 
+/// A look of which no book changed what it takes.
+fn looked(changes: &Changes, engine: &Engine, rules: &RuleSet, state: &State, moment: &Moment<'_>) -> Decision {
+    look(changes, engine, rules, state, moment, &[])
+}
+
+#[test]
+fn a_limit_that_changes_is_told_where_a_rule_asks_for_it() {
+    let rules = set(&[
+        rule(1, "limits", |t| t.kinds = vec![Kind::Limit]),
+        rule(2, "totals", |t| {
+            t.kinds = vec![Kind::Limit];
+            t.filter = "market:totals".into();
+            t.channels = vec!["b".into()]
+        }),
+    ]);
+    let mut market = Market::new();
+    let changes = market.look(0, &json!([game("e1", vec![book("betfair_ex_uk", 0, &["h2h"])])]));
+    let state = State::new(vec![], vec![], at(0), &market.engine, &rules, |_| true);
+    let moved = LimitMove {
+        provider_id: "e1".into(),
+        book: "betfair_ex_uk".into(),
+        market: "h2h".into(),
+        outcome: "Boston Celtics".into(),
+        from: 500.0,
+        to: 100.0,
+    };
+    let of_nobody = LimitMove { provider_id: "e9".into(), ..moved.clone() };
+    let d = look(&changes, &market.engine, &rules, &state, &moment(0), &[moved.clone(), of_nobody]);
+    assert_eq!(d.outgoing.messages.iter().map(|m| m.channel.as_str()).collect::<Vec<_>>(), ["a"]);
+    let told = message(&d, 0);
+    assert!(
+        told.title.starts_with("limits changed at ") && told.title.ends_with("Miami Heat @ Boston Celtics"),
+        "{told:?}"
+    );
+    assert!(told.facts.iter().any(|f| f.value.ends_with("takes 100, took 500")), "{told:?}");
+    assert_eq!(told.data.as_ref().map(|d| d["limits"][0]["to"].clone()), Some(json!(100.0)));
+    // The same outcome again within the cooldown is no news.
+    let mut state = state;
+    state.settle(d);
+    assert!(look(&changes, &market.engine, &rules, &state, &moment(30), &[moved]).outgoing.is_empty());
+}
+
 #[test]
 fn openers_and_markets_that_vanish_and_return() {
     let rules = set(&[
@@ -355,7 +398,7 @@ fn openers_and_markets_that_vanish_and_return() {
     let mut state = State::new(vec![], vec![], at(0), &market.engine, &rules, |_| true);
     let mut step = |market: &mut Market, secs: i64, body: Value| -> Vec<(String, String)> {
         let changes = market.look(secs, &body);
-        let d = look(&changes, &market.engine, &rules, &state, &moment(secs));
+        let d = looked(&changes, &market.engine, &rules, &state, &moment(secs));
         let told = d
             .outgoing
             .messages
@@ -389,12 +432,12 @@ fn openers_and_markets_that_vanish_and_return() {
     // A restart knows what was there.
     let mut again = State::new(vec![], vec![], at(540), &market.engine, &rules, |_| true);
     let changes = market.look(600, &json!([both(&["totals"]), e2]));
-    let d = look(&changes, &market.engine, &rules, &again, &moment(600));
+    let d = looked(&changes, &market.engine, &rules, &again, &moment(600));
     assert_eq!(message(&d, 0).title, title("Total back"));
     again.settle(d);
     // After the start books close what is over: no news.
     let changes = market.look(36_001, &json!([both(&[]), e2]));
-    assert!(look(&changes, &market.engine, &rules, &again, &moment(36_001)).outgoing.is_empty());
+    assert!(looked(&changes, &market.engine, &rules, &again, &moment(36_001)).outgoing.is_empty());
 }
 
 #[test]
@@ -415,7 +458,7 @@ fn a_line_is_told_when_it_comes_and_again_only_when_it_came_back() {
     let mut state = State::new(vec![], vec![], at(0), &market.engine, &rules, |_| true);
     let mut step = |market: &mut Market, secs: i64, books: Vec<Value>| -> Vec<Message> {
         let changes = market.look(secs, &json!([game("e1", books)]));
-        let d = look(&changes, &market.engine, &rules, &state, &moment(secs));
+        let d = looked(&changes, &market.engine, &rules, &state, &moment(secs));
         let told = (0..d.outgoing.messages.len()).map(|i| message(&d, i)).collect();
         state.settle(d);
         told
@@ -436,10 +479,10 @@ fn a_line_is_told_when_it_comes_and_again_only_when_it_came_back() {
     // A restart knows that it is there.
     let again = State::new(vec![], vec![], at(240), &market.engine, &rules, |_| true);
     let changes = market.look(300, &json!([game("e1", vec![spread("fanduel", 300, -3.0, 105)])]));
-    assert!(look(&changes, &market.engine, &rules, &again, &moment(300)).outgoing.is_empty());
+    assert!(looked(&changes, &market.engine, &rules, &again, &moment(300)).outgoing.is_empty());
     // A rule that was made since has not been told of it yet; told late, it says so.
     let new = State::new(vec![], vec![], at(240), &market.engine, &rules, |_| false);
-    let d = look(&changes, &market.engine, &rules, &new, &Moment { late_ms: 7_500_000, ..moment(300) });
+    let d = looked(&changes, &market.engine, &rules, &new, &Moment { late_ms: 7_500_000, ..moment(300) });
     assert_eq!(fact(&message(&d, 0), "told"), "2h05m after it happened: look again");
 }
 

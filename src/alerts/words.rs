@@ -5,6 +5,7 @@
 //! on every message.
 
 use super::facts::code;
+use super::limits::LimitMove;
 use super::line::{How, Offer};
 use super::message::{Fact, Kind, Message, Severity};
 use super::rule::Wish;
@@ -133,6 +134,33 @@ pub fn markets(kind: Kind, row: &EventRow, names: &Names, markets: &[MarketNews]
         "away_team": &*row.away,
         "commence_time": row.commence,
         "markets": markets.iter().map(|m| serde_json::json!({"market": m.market, "books": m.books})).collect::<Vec<_>>(),
+    }));
+    m
+}
+
+/// Limits of one game that books changed.
+pub fn limits(row: &EventRow, names: &Names, moves: &[&LimitMove], moment: &Moment<'_>) -> Message {
+    let books: std::collections::BTreeSet<String> = moves.iter().map(|m| book(&m.book)).collect();
+    let books: Vec<String> = books.into_iter().collect();
+    let title = format!("limits changed at {}: {}", some(&books), game(&row.home, &row.away));
+    let mut m = moment.message(Kind::Limit, Severity::Info, title);
+    let sport = names.sport(row.sport);
+    m.facts.push(fact("game", format!("{} ({})", game(&row.home, &row.away), league(sport))));
+    for moved in moves {
+        let label = format!("{} {}", market(&moved.market), moved.outcome);
+        m.facts.push(fact(&label, format!("{} takes {}, took {}", book(&moved.book), moved.to, moved.from)));
+    }
+    m.facts.push(fact("seen", clock(moment.at)));
+    m.facts.push(fact("start", starts(row.commence, moment.at)));
+    let told = |l: &&LimitMove| serde_json::json!({"market": l.market, "book": l.book, "outcome": l.outcome, "from": l.from, "to": l.to});
+    m.data = Some(serde_json::json!({
+        "sport": sport,
+        "event_id": row.id,
+        "provider_event_id": &*row.provider_id,
+        "home_team": &*row.home,
+        "away_team": &*row.away,
+        "commence_time": row.commence,
+        "limits": moves.iter().map(told).collect::<Vec<_>>(),
     }));
     m
 }

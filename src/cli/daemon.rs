@@ -196,6 +196,7 @@ pub(super) fn follow_config(settings: &Settings, clock: Clock) -> FollowConfig {
     let api = &settings.odds_api;
     let mut ask = Ask::new(&api.markets, BookFilter::choose(&api.regions, &api.books));
     ask.format = api.odds_format;
+    ask.extras.bet_limits = api.bet_limits;
     FollowConfig {
         sports: api.sports.clone(),
         ask,

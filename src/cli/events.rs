@@ -24,8 +24,9 @@ pub fn run(global: &Global, args: &EventsArgs, out: &mut dyn Write) -> Result<Ex
             let mut events = Vec::new();
             for row in &reader.events(sport)? {
                 let mut view = event_view(row, &names);
-                if let Some(standing) = reader.standing(row.id, now)? {
-                    (view.status, view.status_reason) = (standing.name(), standing.reason());
+                let standing = reader.standing(row.id, now)?.filter(|s| s.reason().is_some());
+                if let Some(standing) = standing {
+                    (view.standing, view.standing_reason) = (Some(standing.name()), standing.reason());
                 }
                 events.push(view);
             }
@@ -77,7 +78,7 @@ fn table(events: &[EventView]) -> Table {
             show::minute(e.commence_time),
             show::teams(&e.away_team, &e.home_team),
             e.sport.clone(),
-            e.status.to_owned(),
+            e.standing.unwrap_or(e.status).to_owned(),
             score,
         ]);
     }

@@ -72,6 +72,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { path: "odds_api.regions", kind: Kind::Names(false) },
     Key { path: "odds_api.books", kind: Kind::Names(false) },
     Key { path: "odds_api.odds_format", kind: Kind::Choice(&["american", "decimal"]) },
+    Key { path: "odds_api.bet_limits", kind: Kind::Bool },
     Key { path: "odds_api.interval", kind: Kind::Duration(1, DAY) },
     Key { path: "odds_api.timeout", kind: Kind::Duration(1, 300) },
     Key { path: "odds_api.clock", kind: Kind::Choice(&["local", "server"]) },

@@ -76,6 +76,8 @@ pub struct OddsApiSettings {
     /// How prices are asked for.
     #[serde(deserialize_with = "odds_format")]
     pub odds_format: OddsFormat,
+    /// Limits of books are asked for.
+    pub bet_limits: bool,
     /// Time between two looks at a sport.
     #[serde(deserialize_with = "duration")]
     pub interval: Duration,

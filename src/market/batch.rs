@@ -179,6 +179,8 @@ pub struct OutcomeObs<'a> {
     pub price: f64,
     /// Point as written; NaN when there is none.
     pub point: f64,
+    /// What the book takes at most, in its currency; 0 when the answer does not say.
+    pub limit: f64,
 }
 
 /// The level at which something is wrong. Indices point into the batch's arrays.

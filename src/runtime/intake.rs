@@ -159,7 +159,7 @@ pub fn meta(answer: &Answer<'_>, batch: &Batch<'_>, hash: [u8; 16]) -> LookMeta 
 /// # Errors
 /// [`IntakeError`]; nothing is written for the part that failed.
 pub fn take(engine: &mut Engine, store: &mut Store, answer: &Answer<'_>) -> Result<(Taken, Vec<Look>), IntakeError> {
-    take_timed(engine, store, answer, &mut Took::default(), |_, store, changes, meta| store.commit(changes, meta))
+    take_timed(engine, store, answer, &mut Took::default(), |_, store, changes, meta, _| store.commit(changes, meta))
 }
 
 /// How long the steps of one answer took.
@@ -182,7 +182,7 @@ pub fn take_timed(
     store: &mut Store,
     answer: &Answer<'_>,
     took: &mut Took,
-    mut commit: impl FnMut(&Engine, &mut Store, &Changes, &LookMeta) -> Result<(), StoreError>,
+    mut commit: impl FnMut(&Engine, &mut Store, &Changes, &LookMeta, &Batch<'_>) -> Result<(), StoreError>,
 ) -> Result<(Taken, Vec<Look>), IntakeError> {
     let mut began = Instant::now();
     let mut lap = || {
@@ -197,7 +197,7 @@ pub fn take_timed(
     for batch in batches {
         let changes = engine.apply(&batch);
         took.apply += lap();
-        commit(engine, store, &changes, &meta(answer, &batch, hash))?;
+        commit(engine, store, &changes, &meta(answer, &batch, hash), &batch)?;
         took.commit += lap();
         taken.count(&changes);
         all.push(changes.look);

@@ -59,7 +59,7 @@ pub fn run(
             let mut changes = engine.apply(&replay::batch(&look, source, sport, &names));
             changes.signals.clear();
             let moment = Moment { at, wall: at, origin, late_ms: 0 };
-            let decision = decide::look(&changes, engine, rules, state, &moment);
+            let decision = decide::look(&changes, engine, rules, state, &moment, &[]);
             for told in once(&decision.outgoing.messages, rules) {
                 let stayed = match told.kind {
                     Kind::Line => taken(&told, &names).map(|(t, start)| follower.stayed(&t, at, start)).transpose()?,

@@ -14,6 +14,7 @@ const LIVE: &[&str] = &[
     "odds_api.books",
     "odds_api.odds_format",
     "odds_api.interval",
+    "odds_api.bet_limits",
     "odds_api.timeout",
     "polling.",
     "credits.",

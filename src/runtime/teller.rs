@@ -12,12 +12,15 @@ use super::keeper::{Keeper, local_now};
 use super::pipeline::Telling;
 use super::status::Part;
 use crate::alerts::decide::{self, Decision, State};
+use crate::alerts::limits::Limits;
+use crate::alerts::message::Kind;
 use crate::alerts::notice::Notice;
 use crate::alerts::request::Request;
 use crate::alerts::rule::LONGEST_COOLDOWN;
 use crate::alerts::rules::{Ready, RuleSet};
 use crate::alerts::words::Moment;
 use crate::engine::{Changes, Engine};
+use crate::market::batch::Batch;
 use crate::market::time::Timestamp;
 use crate::store::desk::{Desk, DeskError, Version};
 use crate::store::outbox::NewMessage;
@@ -38,6 +41,8 @@ pub(super) struct Teller {
     /// The desk was read, and what it asks for has not been looked at since.
     unread: bool,
     rules: RuleSet,
+    /// What books took at the last answers.
+    limits: Limits,
     state: State,
     origin: Option<String>,
     wake: watch::Sender<u64>,
@@ -64,6 +69,7 @@ impl Teller {
             unread: false,
             rules: RuleSet::default(),
             state: State::default(),
+            limits: Limits::default(),
             origin,
             wake,
             direct,
@@ -93,6 +99,7 @@ impl Teller {
         store: &mut Store,
         changes: &Changes,
         meta: &LookMeta,
+        batch: &Batch<'_>,
     ) -> Result<(), StoreError> {
         self.refresh();
         let origin = self.origin.clone();
@@ -103,8 +110,10 @@ impl Teller {
         }
         let late_ms = self.keeper.market_time(wall).since(changes.look.received_at);
         let moment = Moment { at: changes.look.received_at, wall, origin: origin.as_deref(), late_ms };
-        let decision = decide::look(changes, engine, &self.rules, &self.state, &moment);
+        let limits = if self.rules.tells_of(Kind::Limit) { self.limits.moved(batch) } else { Vec::new() };
+        let decision = decide::look(changes, engine, &self.rules, &self.state, &moment, &limits);
         let new = store.commit_telling(changes, meta, &decision.outgoing, wall)?;
+        self.limits.settle(batch);
         self.settle(decision, new, changes.look.received_at);
         Ok(())
     }

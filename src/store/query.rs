@@ -33,11 +33,15 @@ pub struct EventView {
     pub away_team: String,
     /// Scheduled start.
     pub commence_time: Timestamp,
-    /// `scheduled`, `live` or `final`; of the present also `postponed`, `withdrawn`, `cancelled` or `unreported`.
+    /// What the feed says: `scheduled`, `live` or `final`.
     pub status: &'static str,
-    /// Why it stands so, where the feed did not say it.
+    /// How it stands, where the present is asked about and that is more than the feed says: `postponed`, `withdrawn`,
+    /// `cancelled` or `unreported`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status_reason: Option<&'static str>,
+    pub standing: Option<&'static str>,
+    /// Why it stands so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standing_reason: Option<&'static str>,
     /// Points of the home team.
     pub home_score: Option<i32>,
     /// Points of the away team.
@@ -400,7 +404,8 @@ pub fn event_view(row: &EventRow, names: &Names) -> EventView {
         away_team: row.away.to_string(),
         commence_time: row.commence,
         status: row.status.name(),
-        status_reason: None,
+        standing: None,
+        standing_reason: None,
         home_score: row.score.map(|s| s.0),
         away_score: row.score.map(|s| s.1),
         first_seen: row.first_seen,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Desk, Wanting, game_now, too_late};
 use crate::alerts::facts::{Folded, MarketFacts, code};
+use crate::alerts::limits::LimitMove;
 use crate::alerts::line;
 use crate::alerts::message::Kind;
 use crate::alerts::offers::News;
@@ -79,6 +80,58 @@ impl Desk<'_> {
             let subject = format!("{}:{}", kind.name(), row.provider_id);
             if !self.told(&key) {
                 self.post(channel, key, &by, &subject, None, &message);
+            }
+        }
+    }
+
+    /// Limits that books changed: one message for each game and channel.
+    pub(super) fn limits(&mut self, moves: &[LimitMove], changes: &Changes, engine: &Engine) {
+        if moves.is_empty() {
+            return;
+        }
+        let rules = self.rules;
+        for event in engine.remembered(changes.look.source, changes.look.sport) {
+            let Some(row) = engine.event_row(event) else { continue };
+            let group: Vec<&LimitMove> = moves.iter().filter(|m| *m.provider_id == *row.provider_id).collect();
+            if group.is_empty() {
+                continue;
+            }
+            let mut wanted: BTreeMap<&str, (Vec<&LimitMove>, Wanting<'_>)> = BTreeMap::new();
+            for rule in rules.rules.iter().filter(|r| r.terms.tells_of(Kind::Limit)) {
+                if too_late(rule, row.commence.since(self.moment.at)) {
+                    continue;
+                }
+                let mut passing: Vec<(&LimitMove, String)> = Vec::new();
+                for moved in &group {
+                    let subject =
+                        format!("limit:{}:{}:{}:{}", row.provider_id, moved.market, moved.book, moved.outcome);
+                    let sport = engine.names().sport(row.sport);
+                    let mut facts = facts_of(&row, sport, &moved.market, vec![fold(&moved.book)], self.moment.at);
+                    facts.watched = !rules.lists_of(&facts).is_empty();
+                    if !self.cools(rule, &subject) && rules.passes(rule, &facts).is_ok() {
+                        passing.push((moved, subject));
+                    }
+                }
+                if passing.is_empty() {
+                    continue;
+                }
+                for channel in &rule.terms.channels {
+                    let (told, by) = wanted.entry(channel).or_default();
+                    for (moved, _) in &passing {
+                        if !told.contains(moved) {
+                            told.push(moved);
+                        }
+                    }
+                    by.push((rule, passing.iter().map(|(_, subject)| subject.clone()).collect()));
+                }
+            }
+            for (channel, (told, by)) in wanted {
+                let message = words::limits(&row, engine.names(), &told, self.moment);
+                let key = format!("limit:{}:{}:{channel}", row.provider_id, self.moment.at.millis());
+                let subject = format!("limit:{}", row.provider_id);
+                if !self.told(&key) {
+                    self.post(channel, key, &by, &subject, None, &message);
+                }
             }
         }
     }

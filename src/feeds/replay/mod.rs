@@ -156,7 +156,7 @@ impl<'a> Builder<'a> {
         };
         let about = selection.side != Side::Named && !subject.is_empty();
         let description = about.then_some(Cow::Borrowed(subject));
-        self.batch.outcomes.push(OutcomeObs { name: Cow::Borrowed(name), description, price, point });
+        self.batch.outcomes.push(OutcomeObs { name: Cow::Borrowed(name), description, price, point, limit: 0.0 });
     }
 }
 

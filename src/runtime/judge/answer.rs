@@ -9,6 +9,7 @@ use crate::feeds::odds_api;
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::outcome::Outcome;
 use crate::feeds::recording::{Entry, RecordingError, RecordingWriter};
+use crate::market::batch::Batch;
 use crate::market::time::Timestamp;
 use crate::runtime::intake::{self, Answer, IntakeError, Taken, Took};
 use crate::runtime::keeper::local_now;
@@ -59,9 +60,11 @@ impl Judge {
             let known = late && self.store.knows_look(odds_api::SOURCE, &fetched.sport, at, &body_hash(body))?;
             let began = Instant::now();
             let teller = &mut self.teller;
-            let commit = |engine: &Engine, store: &mut Store, changes: &Changes, meta: &LookMeta| match teller {
-                Some(teller) => teller.commit(engine, store, changes, meta),
-                None => store.commit(changes, meta),
+            let commit = |engine: &Engine, store: &mut Store, changes: &Changes, meta: &LookMeta, batch: &Batch<'_>| {
+                match teller {
+                    Some(teller) => teller.commit(engine, store, changes, meta, batch),
+                    None => store.commit(changes, meta),
+                }
             };
             let take = || intake::take_timed(&mut self.engine, &mut self.store, &answer, &mut steps, commit);
             match if known { Ok(Default::default()) } else { take() } {

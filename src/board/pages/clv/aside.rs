@@ -97,7 +97,8 @@ fn alerts(paint: &mut Paint<'_>, area: Rect, rows: &[quality::Row]) {
         paint.right(area.x + at, area.y, width, head, style);
     }
     for (y, row) in (area.y + 1..area.bottom()).zip(rows) {
-        let name = if row.name.is_empty() { "all" } else { &row.name };
+        // As signals are called elsewhere on the board.
+        let name = if row.name.is_empty() { "all" } else { row.name.trim_start_matches("MULTIBOOK_") };
         let name = text::fit(&text::plain(name), 12, true).into_owned();
         paint.text(area.x, y, 12, &name, paint.style(if row.by == "all" { Meaning::Text } else { Meaning::Muted }));
         let none = paint.sign("–", "-").to_owned();

@@ -54,13 +54,14 @@ impl<'de> Visitor<'de> for OutcomeSeed<'_, 'de> {
         let market = Place::Market(event, b.books(), b.markets());
         let place = Place::Outcome(event, b.books(), b.markets(), b.outcomes());
         let (mut name, mut description) = (None, None);
-        let (mut price, mut point) = (Scalar::Null, Scalar::Null);
+        let (mut price, mut point, mut limit) = (Scalar::Null, Scalar::Null, Scalar::Null);
         while let Some(field) = map.next_key_seed(FieldSeed)? {
             match field {
                 Field::Name => name = Some(map.next_value_seed(ScalarSeed)?),
                 Field::Description => description = Some(map.next_value_seed(ScalarSeed)?),
                 Field::Price => price = map.next_value_seed(ScalarSeed)?,
                 Field::Point => point = map.next_value_seed(ScalarSeed)?,
+                Field::BetLimit => limit = map.next_value_seed(ScalarSeed)?,
                 _ => map.next_value_seed(Skip::VALUE)?,
             }
         }
@@ -105,7 +106,9 @@ impl<'de> Visitor<'de> for OutcomeSeed<'_, 'de> {
                 f64::NAN
             }
         };
-        b.batch.outcomes.push(OutcomeObs { name, description, price, point });
+        // A courtesy of some books: what cannot be read spoils no quote.
+        let limit = if let Scalar::Number(n) = limit { n.max(0.0) } else { 0.0 };
+        b.batch.outcomes.push(OutcomeObs { name, description, price, point, limit });
         Ok(())
     }
 }
