@@ -180,7 +180,7 @@ fn session(app: &App, width: u16) -> Vec<Said> {
             let what = if *silent {
                 "That process may be starting, busy or stopped; the board goes on trying. What is stored stays on show."
             } else {
-                "`stratum daemon` follows the market; `stratum doctor` says what is in its way. What is stored stays on show."
+                "`stratum --daemon` follows the market; `stratum doctor` says what is in its way. What is stored stays on show."
             };
             said.extend(wrapped(what, width, Meaning::Muted));
         }

@@ -119,7 +119,7 @@ fn without_a_session_it_says_why() {
     app.go(Page::Ops);
     settle(&mut app);
     let shown = text(&mut app);
-    assert!(shown.contains("no daemon follows the market") && shown.contains("stratum daemon"), "{shown}");
+    assert!(shown.contains("no daemon follows the market") && shown.contains("stratum --daemon"), "{shown}");
     let mut app = bare(80, 24);
     app.go(Page::Ops);
     let _ = text(&mut app);
