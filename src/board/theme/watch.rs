@@ -164,20 +164,32 @@ struct Folders {
 impl Folders {
     /// Watches every folder that is there, and the nearest one above those that are not.
     fn hold(&mut self) -> notify::Result<()> {
-        let nearest = |folder: PathBuf| folder.ancestors().find(|f| f.is_dir()).map(Path::to_owned);
-        let wanted: BTreeSet<PathBuf> = self.watched.folders().into_iter().filter_map(nearest).collect();
-        for folder in self.held.difference(&wanted) {
-            // It may have been removed, and the watch with it.
-            let _ = self.watcher.unwatch(folder);
-        }
-        self.held.retain(|f| wanted.contains(f));
-        for folder in wanted {
-            if !self.held.contains(&folder) {
-                self.watcher.watch(&folder, RecursiveMode::NonRecursive)?;
-                self.held.insert(folder);
+        /// Folders that come into being one inside the other are caught up with so often.
+        const ROUNDS: usize = 16;
+        for _ in 0..ROUNDS {
+            let wanted = self.wanted();
+            if wanted == self.held {
+                return Ok(());
             }
+            for folder in self.held.difference(&wanted) {
+                // It may have been removed, and the watch with it.
+                let _ = self.watcher.unwatch(folder);
+            }
+            self.held.retain(|f| wanted.contains(f));
+            for folder in wanted {
+                if !self.held.contains(&folder) {
+                    self.watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+                    self.held.insert(folder);
+                }
+            }
+            // What was made in a folder before it was watched is told by nobody: it is looked for again.
         }
         Ok(())
+    }
+
+    fn wanted(&self) -> BTreeSet<PathBuf> {
+        let nearest = |folder: PathBuf| folder.ancestors().find(|f| f.is_dir()).map(Path::to_owned);
+        self.watched.folders().into_iter().filter_map(nearest).collect()
     }
 
     /// What an event means. Reading a file is none.
