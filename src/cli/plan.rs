@@ -12,7 +12,7 @@ use super::{Exit, Failure, show, sources};
 use crate::config::{Loaded, Paths, load, setting};
 use crate::market::time::Timestamp;
 use crate::poller::plan::Wanted;
-use crate::runtime::planning::{Made, Supposed, make, out_of_reach};
+use crate::runtime::planning::{Made, Supposed, make};
 use crate::runtime::status::{PlanNote, SportNote};
 use crate::store::desk;
 
@@ -101,7 +101,7 @@ struct CallRow<'a> {
 
 impl<'a> Whole<'a> {
     fn of(made: &'a Made, with_calls: bool) -> Self {
-        let missed = out_of_reach(&made.plan).iter();
+        let missed = made.plan.closes.missed.iter();
         let missed =
             missed.map(|m| OutOfReach { event: m.event.0, sport: &m.sport, start: m.start, watched: m.watched });
         let planned = with_calls.then(|| {
@@ -239,7 +239,7 @@ fn every_so_often(seconds: i64) -> String {
 }
 
 fn missed(out: &mut dyn Write, made: &Made) -> std::io::Result<()> {
-    let missed = out_of_reach(&made.plan);
+    let missed = &made.plan.closes.missed;
     if missed.is_empty() {
         return Ok(());
     }

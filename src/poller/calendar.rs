@@ -3,7 +3,7 @@
 //! Credits come back on the 1st of each month at 00:00 UTC. A desk's day begins when the last American game of the
 //! night is over, so that no evening is cut in two.
 
-use chrono::{DateTime, Datelike, Months, TimeZone, Utc};
+use chrono::{DateTime, Datelike, TimeZone, Utc};
 
 use crate::market::time::Timestamp;
 
@@ -40,11 +40,6 @@ impl Month {
     pub fn name(self) -> String {
         format!("{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
     }
-}
-
-/// The same instant some months later; the last day of a month stays the last day.
-pub fn months_later(at: Timestamp, months: u32) -> Timestamp {
-    at.to_chrono().checked_add_months(Months::new(months)).map_or(at, Timestamp::from_chrono)
 }
 
 /// A day of the desk.
@@ -118,7 +113,6 @@ mod tests {
         assert_eq!((month.name().as_str(), month.end()), ("2026-11", at("2026-12-01T00:00:00Z")));
         assert_eq!(Month::of(month.end()).start(), month.end());
         assert_eq!(Month::of(at("2026-12-31T12:00:00Z")).end(), at("2027-01-01T00:00:00Z"));
-        assert_eq!(months_later(at("2026-01-31T00:00:00Z"), 1), at("2026-02-28T00:00:00Z"));
     }
 
     #[test]

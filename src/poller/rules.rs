@@ -1,7 +1,5 @@
 //! What the user has decided about spending credits.
 
-use crate::feeds::odds_api::breaker::Purpose;
-
 const MINUTE_MS: i64 = 60_000;
 
 /// How often to look at a sport, by how near the next start is. Milliseconds.
@@ -102,17 +100,6 @@ impl Default for PlanRules {
             backfill_daily: 0,
             exchange_daily: 0,
             scores_ms: 15 * MINUTE_MS,
-        }
-    }
-}
-
-impl PlanRules {
-    /// Credits of a day that belong to `purpose` alone.
-    pub const fn own_budget(&self, purpose: Purpose) -> Option<u64> {
-        match purpose {
-            Purpose::InPlay => Some(self.in_play_daily),
-            Purpose::Backfill => Some(self.backfill_daily),
-            _ => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::watched;
 use crate::market::time::Timestamp;
 use crate::poller::calendar::Month;
 use crate::poller::ledger::{Account, Ledger};
-use crate::poller::plan::{MissedClose, Plan, PlanInput, plan};
+use crate::poller::plan::{Plan, PlanInput, plan};
 use crate::store::{Reader, StoreError};
 
 /// An account to be supposed instead of the one that is known. Credits.
@@ -73,11 +73,6 @@ pub fn make(
     let never_asked = |s: &&crate::poller::slate::SportSlate| s.listed_at.is_none() && s.odds_at.is_none();
     let unknown = sports.iter().filter(never_asked).map(|s| s.sport.to_string()).collect();
     Ok(Made { note, plan, unknown })
-}
-
-/// The games whose closes are out of reach, in the order of their starts.
-pub fn out_of_reach(plan: &Plan) -> &[MissedClose] {
-    &plan.closes.missed
 }
 
 fn suppose(ledger: Ledger, supposed: Supposed, now: Timestamp) -> Ledger {
