@@ -30,7 +30,7 @@ const fn has_banner(app: &App) -> bool {
 pub fn draw(app: &App, paint: &mut Paint<'_>) {
     let area = app.area;
     paint.clear(area, paint.page());
-    if area.width < LEAST.0 || area.height < LEAST.1 {
+    if !fits(app) {
         too_small(paint, area);
         return;
     }
@@ -46,6 +46,18 @@ pub fn draw(app: &App, paint: &mut Paint<'_>) {
         overlay.draw(app, paint, body);
     }
     toasts(app, paint, body);
+}
+
+/// Draws the first row alone, in which the clocks are.
+pub fn draw_head(app: &App, paint: &mut Paint<'_>) {
+    let row = Rect { height: 1, ..app.area };
+    paint.clear(row, paint.page());
+    header(app, paint, row);
+}
+
+/// The terminal is large enough for a board.
+pub fn fits(app: &App) -> bool {
+    app.area.width >= LEAST.0 && app.area.height >= LEAST.1
 }
 
 fn too_small(paint: &mut Paint<'_>, area: Rect) {

@@ -37,6 +37,8 @@ const TIDY_MARKET_MS: i64 = 10 * 60_000;
 const SOON: Duration = Duration::from_millis(100);
 /// With nothing to clean up the thread sleeps so long.
 const IDLE: Duration = Duration::from_secs(10);
+/// Looks come in: the last one was not longer ago.
+const BUSY: Duration = Duration::from_secs(120);
 
 /// Compresses answers away from the judging thread.
 struct Packer {
@@ -170,6 +172,7 @@ impl Judge {
         let mut tidied = (Instant::now(), self.now);
         // Something was left to clean up the last time.
         let mut more = false;
+        let mut worked = None;
         // Whatever was begun with this thread, by others too, has left its peaks behind.
         let mut trim = true;
         loop {
@@ -185,7 +188,8 @@ impl Judge {
                         tidied = (Instant::now(), self.now);
                     }
                     // The desk is looked at however little happens.
-                    let idle = if self.teller.is_some() { IDLE.min(teller::EVERY) } else { IDLE };
+                    let busy = worked.is_some_and(|at: Instant| at.elapsed() < BUSY);
+                    let idle = if self.teller.is_some() && busy { IDLE.min(teller::EVERY) } else { IDLE };
                     let wait = if more || trim { SOON } else { idle };
                     match inbox.recv_timeout(self.mending.wait().map_or(wait, |w| w.min(wait))) {
                         Ok(job) => Some(job),
@@ -209,7 +213,7 @@ impl Judge {
                     let judged = self.answer(*fetched, at, *noted, queued.elapsed())?;
                     // A caller that has gone away no longer wants to know.
                     let _ = reply.send(judged);
-                    trim = true;
+                    (trim, worked) = (true, Some(Instant::now()));
                 }
                 Some(Job::Raw(raw)) => self.keep_raw(&raw)?,
                 Some(Job::Attempts { attempts, reply }) => drop(reply.send(self.store.note_attempts(&attempts))),

@@ -26,7 +26,7 @@ use crate::store::desk::{Desk, DeskError, Version};
 use crate::store::outbox::NewMessage;
 use crate::store::{LookMeta, Store, StoreError};
 
-/// The desk is looked at so often when nothing else happens.
+/// The desk is looked at so often while looks come in; more rarely when nothing happens at all.
 pub(super) const EVERY: Duration = Duration::from_secs(3);
 /// A desk that could not be opened is tried again after so long.
 const TRY_AGAIN: Duration = Duration::from_secs(30);

@@ -17,8 +17,10 @@ use super::jumps::{self, Reading};
 use super::keeper::{Keeper, local_now};
 use super::status::{Part, StepKind, Stuck};
 
-/// Between two rounds.
+/// Between two rounds while something is expected to be told within seconds.
 const TICK: Duration = Duration::from_secs(1);
+/// And while nothing is: a program at rest shall rest.
+const LONG_TICK: Duration = Duration::from_secs(5);
 
 /// Parts that are watched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -168,7 +170,7 @@ impl Round {
     /// `passed` since the last round.
     fn go(&mut self, passed: Duration) -> Vec<Finding> {
         // Whoever slept together with us has not been silent.
-        let passed = passed.min(2 * TICK);
+        let passed = passed.min(2 * self.tick());
         let mut found = Vec::new();
         for w in &mut self.watched {
             let count = w.pulse.0.count.load(Ordering::Relaxed);
@@ -199,6 +201,12 @@ impl Round {
         found
     }
 
+    /// Between two rounds: a quarter of the shortest silence that matters.
+    fn tick(&self) -> Duration {
+        let shortest = self.watched.iter().map(|w| w.limit).chain([self.judge_exit]).min().unwrap_or(LONG_TICK);
+        (shortest / 4).clamp(TICK, LONG_TICK)
+    }
+
     fn is_stuck(&self, role: Role) -> bool {
         self.watched.iter().any(|w| w.role == role && w.told)
     }
@@ -222,6 +230,7 @@ impl std::fmt::Debug for GiveUp {
 pub struct Watchdog {
     round: Arc<Mutex<Round>>,
     end: Arc<AtomicBool>,
+    thread: std::thread::Thread,
 }
 
 /// Tells whether the parts of a session are alive. Clones tell the same.
@@ -249,16 +258,17 @@ impl Watchdog {
         let round = Round { watched: Vec::new(), judge_exit: limits.judge_exit, given_up: false };
         let (round, end) = (Arc::new(Mutex::new(round)), Arc::new(AtomicBool::new(false)));
         let (watched, ended) = (Arc::clone(&round), Arc::clone(&end));
-        std::thread::Builder::new().name("watchdog".into()).spawn(move || {
+        let thread = std::thread::Builder::new().name("watchdog".into()).spawn(move || {
             let begin = Instant::now();
             let mut before = Reading::now(begin);
             loop {
-                std::thread::park_timeout(TICK);
+                let tick = watched.lock().unwrap_or_else(PoisonError::into_inner).tick();
+                std::thread::park_timeout(tick);
                 if ended.load(Ordering::Relaxed) {
                     return;
                 }
                 let now = Reading::now(begin);
-                note_step(&keeper, &before, &now);
+                note_step(&keeper, &before, &now, tick);
                 let passed = now.forward.saturating_sub(before.forward);
                 before = now;
                 let mut round = watched.lock().unwrap_or_else(PoisonError::into_inner);
@@ -267,7 +277,7 @@ impl Watchdog {
                 }
             }
         })?;
-        Ok(Self { round, end })
+        Ok(Self { round, end, thread: thread.thread().clone() })
     }
 
     /// Watches over a part from now on; it has to give a sign of life at least every `limit`.
@@ -284,11 +294,12 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         self.end.store(true, Ordering::Relaxed);
+        self.thread.unpark();
     }
 }
 
-fn note_step(keeper: &Keeper, before: &Reading, now: &Reading) {
-    let Some((kind, by_ms)) = now.since(before, TICK) else { return };
+fn note_step(keeper: &Keeper, before: &Reading, now: &Reading, tick: Duration) {
+    let Some((kind, by_ms)) = now.since(before, tick) else { return };
     let step = jumps::told(kind, by_ms, local_now());
     if matches!(kind, StepKind::Back | StepKind::Ahead) {
         keeper.complain(Part::Clock, &step.message);
@@ -397,7 +408,8 @@ mod tests {
         round.go(TICK);
         // The machine slept for a day.
         assert_eq!(round.go(Duration::from_secs(86_400)), []);
-        assert_eq!(go(&mut round, 7), []);
+        // No more of it counts than two rounds, of which one takes a quarter of the limit.
+        assert_eq!(go(&mut round, 4), []);
         assert_eq!(go(&mut round, 1), [Finding::Stuck(Role::Polling), Finding::Kick(Role::Polling)]);
     }
 

@@ -168,6 +168,8 @@ pub struct App {
     pub zones: Vec<Zone>,
     /// Something has changed since the last frame.
     pub dirty: bool,
+    /// The answer that is being taken changes nothing that is on show.
+    pub unseen: bool,
 }
 
 impl App {
@@ -196,6 +198,7 @@ impl App {
             effects: Vec::new(),
             zones: Vec::new(),
             dirty: true,
+            unseen: false,
         }
     }
 

@@ -14,7 +14,9 @@ use futures_util::{Stream, StreamExt};
 use ratatui::layout::{Position, Rect};
 use tokio::sync::{mpsc, watch};
 
+use super::alarm::Alarm;
 use super::hangup;
+use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::{Signal, Signals};
 use super::terminal::{self, TerminalGuard};
@@ -28,8 +30,8 @@ use crate::board::paint::Paint;
 use crate::board::{chrome, desk, pages};
 use crate::market::time::Timestamp;
 
-/// No more frames than this a second.
-const FRAME: Duration = Duration::from_millis(16);
+/// While a page stands still, all of it is drawn again every so many seconds, and the clocks alone in between.
+const WHOLE_EVERY: u32 = 5;
 
 /// What comes from the session, in the terms of the board.
 pub type Word = Box<dyn FnOnce(&mut App) + Send>;
@@ -78,7 +80,11 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
     let mut screen = Screen::new(app.area.width, app.area.height);
     let mut signals = Signals::listen()?;
     let mut events = EventStream::new();
-    let mut last_frame = Instant::now().checked_sub(FRAME).unwrap_or_else(Instant::now);
+    let mut pace = Pace::new(Instant::now());
+    let mut rest = Rest::default();
+    let mut alarm = Alarm::new();
+    // The frame that waits answers a key.
+    let mut asked = false;
     let mut out = io::stdout();
     loop {
         read_clocks(app);
@@ -86,14 +92,15 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
             return Ok(ended);
         }
         let now = Instant::now();
-        if app.dirty && now >= last_frame + FRAME {
+        if app.dirty && now >= pace.next(asked) {
             if draw(app, &mut screen, &mut out).is_err() {
                 return Ok(Ended::Gone);
             }
-            last_frame = now;
-            app.dirty = false;
+            pace.drawn(now);
+            rest = Rest::default();
+            (app.dirty, asked) = (false, false);
         }
-        let deadline = tokio::time::Instant::from_std(deadline(app, last_frame));
+        let deadline = deadline(app, pace.next(asked));
         tokio::select! {
             biased;
             signal = signals.next() => match signal {
@@ -116,11 +123,12 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
                         Some(Err(_)) | None => return Ok(Ended::Gone),
                     }
                 }
+                asked = true;
             }
             Some(apply) = ears.answers.recv() => {
                 read_clocks(app);
                 apply(app);
-                app.dirty = true;
+                app.dirty |= !std::mem::take(&mut app.unseen);
             }
             Some(word) = ears.words.recv() => {
                 read_clocks(app);
@@ -131,12 +139,14 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
                 let slate = ears.slates.borrow_and_update().clone();
                 app.arrived(slate);
             }
-            () = tokio::time::sleep_until(deadline) => {
+            () = alarm.until(deadline) => {
                 read_clocks(app);
                 if hangup::terminal_is_gone() {
                     return Ok(Ended::Gone);
                 }
-                tick(app);
+                if !tick(app) && !app.dirty && second(app, &mut screen, &mut out, &mut rest).is_err() {
+                    return Ok(Ended::Gone);
+                }
             }
         }
     }
@@ -156,28 +166,56 @@ fn read_clocks(app: &mut App) {
     app.clocks.read(Instant::now(), Timestamp::from_chrono(Utc::now()));
 }
 
-/// What changes by itself with time.
-fn tick(app: &mut App) {
+/// What changes by itself with time. Answers whether more did than the clocks.
+fn tick(app: &mut App) -> bool {
     let tick = app.tick();
     let now = app.clocks.now();
+    let due = [app.toasts.next_end(), app.play_due(), pages::next_light(app)];
+    let mut changed = due.into_iter().flatten().any(|at| at <= tick);
     app.toasts.expire(tick);
-    app.matcher.expire(now);
+    changed |= app.matcher.expire(now);
     app.play_on();
     pages::tick(app);
-    app.dirty = true;
+    app.dirty |= changed;
+    changed
+}
+
+/// What is known of a page that nothing but the clock has touched.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
+    /// The last whole frame that a second asked for differed in nothing but its first row.
+    still: bool,
+    /// Seconds since then.
+    seconds: u32,
+}
+
+/// A second has passed and nothing else: the clocks, and whatever tells an age in seconds. A page without any such age
+/// stands still for most of its time, which is found out rather than known: one whole frame in five is drawn to see.
+fn second(app: &mut App, screen: &mut Screen, out: &mut impl Write, rest: &mut Rest) -> io::Result<()> {
+    if rest.still && rest.seconds < WHOLE_EVERY && !screen.is_dirty() && chrome::fits(app) {
+        rest.seconds += 1;
+        let theme = app.theme.clone();
+        return screen.draw_head(out, |buf| {
+            let mut paint = Paint { buf, theme: &theme, glyphs: app.looks.glyphs, zones: &mut Vec::new() };
+            chrome::draw_head(app, &mut paint);
+        });
+    }
+    let moved = draw(app, screen, out)?;
+    *rest = Rest { still: !moved, seconds: 0 };
+    Ok(())
 }
 
 /// When something changes next: a frame that waits, the clock, a light, a message.
-fn deadline(app: &App, last_frame: Instant) -> Instant {
+fn deadline(app: &App, next_frame: Instant) -> Instant {
     // The next full second of the clock on show.
     let ms = u64::try_from(app.clocks.local().millis().rem_euclid(1000)).unwrap_or(0);
     let mut next = app.clocks.now() + Duration::from_millis(1000 - ms);
     if app.dirty {
-        next = next.min(last_frame + FRAME);
+        next = next.min(next_frame);
     }
     let ticks = [app.toasts.next_end(), app.play_due(), pages::next_light(app)];
     for tick in ticks.into_iter().flatten() {
-        next = next.min(app.clocks.instant_of(tick).max(last_frame + FRAME));
+        next = next.min(app.clocks.instant_of(tick).max(next_frame));
     }
     if let Some(at) = app.matcher.deadline() {
         next = next.min(at);
@@ -185,7 +223,7 @@ fn deadline(app: &App, last_frame: Instant) -> Instant {
     next
 }
 
-fn draw(app: &mut App, screen: &mut Screen, out: &mut impl Write) -> io::Result<()> {
+fn draw(app: &mut App, screen: &mut Screen, out: &mut impl Write) -> io::Result<bool> {
     let mut zones = std::mem::take(&mut app.zones);
     zones.clear();
     let theme = app.theme.clone();
