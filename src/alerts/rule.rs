@@ -8,7 +8,7 @@ use super::message::Kind;
 use super::quiet::QuietHours;
 use crate::filter::Filter;
 use crate::market::line::Line;
-use crate::market::market_key::{Family, MarketSpec};
+use crate::market::market_key::{Family, MarketSpec, Stance};
 use crate::market::price::Price;
 
 /// What a rule may tell of.
@@ -366,7 +366,7 @@ impl Wish {
             return wish("name a side: a team, home, away, draw, over or under".into());
         }
         let spec = MarketSpec::parse(&self.market);
-        if spec.lay
+        if spec.stance != Stance::Back
             || !matches!(
                 spec.family,
                 Family::Moneyline | Family::Moneyline3Way | Family::Spread | Family::Total | Family::DrawNoBet

@@ -20,7 +20,7 @@ use super::settings::EngineSettings;
 use super::state::{BookState, EventState, GroupState};
 use super::status::Phase;
 use crate::market::ids::{BookId, LookId, SportId};
-use crate::market::market_key::Family;
+use crate::market::market_key::{MarketSpec, Stance};
 use crate::market::quality::Reason;
 use crate::market::time::Timestamp;
 
@@ -75,6 +75,7 @@ impl Engine {
             });
             let mut profile = profile;
             profile.voter.family = at as u16;
+            profile.direct = self.settings.listens_to(key);
             self.book_profiles.push(profile);
         }
     }
@@ -135,13 +136,13 @@ impl Engine {
         }
         let mut offers: Vec<(UnitKey, Layout, Offer)> = Vec::new();
         for (book_at, book) in event.books.iter_mut().enumerate() {
-            spread_lays(book);
+            spread_others(book);
             for group_at in 0..book.groups.len() {
                 let Some(group) = book.groups.get(group_at) else { continue };
                 match step {
                     Step::Look { look, at, started, horizon } => {
                         if group.present_in == look {
-                            memory.looked(group.market, at, horizon);
+                            memory.looked(group.market, book.direct, at, horizon);
                         }
                         if !group.dirty && !started {
                             continue;
@@ -149,10 +150,11 @@ impl Engine {
                     }
                     Step::Restore => {
                         if let Some(seen) = group.quotes.iter().map(|q| q.value.last_seen).max() {
-                            let last = memory.looks_of(group.market).and_then(|l| l.at.back().copied());
+                            let looks = memory.looks_of(group.market, book.direct);
+                            let last = looks.and_then(|l| l.at.back().copied());
                             if last.is_none_or(|last| seen > last) {
-                                memory.looks.retain(|l| l.market != group.market);
-                                memory.looked(group.market, seen, 0);
+                                memory.looks.retain(|l| l.market != group.market || l.direct != book.direct);
+                                memory.looked(group.market, book.direct, seen, 0);
                             }
                         }
                     }
@@ -160,14 +162,16 @@ impl Engine {
                 offers.clear();
                 let three_way = sport.three_way || draws.contains(&group.market);
                 gather(group, three_way, &mut offers);
-                add_lays(book, group, &mut offers);
+                add_others(book, group, &mut offers);
                 let spec = group.spec;
                 for (key, layout, offer) in &offers {
                     let measure = Measure::of(sport, *layout, spec);
                     let rule = measure.class.of(&self.settings.rules.devig);
                     let view = offer.view(book.book, *layout, measure.scale, memory.phase, &rule);
                     let after = match step {
-                        Step::Look { at, .. } => memory.looks_of(key.market).and_then(|l| l.before(at)).unwrap_or(at),
+                        Step::Look { at, .. } => {
+                            memory.looks_of(key.market, book.direct).and_then(|l| l.before(at)).unwrap_or(at)
+                        }
                         Step::Restore => view.changed,
                     };
                     let at = memory.question(*key, *layout, &measure);
@@ -208,11 +212,14 @@ impl Engine {
         for question in questions.iter_mut() {
             let mut touched = std::mem::take(&mut question.touched);
             let moving = question.moved_at > pass.at.plus(-longest);
-            let looks = looks.iter().find(|l| l.market == question.key.market);
+            let looks_at = |direct| looks.iter().find(|l| l.market == question.key.market && l.direct == direct);
+            let looks = looks_at(false);
             // A book that was new at the look before was held back then, and is confirmed now.
-            let before = looks.and_then(|l| l.before(pass.at));
+            let before = looks_at(pass.exchange).and_then(|l| l.before(pass.at));
             touched |= question.tracks.iter().any(|t| t.opened && Some(t.since) == before);
             // Nothing changed with this look, but the window's start did: only a move that it now shows in full is news.
+            // The books were not looked at: no window of theirs has anything new to show.
+            let moving = moving && !pass.exchange;
             if !(touched || moving && looks.is_some_and(|l| scene.may_show(question, l))) {
                 continue;
             }
@@ -225,7 +232,12 @@ impl Engine {
             fair::price(views, layout, scale, sd, pass.at, &rules.fair, stay, voter, &mut scratch, priced);
             publish(question, event, rules.fair.step, &mut pass.out.points);
             if !confused && let Some(looks) = looks {
-                scene.run(question, looks, touched, fired, &mut pass.tallies, &mut pass.out.signals);
+                let (tallies, out) = (&mut pass.tallies, &mut pass.out.signals);
+                if pass.exchange {
+                    scene.run_exchange(question, looks, touched, fired, tallies, out);
+                } else {
+                    scene.run(question, looks, touched, fired, tallies, out);
+                }
             }
             if !touched {
                 self.scratch_priced = std::mem::take(&mut question.priced);
@@ -337,34 +349,48 @@ fn gather(group: &GroupState, three_way: bool, offers: &mut Vec<(UnitKey, Layout
     }
 }
 
-/// An exchange's lay prices beside its back prices.
-fn add_lays(book: &BookState, group: &GroupState, offers: &mut [(UnitKey, Layout, Offer)]) {
-    let lays =
-        |g: &&GroupState| g.spec.lay && g.spec.family == group.spec.family && g.spec.partial == group.spec.partial;
-    let Some(lay) = book.groups.iter().find(lays).filter(|_| book.exchange) else { return };
-    for (_, layout, offer) in offers {
-        for quote in &lay.quotes {
-            offer.add_lay(*layout, quote.selection.side, quote.value);
+/// An exchange's lay prices, and what lies between them, beside its back prices.
+fn add_others(book: &BookState, group: &GroupState, offers: &mut [(UnitKey, Layout, Offer)]) {
+    if !book.exchange {
+        return;
+    }
+    for other in book.groups.iter().filter(|g| g.spec.stance != Stance::Back && same_bet(g.spec, group.spec)) {
+        for (key, layout, offer) in offers.iter_mut() {
+            for quote in &other.quotes {
+                // Of alternate lines each has its own.
+                if UnitKey::of(group.market, quote.selection) == *key {
+                    offer.add_other(other.spec.stance, *layout, quote.selection.side, quote.value);
+                }
+            }
         }
+    }
+    if book.direct {
+        offers.iter_mut().for_each(|(.., offer)| offer.needs_both_sides());
     }
 }
 
+/// Two markets are the same but for which price they hold.
+fn same_bet(a: MarketSpec, b: MarketSpec) -> bool {
+    (a.family, a.partial, a.alternate) == (b.family, b.partial, b.alternate)
+}
+
 /// A change of lay prices is a change of the market beside them.
-fn spread_lays(book: &mut BookState) {
-    if !book.exchange || !book.groups.iter().any(|g| g.spec.lay && g.dirty) {
+fn spread_others(book: &mut BookState) {
+    if !book.exchange || !book.groups.iter().any(|g| g.spec.stance != Stance::Back && g.dirty) {
         return;
     }
-    let changed: Vec<(Family, bool)> =
-        book.groups.iter().filter(|g| g.spec.lay && g.dirty).map(|g| (g.spec.family, g.spec.partial)).collect();
+    let changed: Vec<MarketSpec> =
+        book.groups.iter().filter(|g| g.spec.stance != Stance::Back && g.dirty).map(|g| g.spec).collect();
     for group in &mut book.groups {
-        if !group.spec.lay && changed.contains(&(group.spec.family, group.spec.partial)) {
+        if group.spec.stance == Stance::Back && changed.iter().any(|spec| same_bet(*spec, group.spec)) {
             group.dirty = true;
         }
     }
 }
 
 fn three_way_markets(event: &EventState) -> Vec<crate::market::ids::MarketId> {
-    let mut markets: Vec<_> = event.groups().filter(|g| g.three_way && !g.spec.lay).map(|g| g.market).collect();
+    let mut markets: Vec<_> =
+        event.groups().filter(|g| g.three_way && g.spec.stance == Stance::Back).map(|g| g.market).collect();
     markets.sort_unstable();
     markets.dedup();
     markets

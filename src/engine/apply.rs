@@ -72,6 +72,8 @@ pub(crate) struct Pass<'p> {
     pub(crate) out: Changes,
     /// What the detectors could judge.
     pub(crate) tallies: Tallies,
+    /// It is a look at an exchange, and none at the books.
+    pub(super) exchange: bool,
     pub(super) asked: AskedFor<'p>,
     /// Batch indices of places with defects, by level.
     pub(super) defects: Defects,
@@ -200,7 +202,8 @@ impl Engine {
                 tallies: Vec::new(),
             },
             tallies: Tallies::new(),
-            asked: AskedFor::new(&batch.scope),
+            exchange: batch.endpoint == Endpoint::Exchange,
+            asked: AskedFor::new(&batch.scope, batch.endpoint == Endpoint::Exchange),
             defects: Defects::new(batch),
             strict: self.settings.strict,
             note: EventNote::default(),

@@ -25,6 +25,10 @@ impl Engine {
         // Most lists never grow again; a vector left to itself would keep room for twice as much.
         reserve_first(&mut event.books, batch.books_of(obs).len());
         for (i, book) in batch.books_of(obs).iter().enumerate() {
+            // What others say of an exchange that is listened to would undo what it says itself.
+            if self.settings.listens_to(&book.key) != pass.exchange {
+                continue;
+            }
             let book_index = obs.books.start + i as u32;
             let at = self.find_book(pass, event, i, &book.key);
             self.apply_book(pass, batch, index, book_index, book, event, at);
@@ -78,6 +82,7 @@ impl Engine {
             book: number,
             max_age_ms: info.and_then(|i| i.max_age_ms).unwrap_or(self.settings.max_age_ms),
             exchange: info.is_some_and(|i| i.exchange),
+            direct: info.is_some_and(|i| i.direct),
             flaws: Flaws::default(),
             present_in: LookId(0),
             groups: Vec::new(),

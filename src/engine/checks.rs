@@ -3,7 +3,7 @@
 use super::settings::EngineSettings;
 use super::state::GroupState;
 use crate::market::ids::LookId;
-use crate::market::market_key::Family;
+use crate::market::market_key::{Family, Stance};
 use crate::market::quality::Reason;
 use crate::market::selection::Side;
 
@@ -54,7 +54,7 @@ pub(crate) fn odd_overround(
     settings: &EngineSettings,
 ) -> Option<String> {
     let size = group.complete_size();
-    if size == 0 || group.spec.lay || group.spec.line_is_identity() {
+    if size == 0 || group.spec.stance != Stance::Back || group.spec.line_is_identity() {
         return None;
     }
     let (mut n, mut sum) = (0, 0.0);

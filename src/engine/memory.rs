@@ -172,6 +172,8 @@ impl Question {
 #[derive(Clone, Debug)]
 pub(crate) struct MarketLooks {
     pub(crate) market: MarketId,
+    /// At an exchange that is listened to: such looks say nothing of the books, and theirs nothing of it.
+    pub(crate) direct: bool,
     /// Within the horizon, and one before; oldest first.
     pub(crate) at: VecDeque<Timestamp>,
 }
@@ -264,15 +266,15 @@ impl EventMemory {
         }
     }
 
-    pub(crate) fn looked(&mut self, market: MarketId, at: Timestamp, horizon: i64) {
-        match self.looks.iter_mut().find(|l| l.market == market) {
+    pub(crate) fn looked(&mut self, market: MarketId, direct: bool, at: Timestamp, horizon: i64) {
+        match self.looks.iter_mut().find(|l| l.market == market && l.direct == direct) {
             Some(looks) => looks.add(at, horizon),
-            None => self.looks.push(MarketLooks { market, at: VecDeque::from([at]) }),
+            None => self.looks.push(MarketLooks { market, direct, at: VecDeque::from([at]) }),
         }
     }
 
-    pub(crate) fn looks_of(&self, market: MarketId) -> Option<&MarketLooks> {
-        self.looks.iter().find(|l| l.market == market)
+    pub(crate) fn looks_of(&self, market: MarketId, direct: bool) -> Option<&MarketLooks> {
+        self.looks.iter().find(|l| l.market == market && l.direct == direct)
     }
 }
 

@@ -8,7 +8,7 @@ use super::changes::{EventRow, QuoteKey};
 use super::status::QuoteValue;
 use crate::market::ids::{EventId, MarketId, SportId};
 use crate::market::margin::Distribution;
-use crate::market::market_key::Family;
+use crate::market::market_key::{Family, Stance};
 
 impl Engine {
     /// An event that the engine remembers, as it stands.
@@ -51,7 +51,7 @@ impl Engine {
     pub fn conversion(&self, sport: SportId, market: MarketId) -> Option<&'static Distribution> {
         let spec = self.names.spec(market);
         let profile = (*self.sports.get(usize::from(sport.0))?)?;
-        if spec.partial || spec.lay {
+        if spec.partial || spec.stance != Stance::Back {
             return None;
         }
         match spec.family {

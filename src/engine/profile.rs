@@ -137,12 +137,15 @@ pub struct BookProfile {
     pub voter: Voter,
     /// What it takes beyond its price.
     pub fee: Fee,
+    /// An exchange that is listened to: judged by its own detector.
+    #[serde(default)]
+    pub direct: bool,
 }
 
 impl Default for BookProfile {
     /// A book that no table holds: retail, weight 1, no fee.
     fn default() -> Self {
-        Self { voter: Voter { family: 0, kind: BookKind::Retail, weight: 1.0 }, fee: Fee::None }
+        Self { voter: Voter { family: 0, kind: BookKind::Retail, weight: 1.0 }, fee: Fee::None, direct: false }
     }
 }
 

@@ -225,6 +225,7 @@ fn book_of<'e>(names: &Names, settings: &EngineSettings, event: &'e mut EventSta
             book,
             max_age_ms: info.and_then(|i| i.max_age_ms).unwrap_or(settings.max_age_ms),
             exchange: info.is_some_and(|i| i.exchange),
+            direct: info.is_some_and(|i| i.direct),
             flaws: Flaws::default(),
             present_in: LookId(0),
             groups: Vec::new(),

@@ -36,6 +36,34 @@ pub struct DislocationRule {
     pub window_ms: i64,
 }
 
+/// Rules of EXCHANGE_DIVERGENCE.
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct ExchangeRule {
+    /// Distance of the exchange's middle from the books' fair price, less the usual one, in probability.
+    pub threshold: f64,
+    /// How far back moves count for who moved first, milliseconds.
+    pub window_ms: i64,
+    /// Milliseconds before the same question may be named again.
+    pub cooldown_ms: i64,
+    /// Signals an event, at most.
+    pub cap: u16,
+    /// By how much the exchange usually stands above the books, by sport key, in probability of the first side: another
+    /// convention rather than another opinion. Measured, see `stratum polymarket shift`.
+    pub shift: std::collections::BTreeMap<String, f64>,
+}
+
+impl Default for ExchangeRule {
+    fn default() -> Self {
+        Self {
+            threshold: 0.03,
+            window_ms: 15 * MINUTE,
+            cooldown_ms: 900 * SECOND,
+            cap: 2,
+            shift: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
 /// Which games in play are watched for shocks.
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub enum InPlayWatch {
@@ -84,6 +112,9 @@ pub struct AnalysisRules {
     pub live_shock: MoveRule,
     /// DISLOCATION.
     pub dislocation: DislocationRule,
+    /// EXCHANGE_DIVERGENCE.
+    #[serde(default)]
+    pub exchange: ExchangeRule,
     /// Games in play to watch.
     pub in_play: InPlayWatch,
     /// What can be taken.
@@ -102,7 +133,7 @@ impl AnalysisRules {
         [&self.market_move, &self.key_cross, &self.sync, &self.steam, &self.live_shock]
             .iter()
             .flat_map(|r| r.window_ms)
-            .chain([self.dislocation.window_ms])
+            .chain([self.dislocation.window_ms, self.exchange.window_ms])
             .max()
             .unwrap_or(0)
     }
@@ -154,6 +185,7 @@ impl Default for AnalysisRules {
                 cap: 6,
                 window_ms: 10 * MINUTE,
             },
+            exchange: ExchangeRule::default(),
             in_play: InPlayWatch::Nothing,
             opportunity: OpportunityRule {
                 min_ev: 0.005,

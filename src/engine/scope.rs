@@ -5,27 +5,33 @@ use super::settings::EngineSettings;
 use super::state::EventState;
 use crate::market::batch::{Asked, Scope};
 use crate::market::ids::{BookId, MarketId};
+use crate::market::market_key::MarketSpec;
 
 /// A [`Scope`] with its answers by number, so that each name is looked up once a look.
 pub(crate) struct AskedFor<'s> {
     scope: &'s Scope,
+    /// The answer is one of an exchange that is listened to directly.
+    exchange: bool,
     /// Indexed by book number; `None` until asked.
     books: Vec<Option<bool>>,
     markets: Vec<Option<bool>>,
 }
 
 impl<'s> AskedFor<'s> {
-    pub(crate) fn new(scope: &'s Scope) -> Self {
-        Self { scope, books: Vec::new(), markets: Vec::new() }
+    pub(crate) fn new(scope: &'s Scope, exchange: bool) -> Self {
+        Self { scope, exchange, books: Vec::new(), markets: Vec::new() }
     }
 
     pub(crate) fn book(&mut self, id: BookId, names: &Names, settings: &EngineSettings) -> bool {
-        let scope = self.scope;
-        if scope.books == Asked::All && scope.regions == Asked::All {
-            return true;
-        }
+        let (scope, exchange) = (self.scope, self.exchange);
         cached(&mut self.books, id.0, || {
             let key = names.book(id);
+            if settings.listens_to(key) != exchange {
+                return false;
+            }
+            if scope.books == Asked::All && scope.regions == Asked::All {
+                return true;
+            }
             match (&scope.books, &scope.regions) {
                 (Asked::Only(_), _) => scope.books.covers(key),
                 (Asked::All, regions) => match settings.books.get(key) {
@@ -44,8 +50,8 @@ impl<'s> AskedFor<'s> {
         }
         cached(&mut self.markets, id.0, || {
             let key = names.market(id);
-            // Lay prices come by themselves next to the market they belong to.
-            scope.markets.covers(key) || key.strip_suffix("_lay").is_some_and(|back| scope.markets.covers(back))
+            // Other prices of an exchange come by themselves next to the market they belong to.
+            scope.markets.covers(key) || MarketSpec::back_of(key).is_some_and(|back| scope.markets.covers(back))
         })
     }
 

@@ -14,6 +14,9 @@ pub struct BookInfo {
     pub max_age_ms: Option<i64>,
     /// Two-sided exchange: back prices may add up to less than 1.
     pub exchange: bool,
+    /// The exchange itself is listened to: looks at the exchange tell of it, and what others say of it is not used.
+    #[serde(default)]
+    pub direct: bool,
     /// Books with one source of prices; empty: a family of its own.
     pub family: String,
     /// Its vote and its fee. The number of the family is the engine's business.
@@ -47,6 +50,13 @@ pub struct EngineSettings {
     pub books: FxHashMap<String, BookInfo>,
     /// Fair prices, signals, opportunities, closes.
     pub rules: AnalysisRules,
+}
+
+impl EngineSettings {
+    /// The book is an exchange that is listened to directly.
+    pub fn listens_to(&self, book: &str) -> bool {
+        self.books.get(book).is_some_and(|info| info.direct)
+    }
 }
 
 impl Default for EngineSettings {

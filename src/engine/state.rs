@@ -103,6 +103,8 @@ pub(crate) struct BookState {
     pub(crate) book: BookId,
     pub(crate) max_age_ms: i64,
     pub(crate) exchange: bool,
+    /// The exchange is listened to directly.
+    pub(crate) direct: bool,
     pub(crate) flaws: Flaws,
     pub(crate) present_in: LookId,
     pub(crate) groups: Vec<GroupState>,

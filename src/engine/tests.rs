@@ -16,6 +16,7 @@ use crate::market::selection::Side;
 use crate::market::time::Timestamp;
 
 mod determinism;
+mod exchange;
 mod identity;
 mod quality;
 mod quotes;

@@ -30,11 +30,13 @@ pub enum Endpoint {
     HistoricalEvents,
     /// [`Endpoint::EventOdds`] as of an earlier time.
     HistoricalEventOdds,
+    /// What an exchange that is listened to shows of some events. Speaks of no other book, and is no look at the books.
+    Exchange,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sports,
         Self::Events,
         Self::Odds,
@@ -43,6 +45,7 @@ impl Endpoint {
         Self::HistoricalOdds,
         Self::HistoricalEvents,
         Self::HistoricalEventOdds,
+        Self::Exchange,
     ];
 
     /// The name in recordings, logs and tables.
@@ -56,6 +59,7 @@ impl Endpoint {
             Self::HistoricalOdds => "historical_odds",
             Self::HistoricalEvents => "historical_events",
             Self::HistoricalEventOdds => "historical_event_odds",
+            Self::Exchange => "exchange",
         }
     }
 

@@ -30,13 +30,26 @@ pub enum Family {
     Other,
 }
 
+/// Which price of an exchange a market holds. What is not [`Stance::Back`] is never mixed with what is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Stance {
+    /// What a bet on the outcome costs: every ordinary market, and the asks of an exchange.
+    #[default]
+    Back,
+    /// What a bet against it brings: the bids of an exchange (`_lay`).
+    Lay,
+    /// Between the two, weighted by what stands behind them (`_mid`). Told where both are near and enough stands behind
+    /// them; nobody can take it.
+    Mid,
+}
+
 /// A market key taken apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct MarketSpec {
     /// What kind of bet.
     pub family: Family,
-    /// Prices at which an exchange user *lays*; never mixed with back prices.
-    pub lay: bool,
+    /// Which price of an exchange.
+    pub stance: Stance,
     /// Many lines side by side, so that the line is part of the selection.
     pub alternate: bool,
     /// Whole game (`false`) or a part of it such as `h1`, `q3`, `1st_5_innings` (`true`).
@@ -46,16 +59,19 @@ pub struct MarketSpec {
 impl MarketSpec {
     /// Takes a key apart. Never fails: what is not understood is [`Family::Other`].
     pub fn parse(key: &str) -> Self {
-        let other = Self { family: Family::Other, lay: false, alternate: false, partial: false };
+        let other = Self { family: Family::Other, stance: Stance::Back, alternate: false, partial: false };
         if key.starts_with("player_") || key.starts_with("batter_") || key.starts_with("pitcher_") {
             return Self { family: Family::Proposition, alternate: key.ends_with("_alternate"), ..other };
         }
         let (rest, alternate) = strip(key, "alternate_");
+        let (rest, stance) = match (rest.strip_suffix("_lay"), rest.strip_suffix("_mid")) {
+            (Some(back), _) => (back, Stance::Lay),
+            (None, Some(back)) => (back, Stance::Mid),
+            (None, None) => (rest, Stance::Back),
+        };
         // Longest names first: `h2h_3_way` also begins with `h2h`.
-        const NAMES: [(&str, Family); 11] = [
+        const NAMES: [(&str, Family); 9] = [
             ("h2h_3_way", Family::Moneyline3Way),
-            ("h2h_lay", Family::Moneyline),
-            ("outrights_lay", Family::Outright),
             ("team_totals", Family::TeamTotal),
             ("double_chance", Family::DoubleChance),
             ("draw_no_bet", Family::DrawNoBet),
@@ -67,15 +83,19 @@ impl MarketSpec {
         ];
         for (name, family) in NAMES {
             if let Some(tail) = rest.strip_prefix(name) {
-                let lay = name.ends_with("_lay");
                 return match tail.strip_prefix('_') {
-                    None if tail.is_empty() => Self { family, lay, alternate, partial: false },
-                    Some(period) if is_period(period) => Self { family, lay, alternate, partial: true },
+                    None if tail.is_empty() => Self { family, stance, alternate, partial: false },
+                    Some(period) if is_period(period) => Self { family, stance, alternate, partial: true },
                     _ => other,
                 };
             }
         }
         other
+    }
+
+    /// The key of the prices that can be backed, of a key that holds others.
+    pub fn back_of(key: &str) -> Option<&str> {
+        key.strip_suffix("_lay").or_else(|| key.strip_suffix("_mid"))
     }
 
     /// The outcomes of such a market carry a point.
@@ -106,7 +126,12 @@ mod tests {
     fn keys_are_taken_apart() {
         let spec = MarketSpec::parse;
         assert_eq!(spec("h2h").family, Family::Moneyline);
-        assert!(spec("h2h_lay").lay);
+        assert_eq!(spec("h2h_lay").stance, Stance::Lay);
+        assert_eq!(spec("h2h").stance, Stance::Back);
+        let mid = spec("alternate_spreads_mid");
+        assert_eq!((mid.family, mid.stance, mid.alternate), (Family::Spread, Stance::Mid, true));
+        assert_eq!(MarketSpec::back_of("spreads_mid"), Some("spreads"));
+        assert_eq!(MarketSpec::back_of("spreads"), None);
         assert!(!spec("h2h_lay").partial);
         assert_eq!(spec("h2h_3_way_h1").family, Family::Moneyline3Way);
         assert!(spec("h2h_3_way_h1").partial);

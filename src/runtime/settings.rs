@@ -216,8 +216,13 @@ fn info(book: &Book) -> BookInfo {
         regions: book.regions.clone(),
         max_age_ms: book.fresh_seconds.map(|s| i64::from(s) * 1000),
         exchange: book.kind == BookKind::Exchange,
+        direct: false,
         family: book.family.clone(),
-        profile: BookProfile { voter: Voter { family: 0, kind: book.kind, weight: book.weight }, fee: book.fee },
+        profile: BookProfile {
+            voter: Voter { family: 0, kind: book.kind, weight: book.weight },
+            fee: book.fee,
+            direct: false,
+        },
     }
 }
 
@@ -299,6 +304,7 @@ mod tests {
         let devig = |method| DevigRule { method, max_sum: 1.4, max_exchange_spread: 0.1 };
         let all = |s: i64| [s * SECOND; 3];
         let expected = AnalysisRules {
+            exchange: default.exchange.clone(),
             on: true,
             devig: [devig(Method::Probit), devig(Method::Additive), devig(Method::Shin)],
             fair: FairRule { half_life_ms: SECOND, min_books: 6, min_families: 4, step: 0.002, ..default.fair },

@@ -5,7 +5,7 @@
 //! else had a part in it, be it that the book moved away by itself or that it stood there before the window began. A
 //! leader is not accused of being wrong: the side to take is the one it points to, elsewhere.
 
-use super::finding::{Dislocated, Extra, Finding};
+use super::finding::{Dislocated, Extra, Finding, Taking};
 use super::signal::SignalType;
 use super::window::{reopened, size};
 use crate::engine::memory::{Question, Sight};
@@ -43,7 +43,13 @@ pub(crate) fn judge(s: &Setting<'_>, profile: impl Fn(BookId) -> BookProfile) ->
         // A book that has just joined or come back is not judged by its first price.
         let new = track.since == s.at && track.opened;
         let first_look = track.since == s.at && track.past.is_empty();
-        if view.own.is_some() || view.age(s.at) > s.max_age_ms || new || first_look || !book.takes_single_bets() {
+        if view.own.is_some()
+            || view.age(s.at) > s.max_age_ms
+            || new
+            || first_look
+            || !book.takes_single_bets()
+            || book.direct
+        {
             continue;
         }
         if reopened(s.question, s.scale, view, track, s.at) {
@@ -92,6 +98,10 @@ pub(crate) fn judge(s: &Setting<'_>, profile: impl Fn(BookId) -> BookProfile) ->
             extra: Extra::Book(Dislocated {
                 book: view.book,
                 label,
+                // A leader is not accused of being wrong.
+                taking: if label == "leading" { Taking::Elsewhere } else { Taking::Here },
+                lag_ms: None,
+                probability: None,
                 ev,
                 place: take,
                 looked_at: place,

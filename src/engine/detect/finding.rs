@@ -37,12 +37,28 @@ pub(crate) enum Extra {
     Book(Dislocated),
 }
 
+/// Where a finding about one quote is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Taking {
+    /// That very quote.
+    Here,
+    /// The side that it points to, elsewhere.
+    Elsewhere,
+    /// Nowhere: it is told for information.
+    Nowhere,
+}
+
 /// A quote out of line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dislocated {
     pub(crate) book: BookId,
-    /// `lagging`, `leading` or `alone`.
+    /// `lagging`, `leading` or `alone`; of an exchange who moved first.
     pub(crate) label: &'static str,
+    pub(crate) taking: Taking,
+    /// Between the first to move and the second, of an exchange. Milliseconds.
+    pub(crate) lag_ms: Option<i64>,
+    /// Distance in probability and the chance that the exchange gives, of an exchange.
+    pub(crate) probability: Option<f64>,
     /// Expected profit of taking it.
     pub(crate) ev: f64,
     /// Place of the side that is worth taking at this book.

@@ -2,11 +2,11 @@
 
 use super::composite::{self, Inputs, Record};
 use super::entry::{self, Take};
-use super::finding::{Dislocated, Extra, Finding};
+use super::finding::{Dislocated, Extra, Finding, Taking};
 use super::signal::{
     Components, Detail, Direction, Entry, Evidence, SCHEMA, Sampling, Sharp, Signal, SignalType, Stand,
 };
-use super::strength::{self, Moved as Size, Steamed};
+use super::strength::{self, Divergence, Moved as Size, Steamed};
 use super::window::{Member, Window, size};
 use crate::engine::grade::interval::wilson;
 use crate::engine::memory::{Gaps, Question, Sight};
@@ -93,7 +93,10 @@ impl Making<'_> {
         };
         let (place, from, to) = match &finding.extra {
             Extra::Book(d) => {
-                let place = Some(if d.label == "leading" { d.points_to } else { d.place });
+                let place = Some(match d.taking {
+                    Taking::Here => d.place,
+                    Taking::Elsewhere | Taking::Nowhere => d.points_to,
+                });
                 (place, self.shown(d.fair_value), self.shown(d.fair_value + d.delta))
             }
             _ => {
@@ -107,7 +110,8 @@ impl Making<'_> {
             }
         };
         let (from, to) = finding.lines.unwrap_or((from, to));
-        let informational = finding.kind == SignalType::LiveShock;
+        let nowhere = matches!(&finding.extra, Extra::Book(d) if d.taking == Taking::Nowhere);
+        let informational = finding.kind == SignalType::LiveShock || nowhere;
         let side = place.and_then(|p| layout.sides().get(p)).copied();
         let named = side.unwrap_or_else(|| first(layout));
         Told {
@@ -117,7 +121,13 @@ impl Making<'_> {
             from_value: from,
             to_value: to,
             unit: if self.scale.has_model() { "line" } else { "probability" },
-            threshold: finding.threshold,
+            threshold: match &finding.extra {
+                // In the units of the values: the rule is one of probability.
+                Extra::Book(d) if finding.kind == SignalType::ExchangeDivergence && finding.magnitude > 0.0 => {
+                    d.delta.abs() * finding.threshold / finding.magnitude
+                }
+                _ => finding.threshold,
+            },
         }
     }
 
@@ -210,7 +220,7 @@ impl Making<'_> {
         let profile = |book: BookId| self.profiles.get(usize::from(book.0)).copied().unwrap_or_default();
         let take = match dislocated {
             // The quote itself is what is worth taking.
-            Some(d) if d.label != "leading" => {
+            Some(d) if d.taking == Taking::Here => {
                 let view = self.question.views.iter().find(|v| v.book == d.book)?;
                 let fair = self.question.priced.without(profile(d.book).voter.family)?;
                 let settlement = entry::settlement(self.question, self.scale, view, fair, place)?;
@@ -338,7 +348,14 @@ impl Making<'_> {
                 strength::dislocation(finding.magnitude, finding.threshold, dispersion, books)
             }
             SignalType::LiveShock => strength::live_shock(finding.magnitude, finding.threshold),
-            SignalType::ExchangeDivergence => (1, Components::default()),
+            SignalType::ExchangeDivergence => match &finding.extra {
+                Extra::Book(d) => strength::exchange_divergence(
+                    Divergence::from_name(d.label),
+                    d.lag_ms.map(|ms| ms as f64 / 1000.0),
+                    d.probability,
+                ),
+                _ => (1, Components::default()),
+            },
         }
     }
 
@@ -361,6 +378,8 @@ impl Making<'_> {
             detail.fair_value = Some(d.fair_value);
             detail.standard_error = Some(d.standard_error);
             detail.delta = Some(d.delta);
+            detail.lag_seconds = d.lag_ms.map(|ms| ms as f64 / 1000.0);
+            detail.exchange_probability = d.probability;
         }
         detail.leader = moved.leader.map(|family| {
             let first = moved.evidence.iter().find(|e| e.order == Some(1) && e.family == self.family_name(family));

@@ -149,8 +149,64 @@ impl Scene<'_> {
         if touched {
             self.dislocations(question, scale, &mut windows, fired, tallies, out);
         }
-        if let Answer::Found(found) = exchange_divergence::judge() {
-            self.tell(question, scale, &windows, Some(*found), fired, out);
+        if touched {
+            self.divergences(question, scale, &mut windows, fired, tallies, out);
+        }
+    }
+
+    /// The same at a look at an exchange, where the books were not looked at: nothing of theirs moved, but what they offer
+    /// may be out of line now.
+    pub(crate) fn run_exchange(
+        &self,
+        question: &Question,
+        looks: &MarketLooks,
+        touched: bool,
+        fired: &mut Vec<Fired>,
+        tallies: &mut Tallies,
+        out: &mut Vec<Signal>,
+    ) {
+        if self.phase == Phase::InPlay || !touched {
+            return;
+        }
+        let scale = question.scale;
+        let mut windows = Windows { looks, at: self.at, glances: Vec::new(), made: Vec::new() };
+        self.dislocations(question, scale, &mut windows, fired, tallies, out);
+        self.divergences(question, scale, &mut windows, fired, tallies, out);
+    }
+
+    fn divergences(
+        &self,
+        question: &Question,
+        scale: Scale<'_>,
+        windows: &mut Windows<'_>,
+        fired: &mut Vec<Fired>,
+        tallies: &mut Tallies,
+        out: &mut Vec<Signal>,
+    ) {
+        if !question.views.iter().any(|v| self.profile(v.book).direct && v.own.is_none()) {
+            return;
+        }
+        let rule = &self.rules.exchange;
+        let setting = exchange_divergence::Setting {
+            question,
+            scale,
+            rule,
+            shift: rule.shift.get(self.names.sport(self.event.sport)).copied().unwrap_or_default(),
+            max_age_ms: self.max_age_ms,
+            at: self.at,
+        };
+        if question.moved_at == self.at
+            && let Some(tally) = tallies.of(SignalType::ExchangeDivergence)
+        {
+            tally.evaluated += 1;
+        }
+        let found = exchange_divergence::judge(&setting, |book| self.profile(book));
+        if found.is_empty() {
+            return;
+        }
+        windows.get(self, question, rule.window_ms);
+        for finding in found {
+            self.tell(question, scale, windows, Some(finding), fired, out);
         }
     }
 
@@ -335,7 +391,8 @@ impl Scene<'_> {
             SignalType::MultibookSync => self.rules.sync.cooldown_ms,
             SignalType::Steam => self.rules.steam.cooldown_ms,
             SignalType::LiveShock => self.rules.live_shock.cooldown_ms,
-            SignalType::Dislocation | SignalType::ExchangeDivergence => [self.rules.dislocation.cooldown_ms; 3],
+            SignalType::Dislocation => [self.rules.dislocation.cooldown_ms; 3],
+            SignalType::ExchangeDivergence => [self.rules.exchange.cooldown_ms; 3],
         }
     }
 
@@ -346,7 +403,8 @@ impl Scene<'_> {
             SignalType::MultibookSync => self.rules.sync.cap,
             SignalType::Steam => self.rules.steam.cap,
             SignalType::LiveShock => self.rules.live_shock.cap,
-            SignalType::Dislocation | SignalType::ExchangeDivergence => self.rules.dislocation.cap,
+            SignalType::Dislocation => self.rules.dislocation.cap,
+            SignalType::ExchangeDivergence => self.rules.exchange.cap,
         }
     }
 

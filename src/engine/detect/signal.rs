@@ -259,10 +259,11 @@ pub struct KeyCrossed {
 /// What only some types have. Every field may be absent.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Detail {
-    /// Book key of a dislocated quote.
+    /// Book key of a dislocated quote, or the exchange.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub book: Option<String>,
-    /// DISLOCATION: `lagging`, `leading` or `alone`.
+    /// DISLOCATION: `lagging`, `leading` or `alone`. EXCHANGE_DIVERGENCE: `aligned`, `exchange_leads`,
+    /// `sportsbook_leads` or `opposed`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub label: Option<String>,
     /// DISLOCATION: expected profit of taking the dislocated quote.
@@ -277,6 +278,12 @@ pub struct Detail {
     /// Signed distance from the fair value, on the question's scale.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delta: Option<f64>,
+    /// EXCHANGE_DIVERGENCE: seconds between the first to move and the second, where both did and the looks can tell.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lag_seconds: Option<f64>,
+    /// EXCHANGE_DIVERGENCE: the chance that the exchange gives the first side.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub exchange_probability: Option<f64>,
     /// Population standard deviation over the board, in points or probability.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dispersion: Option<f64>,

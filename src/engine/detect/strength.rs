@@ -136,6 +136,26 @@ pub enum Divergence {
     Opposed,
 }
 
+impl Divergence {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Aligned, Self::ExchangeLeads, Self::SportsbookLeads, Self::Opposed];
+
+    /// As in the JSON forms.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aligned => "aligned",
+            Self::ExchangeLeads => "exchange_leads",
+            Self::SportsbookLeads => "sportsbook_leads",
+            Self::Opposed => "opposed",
+        }
+    }
+
+    /// The kind of a name; an unknown one is [`Divergence::Aligned`].
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|d| d.name() == name).unwrap_or(Self::Aligned)
+    }
+}
+
 /// Strength of EXCHANGE_DIVERGENCE. `lag_seconds`: from the first to move to the second; `probability`: of the exchange.
 pub fn exchange_divergence(kind: Divergence, lag_seconds: Option<f64>, probability: Option<f64>) -> (u8, Components) {
     let base = match kind {

@@ -116,9 +116,8 @@ impl Rule {
             SignalType::MultibookSync => of(&rules.sync),
             SignalType::Steam => of(&rules.steam),
             SignalType::LiveShock => of(&rules.live_shock),
-            SignalType::Dislocation | SignalType::ExchangeDivergence => {
-                (dislocation.window_ms, class.of(&dislocation.threshold) * narrow, 0)
-            }
+            SignalType::Dislocation => (dislocation.window_ms, class.of(&dislocation.threshold) * narrow, 0),
+            SignalType::ExchangeDivergence => (rules.exchange.window_ms, rules.exchange.threshold, 0),
         };
         let least = match s.kind {
             SignalType::Move | SignalType::Steam | SignalType::LiveShock => 0.4 * threshold,
@@ -147,7 +146,9 @@ fn rule_step(s: &Signal, rule: &Rule) -> Step {
             "enough families the same way, each >= 40 % of the threshold, median of them >= threshold, at most one against"
         }
         SignalType::Dislocation => "distance of the quote from the fair price without its family >= threshold",
-        SignalType::ExchangeDivergence => "distance between the exchange and the books >= threshold",
+        SignalType::ExchangeDivergence => {
+            "distance of the exchange's middle from the books' fair price, less the usual one, >= threshold"
+        }
     };
     let mut step = Step::new("rule", formula).from("section 7 of the domain contract").with(
         "window",

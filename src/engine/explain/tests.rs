@@ -37,7 +37,7 @@ fn settings() -> EngineSettings {
             book.to_owned(),
             BookInfo {
                 family: family.to_owned(),
-                profile: BookProfile { voter: Voter { family: 0, kind, weight }, fee },
+                profile: BookProfile { voter: Voter { family: 0, kind, weight }, fee, direct: false },
                 ..BookInfo::default()
             },
         );

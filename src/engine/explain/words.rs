@@ -9,7 +9,7 @@ use crate::engine::price::view::Exclusion;
 use crate::market::devig::Method;
 
 /// Every reason why a book has no part.
-const EXCLUSIONS: [Exclusion; 15] = [
+const EXCLUSIONS: [Exclusion; 16] = [
     Exclusion::Gone,
     Exclusion::Stale,
     Exclusion::Flawed,
@@ -20,6 +20,7 @@ const EXCLUSIONS: [Exclusion; 15] = [
     Exclusion::VigTooHigh,
     Exclusion::NotOneBook,
     Exclusion::WideExchange,
+    Exclusion::ThinExchange,
     Exclusion::OtherLine,
     Exclusion::BeyondModel,
     Exclusion::NoVote,
@@ -40,6 +41,7 @@ pub const fn exclusion(why: Exclusion) -> &'static str {
         Exclusion::VigTooHigh => "its raw probabilities add up to more than a real market's do",
         Exclusion::NotOneBook => "its raw probabilities add up to less than 1: not the prices of one book",
         Exclusion::WideExchange => "its bid and ask are too far apart",
+        Exclusion::ThinExchange => "too little stands behind its bid and ask",
         Exclusion::OtherLine => "at another line than the reference line, and no model converts it",
         Exclusion::BeyondModel => "the model does not reach this line and price",
         Exclusion::NoVote => "the book table gives it no vote",
@@ -117,6 +119,10 @@ pub fn label(label: &str) -> String {
         "alone" => {
             "alone: nobody else had a part in it; it moved away by itself, or stood there before the window began"
         }
+        "aligned" => "aligned: both moved the same way, at once or not at all within the window",
+        "exchange_leads" => "the exchange moved first: the side it points to is taken at the books",
+        "sportsbook_leads" => "the books moved first: what the exchange still offers is taken there",
+        "opposed" => "opposed: the exchange and the books moved in opposite ways; no side to take",
         "leader_unknown" => "leader unknown: several books moved first between the same two looks",
         other => return other.to_owned(),
     };

@@ -2,7 +2,7 @@
 
 use crate::market::ids::{MarketId, SubjectId};
 use crate::market::line::Line;
-use crate::market::market_key::{Family, MarketSpec};
+use crate::market::market_key::{Family, MarketSpec, Stance};
 use crate::market::selection::{Selection, Side};
 
 /// One question: a featured market at whatever line each book has, or a proposition at its own line.
@@ -45,9 +45,9 @@ pub enum Layout {
 
 impl Layout {
     /// The layout of a market. `None`: open-ended or unknown markets, which are shown and never calculated with, and
-    /// lay prices, which never mix with back prices.
+    /// other prices of an exchange, which never mix with back prices.
     pub fn of(spec: MarketSpec, three_way: bool, side: Side) -> Option<Self> {
-        if spec.lay {
+        if spec.stance != Stance::Back {
             return None;
         }
         match spec.family {

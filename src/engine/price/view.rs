@@ -8,6 +8,7 @@ use crate::engine::status::{Phase, QuoteValue, Status};
 use crate::market::devig::{DevigError, Method, devig_into};
 use crate::market::ids::BookId;
 use crate::market::line::Line;
+use crate::market::market_key::Stance;
 use crate::market::price::Price;
 use crate::market::selection::Side;
 use crate::market::time::Timestamp;
@@ -36,6 +37,8 @@ pub enum Exclusion {
     NotOneBook,
     /// An exchange whose bid and ask are too far apart.
     WideExchange,
+    /// An exchange where too little stands behind bid and ask.
+    ThinExchange,
     /// Another line than the reference line, and no model to convert it.
     OtherLine,
     /// The model does not reach this line and price.
@@ -73,6 +76,7 @@ impl Exclusion {
             Self::VigTooHigh => "vig_too_high",
             Self::NotOneBook => "not_one_book",
             Self::WideExchange => "wide_exchange",
+            Self::ThinExchange => "thin_exchange",
             Self::OtherLine => "other_line",
             Self::BeyondModel => "beyond_model",
             Self::NoVote => "no_vote",
@@ -148,6 +152,9 @@ impl BookView {
 pub struct Offer {
     quotes: [Option<QuoteValue>; 3],
     lays: [Option<QuoteValue>; 3],
+    mids: [Option<QuoteValue>; 3],
+    /// Back prices alone are no opinion: the exchange tells bids too, and what lies between where that means something.
+    both_sides: bool,
 }
 
 impl Offer {
@@ -160,13 +167,23 @@ impl Offer {
         }
     }
 
-    /// Adds the price at which an exchange user lays a side.
-    pub fn add_lay(&mut self, layout: Layout, side: Side, value: QuoteValue) {
-        if let Some(place) = layout.place(side).and_then(|p| self.lays.get_mut(p))
+    /// Adds another price of an exchange than what backing a side costs.
+    pub fn add_other(&mut self, stance: Stance, layout: Layout, side: Side, value: QuoteValue) {
+        let list = match stance {
+            Stance::Back => &mut self.quotes,
+            Stance::Lay => &mut self.lays,
+            Stance::Mid => &mut self.mids,
+        };
+        if let Some(place) = layout.place(side).and_then(|p| list.get_mut(p))
             && place.is_none()
         {
             *place = Some(value);
         }
+    }
+
+    /// The exchange is listened to: it counts where it tells what lies between bid and ask, and not otherwise.
+    pub const fn needs_both_sides(&mut self) {
+        self.both_sides = true;
     }
 
     /// Nothing was added.
@@ -259,15 +276,33 @@ impl Offer {
         fair: &mut [f64; 3],
     ) -> Result<f64, Exclusion> {
         let open = |q: &&QuoteValue| q.status == Status::Open && q.phase == phase;
-        let lays: Vec<f64> = self
-            .lays
-            .iter()
-            .take(sides)
-            .filter_map(|l| l.as_ref().filter(open))
-            .map(|l| l.price.probability())
-            .collect();
-        if lays.len() == sides {
-            return middle(raw, &lays, rule.max_exchange_spread, fair);
+        let all = |quotes: &[Option<QuoteValue>; 3]| -> Option<[f64; 3]> {
+            let mut all = [0.0; 3];
+            for (out, quote) in all.iter_mut().zip(quotes).take(sides) {
+                *out = quote.as_ref().filter(open)?.price.probability();
+            }
+            Some(all)
+        };
+        let lays = all(&self.lays);
+        if let Some(lays) = &lays {
+            let sum = middle(raw, lays, rule.max_exchange_spread, fair)?;
+            if !self.both_sides {
+                return Ok(sum);
+            }
+            // Weighted by what stands behind bid and ask; a price beside the two would be one of another moment.
+            let mids = all(&self.mids).ok_or(Exclusion::ThinExchange)?;
+            let total: f64 = mids.iter().take(sides).sum();
+            let between = |((mid, bid), ask): ((&f64, &f64), &f64)| *mid >= bid - 1e-6 && *mid <= ask + 1e-6;
+            if total <= 0.0 || !mids.iter().zip(lays).zip(raw).take(sides).all(between) {
+                return Err(Exclusion::ThinExchange);
+            }
+            for (out, mid) in fair.iter_mut().zip(mids).take(sides) {
+                *out = mid / total;
+            }
+            return Ok(sum);
+        }
+        if self.both_sides {
+            return Err(Exclusion::ThinExchange);
         }
         let out = fair.get_mut(..sides).unwrap_or_default();
         match devig_into(raw, rule.method, rule.max_sum, out) {

@@ -299,6 +299,8 @@ impl Request {
             Endpoint::HistoricalOdds => format!("/v4/historical/sports/{sport}/odds"),
             Endpoint::HistoricalEvents => format!("/v4/historical/sports/{sport}/events"),
             Endpoint::HistoricalEventOdds => format!("/v4/historical/sports/{sport}/events/{event}/odds"),
+            // An exchange is listened to; nothing here asks for it.
+            Endpoint::Exchange => return String::new(),
         };
         let mut out = path;
         for (i, (name, value)) in self.query().into_iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Arbitrage and low hold.
 
 use super::*;
-use crate::market::market_key::MarketSpec;
+use crate::market::market_key::{MarketSpec, Stance};
 
 fn low(board: &mut Board) -> Vec<Opportunity> {
     board.of(OpportunityKind::LowHold)
@@ -124,7 +124,7 @@ fn one_book_is_no_arbitrage() {
     let mut offer = Offer::default();
     for (side, back, lay) in [(Side::Home, 2.04, 2.06), (Side::Away, 2.02, 2.04)] {
         offer.add(Layout::Moneyline, side, quote(None, Price::decimal(back).expect("price"), 0));
-        offer.add_lay(Layout::Moneyline, side, quote(None, Price::decimal(lay).expect("price"), 0));
+        offer.add_other(Stance::Lay, Layout::Moneyline, side, quote(None, Price::decimal(lay).expect("price"), 0));
     }
     let mut exchange = Board::moneyline();
     exchange.add(&offer);
@@ -136,7 +136,7 @@ fn lay_prices_are_no_legs() {
     let mut offer = Offer::default();
     for (side, back, lay) in [(Side::Home, 1.96, 2.04), (Side::Away, 1.98, 2.06)] {
         offer.add(Layout::Moneyline, side, quote(None, Price::decimal(back).expect("price"), 0));
-        offer.add_lay(Layout::Moneyline, side, quote(None, Price::decimal(lay).expect("price"), 0));
+        offer.add_other(Stance::Lay, Layout::Moneyline, side, quote(None, Price::decimal(lay).expect("price"), 0));
     }
     let mut board = Board::moneyline();
     board.add(&offer).ml(&[-125, 100]);

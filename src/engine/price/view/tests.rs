@@ -162,8 +162,8 @@ fn the_first_of_two_quotes_counts() {
 
 fn exchange(back: [f64; 2], lay: [f64; 2]) -> BookView {
     let mut o = offer(Layout::Moneyline, &[(Side::Home, decimal(back[0])), (Side::Away, decimal(back[1]))]);
-    o.add_lay(Layout::Moneyline, Side::Home, decimal(lay[0]));
-    o.add_lay(Layout::Moneyline, Side::Away, decimal(lay[1]));
+    o.add_other(Stance::Lay, Layout::Moneyline, Side::Home, decimal(lay[0]));
+    o.add_other(Stance::Lay, Layout::Moneyline, Side::Away, decimal(lay[1]));
     view(&o, Layout::Moneyline)
 }
 
@@ -182,8 +182,8 @@ fn an_exchange_is_worth_the_middle_of_back_and_lay() {
 #[test]
 fn a_lay_price_that_is_not_open_is_not_used() {
     let mut o = offer(Layout::Moneyline, &[(Side::Home, decimal(1.91)), (Side::Away, decimal(1.91))]);
-    o.add_lay(Layout::Moneyline, Side::Home, QuoteValue { status: Status::Gone, ..decimal(1.2) });
-    o.add_lay(Layout::Moneyline, Side::Away, decimal(1.92));
+    o.add_other(Stance::Lay, Layout::Moneyline, Side::Home, QuoteValue { status: Status::Gone, ..decimal(1.2) });
+    o.add_other(Stance::Lay, Layout::Moneyline, Side::Away, decimal(1.92));
     let v = view(&o, Layout::Moneyline);
     assert!(v.counts() && (v.fair[0] - 0.5).abs() < 1e-12, "back prices alone, vig removed");
 }
