@@ -132,6 +132,23 @@ pub struct DislocationSettings {
     pub window: Duration,
 }
 
+/// EXCHANGE_DIVERGENCE: an exchange that is listened to and the books disagree.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct DivergenceSettings {
+    /// Distance. Probability.
+    pub probability: f64,
+    /// How far back moves tell who moved first.
+    #[serde(deserialize_with = "duration")]
+    pub window: Duration,
+    /// Time before the same market may be named again.
+    #[serde(deserialize_with = "duration")]
+    pub cooldown: Duration,
+    /// Signals an event, at most.
+    pub cap: u16,
+    /// The usual distance by sport key, which is taken off. Probability.
+    pub shift: BTreeMap<String, f64>,
+}
+
 /// LIVE_SHOCK: a game in play moved by a great deal. Cooldown: the window.
 #[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
 pub struct LiveShockSettings {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 use super::Resolved;
 use super::alerts::AlertSettings;
 use super::analysis::{
-    DevigSettings, DislocationSettings, FairSettings, KeyCrossSettings, LiveShockSettings, MoveSettings,
-    MultibookSyncSettings, OpportunitySettings, SteamSettings,
+    DevigSettings, DislocationSettings, DivergenceSettings, FairSettings, KeyCrossSettings, LiveShockSettings,
+    MoveSettings, MultibookSyncSettings, OpportunitySettings, SteamSettings,
 };
 use super::duration::parse_duration;
 use crate::market::price::OddsFormat;
@@ -40,6 +40,8 @@ pub struct Settings {
     pub steam: SteamSettings,
     /// DISLOCATION.
     pub dislocation: DislocationSettings,
+    /// EXCHANGE_DIVERGENCE.
+    pub exchange_divergence: DivergenceSettings,
     /// LIVE_SHOCK.
     pub live_shock: LiveShockSettings,
     /// Bets that are worth telling.
@@ -48,6 +50,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// How long things are kept.
     pub retention: RetentionSettings,
+    /// The exchange Polymarket.
+    pub polymarket: PolymarketSettings,
     /// How alerts reach the user.
     pub alerts: AlertSettings,
     /// The board.
@@ -188,6 +192,46 @@ pub struct RetentionSettings {
     pub logs: Keep,
     /// Rows about cycles.
     pub cycles: Keep,
+    /// Order books and trades of exchanges.
+    pub exchange: Keep,
+}
+
+/// The exchange Polymarket.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct PolymarketSettings {
+    /// It is listened to.
+    pub on: bool,
+    /// Where listings are.
+    pub gamma_url: String,
+    /// Where order books are.
+    pub clob_url: String,
+    /// Where trades are.
+    pub data_url: String,
+    /// Where changes are told as they happen; `ws://` or `wss://`.
+    pub socket_url: String,
+    /// Games that start within so long are listened to.
+    #[serde(deserialize_with = "duration")]
+    pub horizon: Duration,
+    /// How often the listings are read.
+    #[serde(deserialize_with = "duration")]
+    pub discover: Duration,
+    /// How often what was heard is judged and kept.
+    #[serde(deserialize_with = "duration")]
+    pub publish: Duration,
+    /// Outcomes that are listened to, at most.
+    pub max_assets: u32,
+    /// Dollars within two cents of bid and ask, each, for a price to count.
+    pub min_depth: f64,
+    /// Dollars of the stake for which the price it gets is told.
+    pub stake: f64,
+    /// A connection that brings nothing for so long is made anew.
+    #[serde(deserialize_with = "duration")]
+    pub watchdog: Duration,
+    /// Calls a second, at most.
+    pub calls_per_second: f64,
+    /// How often middles of the past are fetched.
+    #[serde(deserialize_with = "duration")]
+    pub history: Duration,
 }
 
 /// How long something is kept.

@@ -7,7 +7,7 @@ use crate::engine::EngineSettings;
 use crate::engine::price::fair::{FairRule, Voter};
 use crate::engine::price::view::DevigRule;
 use crate::engine::profile::BookProfile;
-use crate::engine::rules::{AnalysisRules, DislocationRule, InPlayWatch, MoveRule, OpportunityRule};
+use crate::engine::rules::{AnalysisRules, DislocationRule, ExchangeRule, InPlayWatch, MoveRule, OpportunityRule};
 use crate::engine::settings::BookInfo;
 use crate::market::books::{Book, BookKind, Books};
 use crate::poller::Cadence;
@@ -29,6 +29,9 @@ pub fn engine_settings(settings: &Settings) -> EngineSettings {
     }
     for (key, weight) in &settings.fair.weights {
         books.entry(key.clone()).or_default().profile.voter.weight = *weight;
+    }
+    if settings.polymarket.on {
+        books.entry(crate::feeds::polymarket::SOURCE.to_owned()).or_default().direct = true;
     }
     EngineSettings {
         max_age_ms: millis(settings.quotes.max_age),
@@ -64,6 +67,13 @@ fn rules(settings: &Settings) -> AnalysisRules {
             cooldown_ms: millis(settings.dislocation.cooldown),
             cap: settings.dislocation.cap,
             window_ms: millis(settings.dislocation.window),
+        },
+        exchange: ExchangeRule {
+            threshold: settings.exchange_divergence.probability,
+            window_ms: millis(settings.exchange_divergence.window),
+            cooldown_ms: millis(settings.exchange_divergence.cooldown),
+            cap: settings.exchange_divergence.cap,
+            shift: settings.exchange_divergence.shift.clone(),
         },
         in_play: match settings.live_shock.watch {
             // Which games those are is known once the watchlists have been read.
@@ -208,6 +218,7 @@ pub fn retention(settings: &RetentionSettings) -> Retention {
         logs_ms: keep(settings.logs),
         points_ms: keep(settings.points),
         cycles_ms: keep(settings.cycles),
+        exchange_ms: keep(settings.exchange),
     }
 }
 

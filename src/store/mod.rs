@@ -13,6 +13,7 @@ pub mod credit;
 pub mod cycle;
 pub mod desk;
 pub mod error;
+pub mod exchange;
 mod lock;
 mod mend;
 pub mod outbox;

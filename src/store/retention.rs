@@ -23,14 +23,23 @@ pub struct Retention {
     pub points_ms: Option<i64>,
     /// Rows about cycles. Milliseconds.
     pub cycles_ms: Option<i64>,
+    /// Order books, trades and gaps of exchanges. Milliseconds. Listings, links and middles stay for ever.
+    pub exchange_ms: Option<i64>,
 }
 
 impl Default for Retention {
-    /// Raw answers 7 days, changes for ever, logs and cycles 30 days, points for ever.
+    /// Raw answers 7 days, changes for ever, logs and cycles 30 days, points for ever, order books 14 days.
     fn default() -> Self {
         const DAY: i64 = 86_400_000;
         let month = Some(30 * DAY);
-        Self { raw_ms: Some(7 * DAY), changes_ms: None, logs_ms: month, points_ms: None, cycles_ms: month }
+        Self {
+            raw_ms: Some(7 * DAY),
+            changes_ms: None,
+            logs_ms: month,
+            points_ms: None,
+            cycles_ms: month,
+            exchange_ms: Some(14 * DAY),
+        }
     }
 }
 
@@ -94,6 +103,9 @@ impl Store {
             kept.logs += tx
                 .prepare_cached("DELETE FROM cycle WHERE id IN (SELECT id FROM cycle WHERE at < ? LIMIT ?)")?
                 .execute(params![before(ms), STEP_ROWS])?;
+        }
+        if let Some(ms) = policy.exchange_ms {
+            kept.logs += super::exchange::forget(&tx, now.plus(-ms), i64::from(STEP_ROWS))?;
         }
         if let Some(ms) = policy.changes_ms {
             // Whole events only: half a history would answer wrongly for every earlier instant.

@@ -285,11 +285,19 @@ fn old_answers_and_logs_go_and_newer_ones_stay() {
         logs_ms: Some(2 * DAY * 1000),
         points_ms: None,
         cycles_ms: None,
+        exchange_ms: None,
     };
     let sum = retain_all(&mut shop, &policy, at(12 * DAY));
     assert_eq!((sum.raw, sum.logs), (80, 100));
     assert_eq!((shop.count("raw_answer"), shop.count("fetch_log")), (40, 20));
-    let forever = Retention { raw_ms: None, changes_ms: None, logs_ms: None, points_ms: None, cycles_ms: None };
+    let forever = Retention {
+        raw_ms: None,
+        changes_ms: None,
+        logs_ms: None,
+        points_ms: None,
+        cycles_ms: None,
+        exchange_ms: None,
+    };
     assert!(shop.store().retain(&forever, at(1000 * DAY)).expect("retention").is_done());
 }
 
@@ -305,8 +313,14 @@ fn issues_go_once_they_have_ended() {
     };
     let (all, before) = (shop.count("quality"), open(&shop));
     assert!(before > 0 && all > before);
-    let policy =
-        Retention { raw_ms: None, changes_ms: None, logs_ms: Some(DAY * 1000), points_ms: None, cycles_ms: None };
+    let policy = Retention {
+        raw_ms: None,
+        changes_ms: None,
+        logs_ms: Some(DAY * 1000),
+        points_ms: None,
+        cycles_ms: None,
+        exchange_ms: None,
+    };
     retain_all(&mut shop, &policy, at(30 * DAY));
     assert_eq!((shop.count("quality"), open(&shop)), (before, before), "what is not over stays");
 }
@@ -319,8 +333,14 @@ fn changes_go_with_their_event_and_only_when_it_is_forgotten() {
     shop.look(0, Scope::default(), &json!([old(0), open(0)]));
     shop.look(60, Scope::default(), &json!([open(60)]));
     shop.look(6 * DAY, Scope::default(), &json!([open(6 * DAY)]));
-    let policy =
-        Retention { raw_ms: None, changes_ms: Some(DAY * 1000), logs_ms: None, points_ms: None, cycles_ms: None };
+    let policy = Retention {
+        raw_ms: None,
+        changes_ms: Some(DAY * 1000),
+        logs_ms: None,
+        points_ms: None,
+        cycles_ms: None,
+        exchange_ms: None,
+    };
     let sum = retain_all(&mut shop, &policy, at(7 * DAY));
     assert_eq!(sum.events, 1, "the other is still on show");
     let of = |table: &str, event: u32| -> i64 {

@@ -11,6 +11,7 @@
 //! rule     what one rule says
 //! saved    named filters, views, and when something was last seen
 //! alerts   alert rules, and requests to whoever owns the market store
+//! exchange which of our games a listing of an exchange is, where a person has said so
 //! text     which texts are kept and when two names are one
 //! schema   the file: made, opened, brought up to date, refused
 //! ```
@@ -20,6 +21,7 @@
 
 mod alerts;
 mod error;
+mod exchange;
 mod lists;
 mod rule;
 mod rules;
@@ -33,6 +35,7 @@ use std::path::{Path, PathBuf};
 
 pub use alerts::{AlertRequest, AlertRule, AlertRuleId, MOST_ALERT_RULES};
 pub use error::DeskError;
+pub use exchange::ExchangeDecision;
 pub use lists::{Deleted, ListContents, ListId, Watchlist};
 pub use rule::{Game, NewRule, Rule, RuleId, RuleKind, matches};
 pub use rules::{Added, Toggled};

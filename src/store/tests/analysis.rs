@@ -528,6 +528,7 @@ fn retain(shop: &mut Shop, days: i64, now: i64) -> usize {
         logs_ms: None,
         points_ms: Some(days * DAY * 1000),
         cycles_ms: None,
+        exchange_ms: None,
     };
     retain_all(shop, &policy, at(now)).points
 }
