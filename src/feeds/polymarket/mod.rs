@@ -5,10 +5,20 @@
 //! [`discovery`] and [`socket`] talk to it. Stores nothing and judges no price.
 
 pub mod book;
+pub mod classify;
+pub mod client;
+pub mod discovery;
+pub mod error;
 pub mod fee;
 pub mod ids;
+pub mod leagues;
+pub mod matching;
 pub mod metrics;
+pub mod pace;
 pub mod pair;
+pub mod settlement;
+pub mod slug;
+pub mod socket;
 pub mod wire;
 
 #[cfg(test)]

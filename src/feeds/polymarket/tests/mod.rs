@@ -4,6 +4,9 @@ mod books;
 mod fixtures;
 mod laws;
 mod recorded;
+mod servers;
+mod slates;
+mod sockets;
 
 use std::path::PathBuf;
 

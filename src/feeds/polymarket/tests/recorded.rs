@@ -111,7 +111,9 @@ fn the_ticks_of_a_final_replay_uncrossed_or_flagged() {
     );
     assert_eq!((rows, trades, books.len()), (206_848, 483, 12));
     assert_eq!(live + doubts.values().sum::<u32>(), rows - trades);
-    assert_eq!((crossed_stated, backwards), (0, 0));
+    assert_eq!((crossed_stated, old), (0, 0));
+    // One market's ask at 0.50 is never taken back in the recording; live, REST would mend it.
+    assert!(live > 170_000);
 }
 
 #[test]

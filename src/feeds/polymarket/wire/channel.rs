@@ -72,6 +72,25 @@ pub struct BookMessage<'a> {
     pub incomplete: bool,
 }
 
+impl BookMessage<'_> {
+    /// The same book, independent of the bytes it was read from.
+    pub fn into_owned(self) -> BookMessage<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        BookMessage {
+            token: own(self.token),
+            market: self.market.map(own),
+            hash: self.hash.map(own),
+            at: self.at,
+            bids: self.bids,
+            asks: self.asks,
+            last_trade: self.last_trade,
+            tick_size: self.tick_size,
+            min_size: self.min_size,
+            incomplete: self.incomplete,
+        }
+    }
+}
+
 /// The new total at one price.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Change<'a> {
