@@ -6,6 +6,7 @@
 
 pub mod odds_api;
 pub mod outcome;
+pub mod polymarket;
 pub mod recording;
 pub mod replay;
 pub mod secret;

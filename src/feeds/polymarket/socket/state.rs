@@ -1,0 +1,524 @@
+//! What the sockets know, shared with whoever reads it.
+//!
+//! Owns the books of all wanted tokens, what changed since the reader last asked, and the counts. Nothing here grows
+//! with the number of messages: changes are a set of tokens, trades and notices are rings that count what they lose.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::feeds::polymarket::book::{Applied, NoSeed, Standing, TokenBook};
+use crate::feeds::polymarket::ids::{Shares, Side, Tick, TokenId};
+use crate::feeds::polymarket::wire::channel::{BookMessage, Frame, Message, NewMarket, TextFrame};
+use crate::market::time::Timestamp;
+
+/// Trades kept for a reader that does not come.
+const TRADES: usize = 8192;
+/// Notices kept for a reader that does not come.
+const NOTICES: usize = 2048;
+
+/// Why there is a gap.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum GapWhy {
+    /// The socket was closed or broke.
+    Lost,
+    /// No data came although there should have been some: the silent freeze.
+    Frozen,
+    /// Our `PING` was not answered.
+    NoPong,
+}
+
+impl GapWhy {
+    /// The name in tables and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Frozen => "frozen",
+            Self::NoPong => "no_pong",
+        }
+    }
+}
+
+/// A time in which changes of some tokens may have been missed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Gap {
+    /// The last data before it, by our clock.
+    pub from: Timestamp,
+    /// The first data after it, by our clock.
+    pub to: Timestamp,
+    /// Why.
+    pub why: GapWhy,
+    /// Which socket.
+    pub shard: u32,
+    /// Whose books have a hole.
+    pub tokens: Arc<[TokenId]>,
+}
+
+/// One trade.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Trade {
+    /// The token.
+    pub token: TokenId,
+    /// Price.
+    pub price: Tick,
+    /// Shares, where told.
+    pub size: Option<Shares>,
+    /// What the taker did.
+    pub side: Option<Side>,
+    /// When, by the exchange's clock.
+    pub at: Timestamp,
+    /// When we heard of it.
+    pub received_at: Timestamp,
+    /// The transaction, where told.
+    pub transaction: Option<String>,
+}
+
+/// Something that happened beside prices.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Notice {
+    /// Changes were missed.
+    Gap(Gap),
+    /// A market is decided.
+    Resolved {
+        /// Its tokens.
+        tokens: Vec<TokenId>,
+        /// The one that pays; `None` where none does alone.
+        winner: Option<TokenId>,
+        /// The name of the outcome.
+        outcome: Option<String>,
+        /// When we heard of it.
+        received_at: Timestamp,
+    },
+    /// The step of prices changed.
+    TickSize {
+        /// The token.
+        token: TokenId,
+        /// The new step, where told.
+        new: Option<Tick>,
+        /// When, by the exchange's clock.
+        at: Timestamp,
+    },
+    /// A market has come into being.
+    NewMarket(Box<NewMarket>),
+    /// REST showed another book than ours, which was replaced.
+    Disagreed {
+        /// The token.
+        token: TokenId,
+        /// When it was found out.
+        received_at: Timestamp,
+    },
+}
+
+/// How a socket does.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ShardHealth {
+    /// Its number.
+    pub shard: u32,
+    /// Tokens it is subscribed to.
+    pub assets: usize,
+    /// Connected since; `None` while it is not.
+    pub connected_since: Option<Timestamp>,
+    /// The last frame with data.
+    pub last_data: Option<Timestamp>,
+    /// The last answer to our `PING`.
+    pub last_pong: Option<Timestamp>,
+    /// Messages read.
+    pub messages: u64,
+    /// Frames read, of any kind.
+    pub frames: u64,
+    /// Times it was connected again.
+    pub reconnects: u64,
+    /// Times the watchdog ended a frozen connection.
+    pub watchdog_fires: u64,
+    /// Records that could not be read.
+    pub defects: u64,
+    /// Messages of unknown type.
+    pub unknown: u64,
+    /// Frames that were neither JSON nor a known word.
+    pub junk: u64,
+    /// Messages about tokens that nobody wants.
+    pub strangers: u64,
+    /// Why the last connection ended, for a person.
+    pub last_error: Option<String>,
+}
+
+/// Counts over all sockets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Books fetched over REST to make a book whole.
+    pub rest_seeds: u64,
+    /// Books compared with REST.
+    pub checked: u64,
+    /// Of these, how many differed and were replaced.
+    pub disagreed: u64,
+    /// Questions over REST that failed.
+    pub rest_failures: u64,
+}
+
+/// What changed since the reader last asked.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Changes {
+    /// Tokens whose book or standing changed, sorted.
+    pub tokens: Vec<TokenId>,
+    /// Trades in the order in which they came.
+    pub trades: Vec<Trade>,
+    /// Trades that were dropped because nobody asked for too long.
+    pub trades_lost: u64,
+    /// Notices in the order in which they came.
+    pub notices: Vec<Notice>,
+    /// Notices that were dropped because nobody asked for too long.
+    pub notices_lost: u64,
+}
+
+/// One token.
+struct Slot {
+    book: TokenBook,
+    live: bool,
+    resolved: bool,
+    /// Since when it has not been whole.
+    unwell: Option<Instant>,
+    /// When REST was last asked, and how often in vain.
+    asked: Option<Instant>,
+    in_vain: u32,
+}
+
+/// An open gap of a socket.
+struct Open {
+    from: Timestamp,
+    why: GapWhy,
+    tokens: Arc<[TokenId]>,
+}
+
+/// All of it. Held under a mutex for the length of a frame at most.
+#[derive(Default)]
+pub(super) struct State {
+    slots: HashMap<TokenId, Slot>,
+    changed: BTreeSet<TokenId>,
+    trades: VecDeque<Trade>,
+    trades_lost: u64,
+    notices: VecDeque<Notice>,
+    notices_lost: u64,
+    shards: BTreeMap<u32, ShardHealth>,
+    open: BTreeMap<u32, Open>,
+    pub(super) counts: Counts,
+    /// The token after which the next cross-check begins.
+    checked_up_to: Option<TokenId>,
+}
+
+impl State {
+    pub(super) fn want(&mut self, token: &TokenId, live: bool) {
+        match self.slots.get_mut(token) {
+            Some(slot) => slot.live = live,
+            None => {
+                let book = TokenBook::new(token.clone());
+                let unwell = Some(Instant::now());
+                let slot = Slot { book, live, resolved: false, unwell, asked: None, in_vain: 0 };
+                self.slots.insert(token.clone(), slot);
+            }
+        }
+    }
+
+    pub(super) fn drop_token(&mut self, token: &TokenId) {
+        self.slots.remove(token);
+        self.changed.remove(token);
+    }
+
+    pub(super) fn book(&self, token: &str) -> Option<&TokenBook> {
+        self.slots.get(token).map(|s| &s.book)
+    }
+
+    pub(super) fn shard(&mut self, shard: u32) -> &mut ShardHealth {
+        self.shards.entry(shard).or_insert_with(|| ShardHealth { shard, ..ShardHealth::default() })
+    }
+
+    pub(super) fn forget_shard(&mut self, shard: u32) {
+        self.shards.remove(&shard);
+        self.open.remove(&shard);
+    }
+
+    pub(super) fn health(&self) -> Vec<ShardHealth> {
+        self.shards.values().cloned().collect()
+    }
+
+    /// Should any of these tokens have data right now?
+    pub(super) fn any_live<'t>(&self, tokens: impl IntoIterator<Item = &'t TokenId>) -> bool {
+        tokens.into_iter().any(|t| self.slots.get(t).is_some_and(|s| s.live && !s.resolved))
+    }
+
+    pub(super) fn take(&mut self) -> Changes {
+        Changes {
+            tokens: std::mem::take(&mut self.changed).into_iter().collect(),
+            trades: std::mem::take(&mut self.trades).into(),
+            trades_lost: std::mem::take(&mut self.trades_lost),
+            notices: std::mem::take(&mut self.notices).into(),
+            notices_lost: std::mem::take(&mut self.notices_lost),
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        if self.notices.len() >= NOTICES {
+            self.notices.pop_front();
+            self.notices_lost += 1;
+        }
+        self.notices.push_back(notice);
+    }
+
+    fn touched(slot: &mut Slot, changed: &mut BTreeSet<TokenId>, applied: Applied) {
+        if applied == Applied::Changed {
+            if !changed.contains(slot.book.token()) {
+                changed.insert(slot.book.token().clone());
+            }
+            if slot.book.standing().is_live() {
+                (slot.unwell, slot.in_vain) = (None, 0);
+            } else if slot.unwell.is_none() {
+                slot.unwell = Some(Instant::now());
+            }
+        }
+    }
+
+    /// Takes a frame of a socket, received at `received`.
+    pub(super) fn apply(&mut self, shard: u32, frame: Frame<'_>, received: Timestamp) {
+        let data = frame.is_data();
+        let health = self.shard(shard);
+        health.frames += 1;
+        health.messages += frame.messages.len() as u64;
+        health.defects += frame.defects.len() as u64;
+        match frame.text {
+            Some(TextFrame::Pong) => health.last_pong = Some(received),
+            Some(TextFrame::Junk) => health.junk += 1,
+            _ => {}
+        }
+        if data {
+            health.last_data = Some(received);
+            if let Some(open) = self.open.remove(&shard) {
+                let Open { from, why, tokens } = open;
+                self.notice(Notice::Gap(Gap { from, to: received, why, shard, tokens }));
+            }
+        }
+        for defect in frame.defects.iter().take(3) {
+            tracing::debug!(shard, %defect, "polymarket frame");
+        }
+        for message in frame.messages {
+            self.message(shard, message, received);
+        }
+    }
+
+    fn message(&mut self, shard: u32, message: Message<'_>, received: Timestamp) {
+        let mut strangers = 0;
+        match message {
+            Message::Book(book) => match self.slots.get_mut(&*book.token) {
+                Some(slot) => {
+                    let applied = slot.book.seed(&book, received);
+                    Self::touched(slot, &mut self.changed, applied);
+                }
+                None => strangers += 1,
+            },
+            Message::PriceChange(change) => {
+                for one in &change.changes {
+                    let Some(slot) = self.slots.get_mut(&*one.token) else {
+                        strangers += 1;
+                        continue;
+                    };
+                    let applied = slot.book.change(one, change.at, received);
+                    Self::touched(slot, &mut self.changed, applied);
+                }
+                for token in &change.lost {
+                    if let Some(slot) = self.slots.get_mut(&**token) {
+                        slot.book.reset(NoSeed::LostMessage);
+                        Self::touched(slot, &mut self.changed, Applied::Changed);
+                    }
+                }
+            }
+            Message::Trade(trade) => match self.slots.get(&*trade.token) {
+                Some(slot) => {
+                    let trade = Trade {
+                        token: slot.book.token().clone(),
+                        price: trade.price,
+                        size: trade.size,
+                        side: trade.side,
+                        at: trade.at,
+                        received_at: received,
+                        transaction: trade.transaction.map(std::borrow::Cow::into_owned),
+                    };
+                    if self.trades.len() >= TRADES {
+                        self.trades.pop_front();
+                        self.trades_lost += 1;
+                    }
+                    self.trades.push_back(trade);
+                }
+                None => strangers += 1,
+            },
+            Message::TickSize(step) => match self.slots.get_mut(&*step.token) {
+                Some(slot) => {
+                    let token = slot.book.token().clone();
+                    let applied = slot.book.void(NoSeed::TickSize, step.at);
+                    if let (Some(new), Applied::Changed) = (step.new, applied) {
+                        slot.book.set_tick_size(new);
+                    }
+                    Self::touched(slot, &mut self.changed, applied);
+                    self.notice(Notice::TickSize { token, new: step.new, at: step.at });
+                }
+                None => strangers += 1,
+            },
+            Message::Best(best) => match self.slots.get_mut(&*best.token) {
+                Some(slot) => {
+                    let before = slot.book.standing();
+                    slot.book.state_best(best.bid, best.ask, best.at);
+                    let changed = before != slot.book.standing();
+                    Self::touched(slot, &mut self.changed, if changed { Applied::Changed } else { Applied::Same });
+                }
+                None => strangers += 1,
+            },
+            Message::NewMarket(new) => self.notice(Notice::NewMarket(new)),
+            Message::Resolved(resolved) => {
+                let tokens: Vec<TokenId> = resolved.tokens.iter().filter_map(|t| TokenId::parse(t).ok()).collect();
+                let at = resolved.at.unwrap_or(received);
+                let mut ours = false;
+                for token in &tokens {
+                    if let Some(slot) = self.slots.get_mut(token) {
+                        (ours, slot.resolved) = (true, true);
+                        slot.book.void(NoSeed::Resolved, at);
+                        Self::touched(slot, &mut self.changed, Applied::Changed);
+                    }
+                }
+                if ours {
+                    let winner = resolved.winner.and_then(|t| TokenId::parse(&t).ok());
+                    let outcome = resolved.outcome.map(std::borrow::Cow::into_owned);
+                    self.notice(Notice::Resolved { tokens, winner, outcome, received_at: received });
+                }
+            }
+            Message::Unknown(kind) => {
+                tracing::debug!(shard, kind = %kind, "polymarket message of unknown type");
+                self.shard(shard).unknown += 1;
+            }
+        }
+        if strangers > 0 {
+            self.shard(shard).strangers += strangers;
+        }
+    }
+
+    /// A socket is gone: its books cannot be trusted from its last data on.
+    pub(super) fn lost(&mut self, shard: u32, tokens: &[TokenId], why: GapWhy, now: Timestamp, error: String) {
+        let health = self.shard(shard);
+        let from = health.last_data.or(health.connected_since).unwrap_or(now);
+        let was_connected = health.connected_since.take().is_some();
+        health.last_error = Some(error);
+        if was_connected {
+            health.reconnects += 1;
+            if why == GapWhy::Frozen {
+                health.watchdog_fires += 1;
+            }
+        }
+        for token in tokens {
+            if let Some(slot) = self.slots.get_mut(token) {
+                if !slot.resolved {
+                    slot.book.reset(NoSeed::Gap);
+                    Self::touched(slot, &mut self.changed, Applied::Changed);
+                }
+                slot.unwell = Some(Instant::now());
+            }
+        }
+        // A gap that is still open began earlier.
+        if was_connected && !tokens.is_empty() {
+            self.open.entry(shard).or_insert_with(|| Open { from, why, tokens: tokens.into() });
+        }
+    }
+
+    /// Tokens that have not been whole for `wait` (or `doubt` when they are in doubt) and may be asked for now.
+    pub(super) fn unwell(&mut self, wait: Duration, doubt: Duration, most: usize) -> Vec<TokenId> {
+        let now = Instant::now();
+        let mut out: Vec<TokenId> = Vec::new();
+        for (token, slot) in &self.slots {
+            let patience = match slot.book.standing() {
+                Standing::Live => continue,
+                Standing::Unseeded(NoSeed::Resolved) => continue,
+                Standing::Unseeded(NoSeed::LostMessage) => Duration::ZERO,
+                Standing::Unseeded(_) => wait,
+                Standing::Doubtful(_) => doubt,
+            };
+            let due = slot.unwell.is_none_or(|since| now.duration_since(since) >= patience);
+            // In vain again and again: not open yet, or closed. Each time wait twice as long, five minutes at most.
+            let pause =
+                wait.max(Duration::from_secs(1)).saturating_mul(1 << slot.in_vain.min(8)).min(Duration::from_secs(300));
+            let rested = slot.asked.is_none_or(|at| now.duration_since(at) >= pause);
+            if due && rested && !slot.resolved {
+                out.push(token.clone());
+            }
+        }
+        out.sort();
+        out.truncate(most);
+        for token in &out {
+            if let Some(slot) = self.slots.get_mut(token) {
+                slot.asked = Some(now);
+                slot.in_vain = slot.in_vain.saturating_add(1);
+            }
+        }
+        out
+    }
+
+    /// The next tokens to compare with REST, in turn.
+    pub(super) fn sample(&mut self, most: usize) -> Vec<TokenId> {
+        let mut live: Vec<&TokenId> =
+            self.slots.iter().filter(|(_, s)| s.book.standing().is_live()).map(|(t, _)| t).collect();
+        live.sort();
+        let from = self.checked_up_to.as_ref().map_or(0, |last| live.partition_point(|t| *t <= last));
+        let turn: Vec<TokenId> =
+            live.iter().cycle().skip(from).take(most.min(live.len())).map(|t| (*t).clone()).collect();
+        self.checked_up_to = turn.last().cloned();
+        turn
+    }
+
+    /// A book of REST for a token that was not whole.
+    pub(super) fn seed_from_rest(&mut self, book: &BookMessage<'_>, received: Timestamp) {
+        if let Some(slot) = self.slots.get_mut(&*book.token) {
+            // What is in doubt is not a witness against the answer.
+            if matches!(slot.book.standing(), Standing::Doubtful(_))
+                && slot.book.seeded_at().is_some_and(|s| s <= book.at)
+            {
+                let newest = slot.book.changed_at();
+                if newest.is_none_or(|n| n <= book.at) {
+                    slot.book.reset(NoSeed::LostMessage);
+                }
+            }
+            let applied = slot.book.seed(book, received);
+            self.counts.rest_seeds += 1;
+            Self::touched(slot, &mut self.changed, applied);
+        }
+    }
+
+    /// Does REST show another book than ours? Books of different times cannot be compared: ours may be ahead (fine), or
+    /// behind (`Some(true)` only when `behind_counts`, after we had time to hear of it).
+    pub(super) fn differs(&self, book: &BookMessage<'_>, behind_counts: bool) -> Option<bool> {
+        let slot = self.slots.get(&*book.token)?;
+        let ours = slot.book.changed_at().filter(|_| slot.book.standing().is_live())?;
+        if ours > book.at {
+            return None;
+        }
+        if ours < book.at {
+            return behind_counts.then_some(true);
+        }
+        if let (Some(ours), Some(theirs)) = (slot.book.hash(), book.hash.as_deref())
+            && ours == theirs
+        {
+            return Some(false);
+        }
+        let sorted = |levels: &[crate::feeds::polymarket::wire::channel::Level]| {
+            let mut levels = levels.to_vec();
+            levels.sort();
+            levels
+        };
+        let of = |side| sorted(&slot.book.levels(side).collect::<Vec<_>>());
+        Some(of(Side::Bid) != sorted(&book.bids) || of(Side::Ask) != sorted(&book.asks))
+    }
+
+    /// REST is right and we are not.
+    pub(super) fn overrule(&mut self, book: &BookMessage<'_>, received: Timestamp) {
+        let Some(slot) = self.slots.get_mut(&*book.token) else { return };
+        slot.book.reset(NoSeed::LostMessage);
+        slot.book.seed(book, received);
+        let token = slot.book.token().clone();
+        Self::touched(slot, &mut self.changed, Applied::Changed);
+        self.counts.disagreed += 1;
+        self.notice(Notice::Disagreed { token, received_at: received });
+    }
+}
