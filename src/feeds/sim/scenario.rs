@@ -206,6 +206,7 @@ embedded!(
     "price_only",
     "suspend",
     "postponed",
+    "exchange",
 );
 
 impl Scenario {

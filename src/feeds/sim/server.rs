@@ -137,7 +137,7 @@ impl Shared {
     /// What is switched on or waiting.
     fn faults(&self) -> Value {
         let mut all: Vec<FaultSpec> = self.api().faults.specs().into_iter().cloned().collect();
-        if let Some(venue) = self.exchange.made() {
+        if let Some(venue) = self.exchange.venue() {
             all.extend(venue.state().faults.specs(self.clock.now()).into_iter().cloned());
         }
         json!(all)
@@ -310,7 +310,8 @@ async fn handle(
     }
     let first = uri.path().split('/').find(|p| !p.is_empty());
     if first.is_some_and(|p| polymarket::PARTS.contains(&p)) {
-        return exchange(shared, method, uri, body).await;
+        let named = headers.get(header::USER_AGENT).is_some_and(|v| !v.is_empty());
+        return exchange(shared, method, uri, named, body).await;
     }
     if method != Method::GET {
         return plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "Use GET"}));
@@ -338,7 +339,7 @@ async fn handle(
 }
 
 /// The exchange's paths.
-async fn exchange(shared: Arc<Shared>, method: Method, uri: Uri, body: Bytes) -> Response {
+async fn exchange(shared: Arc<Shared>, method: Method, uri: Uri, named: bool, body: Bytes) -> Response {
     if method != Method::GET && method != Method::POST {
         return plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "method not allowed"}));
     }
@@ -346,6 +347,7 @@ async fn exchange(shared: Arc<Shared>, method: Method, uri: Uri, body: Bytes) ->
         let now = shared.clock.now();
         let reply = match shared.exchange.venue() {
             None => Reply::not_found(),
+            Some(_) if !named => Reply::nameless(),
             Some(_) if !shared.exchange.limit.pace() => Reply::too_fast(),
             Some(venue) => {
                 let query = uri.query().unwrap_or_default();
@@ -439,7 +441,9 @@ fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Respons
         (&Method::GET, "state") => {
             let stats = shared.api().stats;
             let clock = &shared.clock;
-            plain(StatusCode::OK, &json!({"now": clock.now(), "speed": clock.speed(), "stats": stats}))
+            let exchange = shared.exchange.made().map(|v| v.stats());
+            let state = json!({"now": clock.now(), "speed": clock.speed(), "stats": stats, "exchange": exchange});
+            plain(StatusCode::OK, &state)
         }
         (&Method::GET, "faults") => plain(StatusCode::OK, &shared.faults()),
         (&Method::DELETE, "faults") => {

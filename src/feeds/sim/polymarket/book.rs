@@ -119,10 +119,10 @@ pub fn changes(before: &Ladder, after: &Ladder) -> Vec<(bool, Level)> {
 }
 
 /// The ladder of a market after a step, around a fair probability. `step` counts every change of a size, those of a
-/// load included; `quote` is the step of the grid, which sets the price.
-pub fn ladder(market: &MarketSpec, quote: i64, step: i64, fair: f64, tick: i32) -> Ladder {
+/// load included; `epoch` changes now and then, and with it how wide the spread is.
+pub fn ladder(market: &MarketSpec, epoch: i64, step: i64, fair: f64, tick: i32) -> Ladder {
     // The spread is one step of the price, and two for some of the time.
-    let wide = unit(mix(&[market.tag, 3, (quote / 40).unsigned_abs()])) < if market.slow == 1 { 0.15 } else { 0.4 };
+    let wide = unit(mix(&[market.tag, 3, epoch.unsigned_abs()])) < if market.slow == 1 { 0.15 } else { 0.4 };
     let width = if wide { 2 } else { 1 };
     let ticks = fair * 1000.0 / f64::from(tick);
     let bid = (ticks - f64::from(width) / 2.0).round() as i32;
@@ -232,7 +232,7 @@ mod tests {
         #[test]
         fn a_ladder_is_sorted_uncrossed_and_mirrors(step in 0i64..100_000, fair in 0.0005f64..0.9995, fine: bool) {
             let market = market();
-            let ladder = ladder(&market, step, step, fair, if fine { FINE } else { COARSE });
+            let ladder = ladder(&market, step / 40, step, fair, if fine { FINE } else { COARSE });
             prop_assert!(ladder.bids.is_sorted_by(|a, b| a.price > b.price));
             prop_assert!(ladder.asks.is_sorted_by(|a, b| a.price < b.price));
             if let (Some(bid), Some(ask)) = ladder.best() {
@@ -252,7 +252,7 @@ mod tests {
         #[test]
         fn changes_lead_from_one_ladder_to_the_next(a in 0i64..1000, b in 0i64..1000, p in 0.01f64..0.99, q in 0.01f64..0.99) {
             let market = market();
-            let (old, new) = (ladder(&market, a, a, p, COARSE), ladder(&market, b, b, q, COARSE));
+            let (old, new) = (ladder(&market, a / 40, a, p, COARSE), ladder(&market, b / 40, b, q, COARSE));
             let mut book = old.clone();
             for (bid, level) in changes(&old, &new) {
                 let side = if bid { &mut book.bids } else { &mut book.asks };

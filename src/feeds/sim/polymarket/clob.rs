@@ -24,13 +24,13 @@ const TRADES_DEEPEST: usize = 10_000;
 
 /// Answers `GET` below `/clob`.
 pub fn get(venue: &Venue, now: Timestamp, parts: &[&str], params: &Params) -> Reply {
-    let state = venue.state();
+    let state = venue.snapshot();
     route(venue, now, parts, params, &state).unwrap_or_else(|refused| refused)
 }
 
 /// Answers `POST` below `/clob`.
 pub fn post(venue: &Venue, now: Timestamp, parts: &[&str], body: &[u8]) -> Reply {
-    let state = venue.state();
+    let state = venue.snapshot();
     let Ok(value) = serde_json::from_slice::<Value>(body) else { return Reply::refuse(400, "Invalid payload") };
     match parts {
         ["books"] => books(venue, now, &value, &state),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::game::Phase;
 use super::super::rng::{mix, name_tag};
 use super::catalog::{EventSpec, MarketSpec, tenths};
-use super::fair::Outcome;
+use super::fair::{Outcome, settled_at};
 use super::leagues::{GAMES_TAG, LEAGUES, League, SPORTS_TAG};
 use super::venue::{Standing, State, Venue};
 use crate::market::time::Timestamp;
@@ -108,8 +108,11 @@ pub fn market(venue: &Venue, n: usize, at: Timestamp, state: &State, with_event:
     put("hasReviewedDates", json!(true));
     put("clearBookOnStart", json!(true));
     put("endDateIso", json!(event.date));
-    put("umaResolutionStatus", json!(if closed { "resolved" } else { "" }));
-    put("umaResolutionStatuses", json!(if closed { "[\"proposed\"]" } else { "[]" }));
+    // Between the end of the game and that of the market the result is proposed.
+    let known = venue.fixture(m.fixture).is_some_and(|f| at >= settled_at(&f.game, &m.bet));
+    let status = if closed { "resolved" } else { "proposed" };
+    put("umaResolutionStatus", json!(if closed || known { status } else { "" }));
+    put("umaResolutionStatuses", json!(if closed || known { "[\"proposed\"]" } else { "[]" }));
     let traded = volume(m, step);
     put("volume", json!(format!("{traded:.6}")));
     put("volumeNum", number(traded));

@@ -174,6 +174,8 @@ const CODES: &[(&str, &[(&str, &str)])] = &[
         &[
             ("Arizona St Sun Devils", "arzst"),
             ("Florida St Seminoles", "flst"),
+            ("Georgetown Hoyas", "gtwn"),
+            ("Georgia Bulldogs", "uga"),
             ("Iowa State Cyclones", "iowast"),
             ("Kansas Jayhawks", "ku"),
             ("Kansas St Wildcats", "kst"),
@@ -233,7 +235,8 @@ pub fn short_name(league: &League, team: &str) -> String {
             name => format!("{name} FC"),
         },
         "cbb" => {
-            team.strip_suffix(nickname).map_or(team, str::trim).replace(" St", " State").replace("Statee", "State")
+            let school = team.strip_suffix(nickname).map_or(team, str::trim);
+            school.strip_suffix(" St").map_or_else(|| school.to_owned(), |s| format!("{s} State"))
         }
         _ => nickname.to_owned(),
     }
@@ -245,8 +248,8 @@ pub fn team_code(league: &League, team: &str) -> String {
     if let Some((_, code)) = known.iter().find(|(name, _)| *name == team) {
         return (*code).to_owned();
     }
-    let length = if league.code == "cbb" { 5 } else { 3 };
-    team.chars().filter(char::is_ascii_alphabetic).take(length).collect::<String>().to_ascii_lowercase()
+    let (name, length) = if league.code == "cbb" { (short_name(league, team), 5) } else { (team.to_owned(), 3) };
+    name.chars().filter(char::is_ascii_alphabetic).take(length).collect::<String>().to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ const CACHED: &[(&str, &str)] = &[("cache-control", "public, max-age=300")];
 
 /// Answers a path below `/gamma`.
 pub fn get(venue: &Venue, now: Timestamp, parts: &[&str], params: &Params) -> Reply {
-    let state = venue.state();
+    let state = venue.snapshot();
     let reply = route(venue, now, parts, params, &state).unwrap_or_else(|refused| refused);
     if reply.status == 200 { reply.with(CACHED) } else { reply }
 }

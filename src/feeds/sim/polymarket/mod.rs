@@ -25,10 +25,13 @@ mod settings;
 mod socket;
 mod venue;
 
+#[cfg(test)]
+mod tests;
+
 pub use reply::Reply;
 pub use session::{Pumped, Session};
 pub use settings::ExchangeSettings;
-pub use venue::Venue;
+pub use venue::{ExchangeStats, Venue};
 
 pub(super) use socket::{Load, serve};
 
@@ -44,18 +47,32 @@ pub const CHANNEL: &str = "/clob/ws/market";
 pub fn answer(venue: &Venue, now: Timestamp, post: bool, path: &str, query: &str, body: &[u8]) -> Reply {
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
     let Some((&part, rest)) = parts.split_first() else { return Reply::not_found() };
-    let fault = venue.state().faults.request(now, part);
-    if let Some(instead) = fault.and_then(|f| Reply::instead(f, part)) {
-        return instead;
+    let fault = {
+        let mut state = venue.state();
+        match part {
+            "gamma" => state.stats.gamma += 1,
+            "clob" => state.stats.clob += 1,
+            _ => state.stats.data += 1,
+        }
+        state.faults.request(now, part)
+    };
+    let reply = match fault.and_then(|f| Reply::instead(f, part)) {
+        Some(instead) => instead,
+        None => route(venue, now, post, part, rest, &Params::parse(query), body).bent(fault),
+    };
+    if reply.status != 200 || fault.is_some() {
+        venue.state().stats.errors += 1;
     }
-    let params = Params::parse(query);
-    let reply = match (part, post) {
-        ("gamma", false) => lists::get(venue, now, rest, &params),
-        ("clob", false) => clob::get(venue, now, rest, &params),
+    reply
+}
+
+fn route(venue: &Venue, now: Timestamp, post: bool, part: &str, rest: &[&str], params: &Params, body: &[u8]) -> Reply {
+    match (part, post) {
+        ("gamma", false) => lists::get(venue, now, rest, params),
+        ("clob", false) => clob::get(venue, now, rest, params),
         ("clob", true) => clob::post(venue, now, rest, body),
-        ("data", false) => clob::data(venue, now, rest, &params),
+        ("data", false) => clob::data(venue, now, rest, params),
         ("gamma" | "data", true) => Reply::refuse(405, "method not allowed"),
         _ => Reply::not_found(),
-    };
-    reply.bent(fault)
+    }
 }

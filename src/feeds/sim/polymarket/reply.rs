@@ -50,6 +50,11 @@ impl Reply {
         Self::refuse(404, "No orderbook exists for the requested token id")
     }
 
+    /// 403 of the edge, for clients that do not say who they are.
+    pub fn nameless() -> Self {
+        Self { status: 403, html: true, ..Self::ok("error code: 1010") }
+    }
+
     /// 429.
     pub fn too_fast() -> Self {
         Self { headers: vec![("retry-after", "10")], ..Self::refuse(429, "Too Many Requests") }

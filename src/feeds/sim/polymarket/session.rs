@@ -178,7 +178,7 @@ impl Session {
         for sub in &mut self.subs {
             if frozen {
                 // What is missed stays missed.
-                if let Some(mark) = venue.mark(sub.market, now, &state) {
+                if let Some(mark) = venue.mark(sub.market, now, &state).filter(|m| *m != sub.mark) {
                     sub.ladder = venue.ladder(sub.market, mark);
                     sub.mark = mark;
                 }
@@ -189,6 +189,7 @@ impl Session {
         messages.sort_by_key(|m| m.stamp);
         let frames = messages.into_iter().map(|m| m.text).collect();
         let frames = self.disturb(&mut state, now, frames);
+        state.stats.frames += frames.len() as u64;
         Pumped { frames, dropped: false }
     }
 

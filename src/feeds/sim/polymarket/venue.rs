@@ -19,10 +19,13 @@ use super::faults::{Bend, ExchangeFaults, Opened, Place};
 use super::settings::ExchangeSettings;
 use crate::market::time::Timestamp;
 
-/// Beyond these prices (hundredths of a cent apart from 0 and 1) the price step becomes fine, and stays so.
+/// Above this price, and below what it leaves of 1, the price step becomes fine, and stays so.
 const FINE_ABOVE: f64 = 0.96;
 /// A price that is this far out is looked for so often during a game.
 const FINE_LOOK_MS: i64 = 60_000;
+
+/// The width of the spread may change every so many steps.
+const EPOCH: i64 = 40;
 
 /// Which version of a book: everything that its content depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +40,30 @@ pub struct Mark {
     pub stamp: Timestamp,
 }
 
+/// Counts for a status line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct ExchangeStats {
+    /// Requests to Gamma, refusals included.
+    pub gamma: u64,
+    /// Requests to the order books.
+    pub clob: u64,
+    /// Requests to the trades.
+    pub data: u64,
+    /// Refusals and faults among them.
+    pub errors: u64,
+    /// Sockets that were opened.
+    pub sockets: u64,
+    /// Frames that were sent on them.
+    pub frames: u64,
+}
+
 /// What is shared and changes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct State {
     /// Faults.
     pub faults: ExchangeFaults,
+    /// Counts.
+    pub stats: ExchangeStats,
     /// Of each market: changes by load, and the instant of the last.
     load: Vec<(i64, Timestamp)>,
 }
@@ -99,6 +121,16 @@ impl Venue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What holds now, without keeping others waiting while an answer is written.
+    pub fn snapshot(&self) -> State {
+        self.state().clone()
+    }
+
+    /// Counts so far.
+    pub fn stats(&self) -> ExchangeStats {
+        self.state().stats
+    }
+
     /// Switches a fault on.
     pub fn set_fault(&self, spec: FaultSpec, now: Timestamp) {
         self.state().faults.set(spec, now);
@@ -111,7 +143,9 @@ impl Venue {
 
     /// Marks a socket as opened.
     pub fn opened(&self, at: Timestamp) -> Opened {
-        Opened { at, order: self.state().faults.next_order() }
+        let mut state = self.state();
+        state.stats.sockets += 1;
+        Opened { at, order: state.faults.next_order() }
     }
 
     /// The oldest instant that has prices.
@@ -210,7 +244,9 @@ impl Venue {
         let at = grid.at(mark.step);
         let fine = mark.bend.fine || self.fine_from(n).is_some_and(|t| t <= at);
         let tick = if fine { FINE } else { COARSE };
-        let mut ladder = book::ladder(market, mark.step, mark.step + mark.load, self.fair(market, at), tick);
+        // Without opinions nothing moves by itself.
+        let epoch = if self.settings.noise > 0.0 { mark.step / EPOCH } else { 0 };
+        let mut ladder = book::ladder(market, epoch, mark.step + mark.load, self.fair(market, at), tick);
         if mark.bend.empty {
             ladder.asks.clear();
         }
@@ -263,11 +299,14 @@ impl Venue {
     /// How a market stands.
     pub fn standing(&self, n: usize, at: Timestamp, state: &State) -> Standing {
         let Some(market) = self.market(n) else { return Standing::Open };
-        let early = state.faults.bend(at, self.place(market)).resolved;
+        let bend = state.faults.bend(at, self.place(market));
+        let likelier = || match self.fair(market, bend.since.unwrap_or(at)) >= 0.5 {
+            true => Outcome::First,
+            false => Outcome::Second,
+        };
         match self.fixture(market.fixture) {
             Some(f) if at >= market.closes => Standing::Resolved(outcome(&f.game, &market.bet)),
-            Some(_) if early && self.fair(market, at) >= 0.5 => Standing::Resolved(Outcome::First),
-            Some(_) if early => Standing::Resolved(Outcome::Second),
+            Some(_) if bend.resolved => Standing::Resolved(likelier()),
             _ => Standing::Open,
         }
     }
