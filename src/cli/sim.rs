@@ -1,4 +1,4 @@
-//! `stratum sim`: the simulated market, or a recording, served over HTTP as the provider would.
+//! `stratum sim`: the simulated market with its exchange, or a recording, served over HTTP as the provider would.
 
 use std::io::Write;
 use std::path::Path;
@@ -28,6 +28,7 @@ pub fn run(global: &Global, args: &SimArgs, out: &mut dyn Write) -> Result<Exit,
     };
     config.speed = args.speed;
     config.port = args.port;
+    let exchange = matches!(&config.content, SimContent::Scenario(s) if s.exchange.enabled);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         // Before the address is told: whoever reads it may send the signal at once.
@@ -42,6 +43,17 @@ pub fn run(global: &Global, args: &SimArgs, out: &mut dyn Write) -> Result<Exit,
             "Serving until Ctrl-C. In another terminal:\n  \
              STRATUM_ODDS_API_BASE_URL={url} STRATUM_ODDS_API_CLOCK=server ODDS_API_KEY=demo stratum --daemon"
         );
+        if exchange {
+            let at = server.exchange_urls();
+            let _ = writeln!(
+                std::io::stderr(),
+                "The exchange beside the books:\n  gamma    {}\n  clob     {}\n  data     {}\n  channel  {}",
+                at.gamma,
+                at.clob,
+                at.data,
+                at.channel
+            );
+        }
         signals.next().await;
         server.shutdown().await;
         Ok(Exit::Ok)

@@ -77,9 +77,71 @@ pub enum FaultKind {
     ThreeWay,
     /// `last_update` an hour ahead.
     FutureTimestamp,
+    /// Exchange: sockets that are open stay open and answer `PING`, but no data comes. New ones are well. What was
+    /// missed is not sent when it ends.
+    ExchangeFreeze,
+    /// Exchange: sockets that are open are closed. New ones are well.
+    ExchangeDrop,
+    /// Exchange: frames come in pairs, the later one first.
+    ExchangeReorder,
+    /// Exchange: frames come twice.
+    ExchangeDuplicate,
+    /// Exchange: a bid above the best ask.
+    ExchangeCrossed,
+    /// Exchange: no asks of the first outcome, no bids of the second.
+    ExchangeEmptySide,
+    /// Exchange: the price step becomes a tenth of a cent.
+    ExchangeTickChange,
+    /// Exchange: the market is resolved early, for the likelier outcome.
+    ExchangeResolved,
+    /// Exchange: frames that are no JSON among the others.
+    ExchangeNonJson,
+    /// Exchange: no connection. Sockets are not taken, answers break off before they begin.
+    ExchangeRefused,
+    /// Exchange: 404, for every request or (with sport, event or market) for some books.
+    ExchangeNotFound,
+    /// Exchange: 422 as for an offset that is too large.
+    ExchangeUnprocessable,
+    /// Exchange: 429 with `Retry-After`.
+    ExchangeRateLimited,
+    /// Exchange: 502 with a page of HTML.
+    ExchangeServerError,
+    /// Exchange: 200 with an error in the body.
+    ExchangeErrorInOk,
+    /// Exchange: the body drips in over some seconds.
+    ExchangeSlow,
+    /// Exchange: half a body.
+    ExchangeTruncated,
+    /// Exchange: the connection breaks in the middle of the body.
+    ExchangeCut,
+    /// Exchange: `price_change` in the shape of 2024 to September 2025.
+    ExchangeLegacyChanges,
+    /// Exchange: `price_change` in the flat shape before that.
+    ExchangeLegacyFlat,
 }
 
 impl FaultKind {
+    /// It concerns the exchange; the others concern the sportsbook feed.
+    pub const fn is_exchange(self) -> bool {
+        self as u8 >= Self::ExchangeFreeze as u8
+    }
+
+    /// It concerns single requests to the exchange.
+    pub const fn is_exchange_request(self) -> bool {
+        matches!(
+            self,
+            Self::ExchangeRefused
+                | Self::ExchangeNotFound
+                | Self::ExchangeUnprocessable
+                | Self::ExchangeRateLimited
+                | Self::ExchangeServerError
+                | Self::ExchangeErrorInOk
+                | Self::ExchangeSlow
+                | Self::ExchangeTruncated
+                | Self::ExchangeCut
+        )
+    }
+
     /// It concerns the delivery, not the content.
     pub const fn is_transport(self) -> bool {
         matches!(
@@ -121,10 +183,10 @@ pub struct FaultSpec {
     /// Only this game of the sport, in order of the slate, from 0.
     #[serde(default)]
     pub event: Option<usize>,
-    /// Only this book.
+    /// Only this book; of the exchange: only this part (`gamma`, `clob`, `data`, `ws`; requests only).
     #[serde(default)]
     pub book: Option<String>,
-    /// Only this market key.
+    /// Only this market key; of the exchange: this `sportsMarketType`.
     #[serde(default)]
     pub market: Option<String>,
 }
@@ -203,8 +265,11 @@ impl FaultSwitch {
         switch
     }
 
-    /// Switches a fault on, `from_s` after `now`.
+    /// Switches a fault on, `from_s` after `now`. Those of the exchange are no business of this switch.
     pub fn set(&mut self, spec: FaultSpec, now: Timestamp) {
+        if spec.kind.is_exchange() {
+            return;
+        }
         let from = now.plus((spec.from_s * 1000.0) as i64);
         let until = (spec.for_s > 0.0).then(|| from.plus((spec.for_s * 1000.0) as i64));
         self.active.push(Active { from, until, left: spec.times, spec });

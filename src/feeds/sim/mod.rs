@@ -9,6 +9,8 @@
 //! store or the client, so that a demo runs exactly the code that a live key runs. Two worlds with the same scenario
 //! and start answer the same question about the same instant with the same bytes.
 //!
+//! Beside the books stands a prediction exchange that tells of the same games: [`polymarket`].
+//!
 //! To serve: [`SimServer::start`] with a [`SimConfig`]. Without HTTP: [`Api::get`], or [`World::odds_body`].
 
 mod api;
@@ -24,6 +26,7 @@ mod ledger;
 mod market_maker;
 mod play;
 mod playback;
+pub mod polymarket;
 mod pricing;
 mod query;
 mod rng;
@@ -46,6 +49,6 @@ pub use ledger::Quota;
 pub use playback::{Frame, Frames, Playback};
 pub use query::{BooksAsked, OddsQuery};
 pub use scenario::{EMBEDDED, Scenario, ScenarioError, Script, Situation, SportSlate};
-pub use server::{SimConfig, SimContent, SimError, SimHandle, SimServer};
+pub use server::{ExchangeUrls, SimConfig, SimContent, SimError, SimHandle, SimServer};
 pub use wire::{DateFormat, Style};
 pub use world::World;

@@ -88,6 +88,11 @@ impl Params {
         self.0.iter().rev().find(|(k, _)| k == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
     }
 
+    /// Every value of a repeated parameter that is not empty.
+    pub fn values(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| v.as_str()).collect()
+    }
+
     /// A comma list without doubles and blanks; empty when absent.
     pub fn list(&self, name: &str) -> Vec<String> {
         let mut items: Vec<String> = Vec::new();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::books;
 use super::faults::FaultSpec;
+use super::polymarket::ExchangeSettings;
 use super::sports;
 
 /// Why a scenario cannot be played.
@@ -89,6 +90,9 @@ pub struct Scenario {
     /// Share of quotes whose price changes from one look of the provider to the next, besides the market's own moves.
     #[serde(default)]
     pub change_fraction: f64,
+    /// The exchange beside the books.
+    #[serde(default)]
+    pub exchange: ExchangeSettings,
     /// Sports and their games.
     #[serde(default, rename = "sport")]
     pub sports: Vec<SportSlate>,
@@ -202,6 +206,7 @@ embedded!(
     "price_only",
     "suspend",
     "postponed",
+    "exchange",
 );
 
 impl Scenario {
@@ -256,6 +261,7 @@ impl Scenario {
         number("past_hours", self.past_hours, 0.0, 240.0)?;
         number("history_step_s", self.history_step_s as f64, 60.0, 86_400.0)?;
         number("speed", f64::from(self.speed), 1.0, f64::from(super::clock::MAX_SPEED))?;
+        self.exchange.check()?;
         let keys = self.book_keys();
         if keys.is_empty() {
             return Err("at least one book is needed".into());
@@ -377,6 +383,8 @@ mod tests {
             ("name='x'\nvolatility=-1.0", "volatility"),
             ("name='x'\nspeed=0", "speed"),
             ("name='x'\ncolour='red'", "colour"),
+            ("name='x'\n[exchange]\nlead_s=1e9", "lead_s"),
+            ("name='x'\n[exchange]\nleads=1", "leads"),
             ("name='x'\n[[event]]\nkind='steam'\nat_s=1\nsport='basketball_nba'", "no such sport"),
             ("name='x'\n[[fault]]\nkind='gremlins'", "gremlins"),
         ] {

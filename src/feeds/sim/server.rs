@@ -1,18 +1,22 @@
 //! The simulator on loopback HTTP: the provider's paths, and a few of its own under `/sim` to steer it.
 //!
 //! `GET /sim/state` tells the virtual time and counts; `GET`, `POST`, `DELETE /sim/faults` list, add and clear faults;
-//! `POST /sim/clock` with `{"advance_s": 60}` or `{"speed": 10}` moves time.
+//! `POST /sim/clock` with `{"advance_s": 60}` or `{"speed": 10}` moves time. The exchange hangs on the same port, below
+//! [`polymarket::PARTS`]; `POST /sim/load` with `{"per_second": 5000, "for_s": 60}` makes its sockets busy.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use secrecy::SecretString;
@@ -22,8 +26,9 @@ use tokio_util::io::ReaderStream;
 use super::api::{Answer, Api, Delivery, Stats};
 use super::body::BadBody;
 use super::clock::SimClock;
-use super::faults::FaultSpec;
+use super::faults::{FaultKind, FaultSpec};
 use super::playback::{Frames, Playback};
+use super::polymarket::{self, ExchangeSettings, Load, Reply, Venue};
 use super::scenario::Scenario;
 use crate::market::price::OddsFormat;
 use crate::market::time::Timestamp;
@@ -80,17 +85,15 @@ pub enum SimError {
     },
 }
 
-struct Shared {
-    api: Mutex<Api>,
-    clock: SimClock,
-    /// Requests allowed per real second, and the running second with its count.
-    limit: u32,
+/// Requests allowed per real second (0 for any number), and the running second with its count.
+struct Limit {
+    most: u32,
     window: Mutex<(Instant, u32)>,
 }
 
-impl Shared {
-    fn api(&self) -> MutexGuard<'_, Api> {
-        self.api.lock().unwrap_or_else(PoisonError::into_inner)
+impl Limit {
+    fn new(most: u32) -> Self {
+        Self { most, window: Mutex::new((Instant::now(), 0)) }
     }
 
     /// Counts a request; false when it is one too many.
@@ -100,8 +103,88 @@ impl Shared {
             *window = (Instant::now(), 0);
         }
         window.1 += 1;
-        self.limit == 0 || window.1 <= self.limit
+        self.most == 0 || window.1 <= self.most
     }
+}
+
+struct Shared {
+    api: Mutex<Api>,
+    clock: SimClock,
+    limit: Limit,
+    exchange: Exchange,
+}
+
+impl Shared {
+    fn api(&self) -> MutexGuard<'_, Api> {
+        self.api.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_fault(&self, spec: FaultSpec) {
+        let now = self.clock.now();
+        match self.exchange.venue() {
+            Some(venue) if spec.kind.is_exchange() => venue.set_fault(spec, now),
+            _ => self.api().faults.set(spec, now),
+        }
+    }
+
+    fn clear_faults(&self) {
+        self.api().faults.clear();
+        if let Some(venue) = self.exchange.made() {
+            venue.clear_faults(self.clock.now());
+        }
+    }
+
+    /// What is switched on or waiting.
+    fn faults(&self) -> Value {
+        let mut all: Vec<FaultSpec> = self.api().faults.specs().into_iter().cloned().collect();
+        if let Some(venue) = self.exchange.venue() {
+            all.extend(venue.state().faults.specs(self.clock.now()).into_iter().cloned());
+        }
+        json!(all)
+    }
+}
+
+/// The exchange, which is made when somebody first asks for it.
+struct Exchange {
+    scenario: Option<(Scenario, Timestamp)>,
+    venue: OnceLock<Option<Arc<Venue>>>,
+    load: Arc<Load>,
+    limit: Limit,
+}
+
+impl Exchange {
+    fn new(scenario: Option<(Scenario, Timestamp)>) -> Self {
+        let settings = scenario.as_ref().map_or_else(ExchangeSettings::default, |(s, _)| s.exchange.clone());
+        Self {
+            scenario,
+            venue: OnceLock::new(),
+            load: Arc::new(Load::new(settings.load_per_second)),
+            limit: Limit::new(settings.requests_per_second),
+        }
+    }
+
+    fn venue(&self) -> Option<Arc<Venue>> {
+        let make = || self.scenario.as_ref().and_then(|(s, start)| Venue::new(s, *start)).map(Arc::new);
+        self.venue.get_or_init(make).clone()
+    }
+
+    /// The exchange, if somebody has asked for it.
+    fn made(&self) -> Option<&Arc<Venue>> {
+        self.venue.get().and_then(Option::as_ref)
+    }
+}
+
+/// Where the parts of the exchange are: each takes the place of one of the provider's hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExchangeUrls {
+    /// Events and markets.
+    pub gamma: String,
+    /// Books, prices, history.
+    pub clob: String,
+    /// Trades.
+    pub data: String,
+    /// The market channel, with its path.
+    pub channel: String,
 }
 
 /// Starts simulators.
@@ -116,20 +199,23 @@ impl SimServer {
         let fail = |source| SimError::Listen { port: config.port, source };
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let (api, limit, own_speed) = match config.content {
+        let (api, limit, own_speed, scenario) = match config.content {
             SimContent::Scenario(s) => {
-                (Api::of_scenario(&s, config.start, config.api_key), s.requests_per_second, s.speed)
+                let api = Api::of_scenario(&s, config.start, config.api_key);
+                (api, s.requests_per_second, s.speed, Some((*s, config.start)))
             }
             SimContent::Recording { frames, format, credits } => {
-                (Api::of_recording(Playback::new(frames, format), credits, config.api_key), 30, 1)
+                (Api::of_recording(Playback::new(frames, format), credits, config.api_key), 30, 1, None)
             }
         };
         let clock = match config.speed.unwrap_or(own_speed) {
             0 => SimClock::manual(config.start),
             speed => SimClock::running(config.start, speed),
         };
-        let shared = Arc::new(Shared { api: Mutex::new(api), clock, limit, window: Mutex::new((Instant::now(), 0)) });
-        let router = Router::new().fallback(handle).with_state(Arc::clone(&shared));
+        let (limit, exchange) = (Limit::new(limit), Exchange::new(scenario));
+        let shared = Arc::new(Shared { api: Mutex::new(api), clock, limit, exchange });
+        let router =
+            Router::new().route(polymarket::CHANNEL, any(channel)).fallback(handle).with_state(Arc::clone(&shared));
         let task = tokio::spawn(async move {
             // An error here means that the socket is gone; clients see it as such.
             let _ = axum::serve(listener, router).await;
@@ -161,15 +247,36 @@ impl SimHandle {
         self.shared.clock.clone()
     }
 
+    /// Where the parts of the exchange are.
+    pub fn exchange_urls(&self) -> ExchangeUrls {
+        let base = self.base_url();
+        ExchangeUrls {
+            gamma: format!("{base}/gamma"),
+            clob: format!("{base}/clob"),
+            data: format!("{base}/data"),
+            channel: format!("ws://{}{}", self.address, polymarket::CHANNEL),
+        }
+    }
+
+    /// The exchange itself; none where a recording is played or the scenario has none.
+    pub fn venue(&self) -> Option<Arc<Venue>> {
+        self.shared.exchange.venue()
+    }
+
+    /// Makes the exchange's sockets send so many messages a real second on top of the market's own, all together; for
+    /// a while, or until it is changed.
+    pub fn set_load(&self, per_second: u32, lasting: Option<Duration>) {
+        self.shared.exchange.load.set(per_second, lasting);
+    }
+
     /// Switches a fault on, `from_s` from now.
     pub fn set_fault(&self, spec: FaultSpec) {
-        let now = self.shared.clock.now();
-        self.shared.api().faults.set(spec, now);
+        self.shared.set_fault(spec);
     }
 
     /// Switches all faults off.
     pub fn clear_faults(&self) {
-        self.shared.api().faults.clear();
+        self.shared.clear_faults();
     }
 
     /// Counts so far.
@@ -201,6 +308,11 @@ async fn handle(
     if let Some(own) = uri.path().strip_prefix("/sim/") {
         return control(&shared, &method, own.trim_end_matches('/'), &body);
     }
+    let first = uri.path().split('/').find(|p| !p.is_empty());
+    if first.is_some_and(|p| polymarket::PARTS.contains(&p)) {
+        let named = headers.get(header::USER_AGENT).is_some_and(|v| !v.is_empty());
+        return exchange(shared, method, uri, named, body).await;
+    }
     if method != Method::GET {
         return plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "Use GET"}));
     }
@@ -211,7 +323,7 @@ async fn handle(
         .any(|v| v.split(',').any(|e| e.trim().split(';').next() == Some("gzip")));
     // Writing a large answer takes tens of milliseconds: not on the threads that serve sockets.
     let work = tokio::task::spawn_blocking(move || {
-        let fast_enough = shared.pace();
+        let fast_enough = shared.limit.pace();
         let now = shared.clock.now();
         let mut api = shared.api();
         let answer =
@@ -224,6 +336,56 @@ async fn handle(
         Ok((answer, zipped, now)) => respond(answer, zipped, now),
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, &json!({"message": "The simulator failed"})),
     }
+}
+
+/// The exchange's paths.
+async fn exchange(shared: Arc<Shared>, method: Method, uri: Uri, named: bool, body: Bytes) -> Response {
+    if method != Method::GET && method != Method::POST {
+        return plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "method not allowed"}));
+    }
+    let work = tokio::task::spawn_blocking(move || {
+        let now = shared.clock.now();
+        let reply = match shared.exchange.venue() {
+            None => Reply::not_found(),
+            Some(_) if !named => Reply::nameless(),
+            Some(_) if !shared.exchange.limit.pace() => Reply::too_fast(),
+            Some(venue) => {
+                let query = uri.query().unwrap_or_default();
+                polymarket::answer(&venue, now, method == Method::POST, uri.path(), query, &body)
+            }
+        };
+        (reply, now)
+    });
+    let Ok((reply, now)) = work.await else {
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, &json!({"error": "The simulator failed"}));
+    };
+    let Reply { status, html, headers, delivery, body } = reply;
+    let answer = Answer { status, html, quota: None, delivery, body: body.into_bytes() };
+    let mut response = respond(answer, false, now);
+    for (name, value) in headers {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The market channel.
+async fn channel(
+    State(shared): State<Arc<Shared>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refused) => return refused.into_response(),
+    };
+    let (clock, load) = (shared.clock.clone(), Arc::clone(&shared.exchange.load));
+    let Some(venue) = shared.exchange.venue() else { return StatusCode::NOT_FOUND.into_response() };
+    // Of the faults of requests, all but one of the body refuse a socket.
+    match venue.state().faults.request(clock.now(), "ws") {
+        None | Some(FaultKind::ExchangeSlow | FaultKind::ExchangeTruncated | FaultKind::ExchangeCut) => {}
+        Some(FaultKind::ExchangeRateLimited) => return StatusCode::TOO_MANY_REQUESTS.into_response(),
+        Some(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+    upgrade.on_upgrade(move |socket| polymarket::serve(socket, venue, clock, load))
 }
 
 /// Compresses a body; one that cannot be compressed goes as it is.
@@ -279,11 +441,13 @@ fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Respons
         (&Method::GET, "state") => {
             let stats = shared.api().stats;
             let clock = &shared.clock;
-            plain(StatusCode::OK, &json!({"now": clock.now(), "speed": clock.speed(), "stats": stats}))
+            let exchange = shared.exchange.made().map(|v| v.stats());
+            let state = json!({"now": clock.now(), "speed": clock.speed(), "stats": stats, "exchange": exchange});
+            plain(StatusCode::OK, &state)
         }
-        (&Method::GET, "faults") => plain(StatusCode::OK, &json!(shared.api().faults.specs())),
+        (&Method::GET, "faults") => plain(StatusCode::OK, &shared.faults()),
         (&Method::DELETE, "faults") => {
-            shared.api().faults.clear();
+            shared.clear_faults();
             plain(StatusCode::OK, &json!([]))
         }
         (&Method::POST, "faults") => {
@@ -295,12 +459,20 @@ fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Respons
             if let Some(why) = specs.iter().find_map(|s| s.check().err()) {
                 return bad(why);
             }
-            let now = shared.clock.now();
-            let mut api = shared.api();
             for spec in specs {
-                api.faults.set(spec, now);
+                shared.set_fault(spec);
             }
-            plain(StatusCode::OK, &json!(api.faults.specs()))
+            plain(StatusCode::OK, &shared.faults())
+        }
+        (&Method::POST, "load") => {
+            let Ok(value) = serde_json::from_slice::<Value>(body) else { return bad("JSON is expected".into()) };
+            let rate = value.get("per_second").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+            let Some(rate) = rate.filter(|r| *r <= 100_000) else {
+                return bad("per_second is expected, a whole number up to 100000".into());
+            };
+            let lasting = value.get("for_s").and_then(Value::as_f64).and_then(|s| Duration::try_from_secs_f64(s).ok());
+            shared.exchange.load.set(rate, lasting);
+            plain(StatusCode::OK, &json!({"per_second": rate}))
         }
         (&Method::POST, "clock") => {
             let Ok(value) = serde_json::from_slice::<Value>(body) else { return bad("JSON is expected".into()) };
@@ -317,6 +489,6 @@ fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Respons
             }
             plain(StatusCode::OK, &json!({"now": shared.clock.now(), "speed": shared.clock.speed()}))
         }
-        _ => plain(StatusCode::NOT_FOUND, &json!({"message": "state, faults or clock"})),
+        _ => plain(StatusCode::NOT_FOUND, &json!({"message": "state, faults, clock or load"})),
     }
 }
