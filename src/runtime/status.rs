@@ -3,8 +3,10 @@
 //! Plain values for the board and for the local socket. All instants are this machine's time, except where they say
 //! *market*; nothing here is ever secret ([`super::keeper`] masks keys in every text that others wrote).
 
+mod exchange;
 mod plan;
 
+pub use exchange::{ExchangeStatus, Listening, SocketNote};
 pub use plan::{BandNote, CloseNote, PlanNote, PurposeNote, SportNote};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +67,9 @@ pub struct LiveStatus {
     /// The plan for the next 24 hours; `None`: it follows a steady beat.
     #[serde(default)]
     pub plan: Option<PlanNote>,
+    /// The exchange that is listened to; `None`: none is.
+    #[serde(default)]
+    pub exchange: Option<ExchangeStatus>,
 }
 
 impl LiveStatus {
@@ -428,6 +433,8 @@ pub enum Part {
     Metrics,
     /// The alerts.
     Alerts,
+    /// The listening to an exchange.
+    Exchange,
 }
 
 /// Something that went wrong inside.
