@@ -57,6 +57,8 @@ pub fn surroundings(folder: PathBuf) -> Surroundings {
         exports: folder.join("exports"),
         engine: engine(),
         max_age_ms: 300_000,
+        exchange_on: false,
+        stake: 100.0,
         demo: true,
     }
 }

@@ -93,6 +93,17 @@ const fn own_hints(context: Context) -> &'static [HintRow] {
             (&[A::Delete], "delete"),
             (&[A::Undo], "undo"),
         ],
+        Context::Exchange => &[
+            (&[A::Down, A::Up], "move"),
+            (&[A::Left, A::Right], "contract"),
+            (&[A::Open], "open"),
+            (&[A::PageGame], "game"),
+            (&[A::Sort], "sort"),
+            (&[A::LinkFilter], "links"),
+            (&[A::LinkAccept], "accept"),
+            (&[A::LinkRefuse], "none of these"),
+            (&[A::Undo], "undo"),
+        ],
         Context::Ops => &[(&[A::Down, A::Up], "move"), (&[A::NextPane], "pane"), (&[A::LogLevel], "log level")],
         Context::List => &[
             (&[A::Down, A::Up], "move"),

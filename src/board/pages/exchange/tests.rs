@@ -1,0 +1,1 @@
+//! The page over a market with an exchange beside it.
