@@ -7,6 +7,7 @@ pub mod channels;
 pub mod clock;
 mod deliver;
 pub mod digest;
+pub mod exchange;
 pub mod feeder;
 pub mod follow;
 pub mod health;
