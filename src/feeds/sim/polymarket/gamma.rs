@@ -63,7 +63,8 @@ pub fn market(venue: &Venue, n: usize, at: Timestamp, state: &State, with_event:
     let first = first_price(venue, n, standing, quoted, state);
     let step = venue.step(n, quoted);
     let opened = venue.opens();
-    let text = |values: &[String]| json!(values).to_string();
+    // With a space after the comma, as the exchange writes it.
+    let text = |[a, b]: &[String; 2]| format!("[{}, {}]", json!(a), json!(b));
     let odd = |k: u64, of: u64| mix(&[m.tag, 90 + k]).is_multiple_of(of);
     let mut o = Map::new();
     let mut put = |key: &str, value: Value| {
@@ -175,7 +176,7 @@ pub fn tick(venue: &Venue, n: usize, at: Timestamp, state: &State) -> f64 {
 
 /// The start as it is announced.
 pub fn start(venue: &Venue, event: &EventSpec, at: Timestamp) -> Timestamp {
-    venue.listing(event.fixture, at).map_or_else(Timestamp::default, |l| l.commence)
+    venue.scheduled(event.fixture, at)
 }
 
 fn end_date(venue: &Venue, event: &EventSpec) -> Timestamp {

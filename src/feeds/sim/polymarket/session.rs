@@ -310,7 +310,10 @@ impl Sub {
                 let bid = self.ladder.bids.first().map(|l| (true, *l));
                 changes.extend(bid.or_else(|| self.ladder.asks.first().map(|l| (false, *l))));
             }
-            if shape == Shape::Current {
+            if changes.is_empty() {
+                // A book without any level can only be sent as a whole.
+                self.books(venue, market, out);
+            } else if shape == Shape::Current {
                 let text = messages::price_change(market, &changes, &self.ladder, stamp);
                 out.push(Message { stamp, text });
             } else {
