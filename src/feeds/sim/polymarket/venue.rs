@@ -70,6 +70,8 @@ pub struct State {
 /// How a market stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
+    /// It is not there yet.
+    Unlisted,
     /// It trades.
     Open,
     /// It is resolved.
@@ -309,6 +311,7 @@ impl Venue {
             false => Outcome::Second,
         };
         match self.fixture(market.fixture) {
+            _ if at < market.listed => Standing::Unlisted,
             Some(f) if at >= market.closes => Standing::Resolved(outcome(&f.game, &market.bet)),
             Some(_) if bend.resolved => Standing::Resolved(likelier()),
             _ => Standing::Open,
