@@ -134,11 +134,6 @@ impl World {
         events
     }
 
-    /// How the provider lists a game at an instant.
-    pub fn listing(&self, number: usize, at: Timestamp) -> Option<EventView> {
-        self.fixtures.get(number).map(|f| event(number, f, at))
-    }
-
     /// Fills in the books that `query` asks for.
     pub fn fill(&mut self, at: Timestamp, event: &mut EventView, query: &OddsQuery, frozen: &[Blind]) {
         let Some(fixture) = self.fixtures.get(event.game) else { return };
