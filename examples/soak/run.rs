@@ -118,10 +118,18 @@ pub async fn run(soak: Soak, program: &Path, home: &Path, mut tell: impl FnMut(S
     let store = home.join("stratum.db");
     let markets = ["h2h", "spreads", "totals"].map(str::to_owned);
     let session = Session::start(SessionConfig {
+        exchange: None,
         pipeline: PipelineConfig {
             store: store.clone(),
             engine: EngineSettings { ..engine_settings(&settings) },
-            retention: Retention { raw_ms: kept, changes_ms: None, logs_ms: kept, points_ms: kept, cycles_ms: kept },
+            retention: Retention {
+                raw_ms: kept,
+                changes_ms: None,
+                logs_ms: kept,
+                points_ms: kept,
+                cycles_ms: kept,
+                exchange_ms: kept,
+            },
             keep_raw: true,
             record: None,
             secret: Vec::new(),
