@@ -246,3 +246,107 @@ fn resolved_games_of_two_years_are_parsed_and_classified() {
     let n = |sport: &str, what: &'static str| counts.get(&(sport.to_owned(), what)).copied().unwrap_or(0);
     assert_eq!((n("nba", "rows"), n("nfl", "rows"), n("cbb", "rows")), (2198, 685, 1719));
 }
+
+/// The probability of the away team without the vig, by the median book, at each snapshot of a series.
+fn fair(name: &str) -> Option<BTreeMap<String, Vec<(Timestamp, f64)>>> {
+    let path = recorded_file(&format!("odds_api/timeseries/{name}.jsonl.zst"))?;
+    let mut all: BTreeMap<String, Vec<(Timestamp, f64)>> = BTreeMap::new();
+    for line in RecordingReader::open(path).expect("recording") {
+        let line = line.expect("line");
+        let at = line.captured_at.expect("time");
+        let body: serde_json::Value = serde_json::from_slice(&line.body).expect("json");
+        for e in body.as_array().into_iter().flatten() {
+            let mut books: Vec<f64> = Vec::new();
+            for book in e["bookmakers"].as_array().into_iter().flatten() {
+                let h2h = book["markets"].as_array().into_iter().flatten().find(|m| m["key"] == "h2h");
+                let price = |team: &serde_json::Value| -> Option<f64> {
+                    let of = h2h?["outcomes"].as_array()?.iter().find(|o| o["name"] == *team)?;
+                    let american = of["price"].as_f64()?;
+                    Some(if american > 0.0 { 100.0 / (american + 100.0) } else { -american / (100.0 - american) })
+                };
+                if let (Some(away), Some(home)) = (price(&e["away_team"]), price(&e["home_team"])) {
+                    books.push(away / (away + home));
+                }
+            }
+            books.sort_by(f64::total_cmp);
+            if books.len() >= 3 {
+                let id = e["id"].as_str().unwrap().to_owned();
+                all.entry(id).or_default().push((at, books[books.len() / 2]));
+            }
+        }
+    }
+    Some(all)
+}
+
+#[test]
+fn mids_and_books_without_vig_lie_close_together() {
+    let until = Timestamp::parse("2026-08-05T23:59:59Z").unwrap();
+    for (series, quotes, least) in [
+        ("wnba_2026_08_03_05", "polymarket/top_of_book/wnba_2026-08-04.csv.zst", 6),
+        ("mlb_2026_08_03_05", "polymarket/top_of_book/mlb_moneyline_2026-08-04.csv.zst", 14),
+    ] {
+        let (Some(events), Some(fair), Some(text)) = (events(series, until), fair(series), unpacked(quotes)) else {
+            return;
+        };
+        let mut gaps: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        let mut shifts: Vec<f64> = Vec::new();
+        let mut at_eight: BTreeMap<String, f64> = BTreeMap::new();
+        let eight = Timestamp::parse("2026-08-04T20:00:00Z").unwrap();
+        for line in text.lines().skip(1) {
+            let f = csv(line);
+            let slug = GameSlug::parse(&f[1]).expect("a game");
+            let (Some(at), Ok(mid), Ok(spread)) = (Timestamp::parse(&f[0]), f[4].parse::<f64>(), f[5].parse::<f64>())
+            else {
+                continue;
+            };
+            if slug.kind != Some(SlugKind::Winner) || mid.is_nan() || spread > 0.05 {
+                continue;
+            }
+            let game = Game::of_slug(&f[1]).expect("a league that is followed");
+            let Match::Certain { event, home_outcome, .. } =
+                find(&game, &events, Sports::embedded(), Teams::embedded())
+            else {
+                continue;
+            };
+            let commence = events.iter().find(|c| c.id == event).unwrap().commence;
+            let Some(points) = fair.get(&event) else { continue };
+            // The newest look at the books at or before it, at most ten minutes old, before the game.
+            let newest = points.partition_point(|p| p.0 <= at);
+            let Some((seen, away)) = newest.checked_sub(1).and_then(|i| points.get(i)) else { continue };
+            if at >= commence || at.since(*seen) > 600_000 {
+                continue;
+            }
+            // The mid is of the team named first, wherever it plays.
+            let ours = if home_outcome == 1 { *away } else { 1.0 - away };
+            gaps.entry(slug.game()).or_default().push((mid - ours).abs());
+            shifts.push(mid - ours);
+            if at <= eight {
+                at_eight.insert(slug.game(), (mid - ours).abs());
+            }
+        }
+        let median = |list: &mut Vec<f64>| {
+            list.sort_by(f64::total_cmp);
+            list[list.len() / 2]
+        };
+        let mut all: Vec<f64> = gaps.values().flatten().copied().collect();
+        let n = all.len();
+        let by_game: BTreeMap<&String, f64> = gaps.iter().map(|(g, l)| (g, median(&mut l.clone()))).collect();
+        let worst = by_game.iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+        println!(
+            "{series}: {n} mids of {} games, median gap {:.4}, median shift {:+.4}, widest median of a game {:.4} ({})",
+            gaps.len(),
+            median(&mut all),
+            median(&mut shifts),
+            worst.1,
+            worst.0
+        );
+        println!(
+            "{series} at 20:00: {:?}",
+            at_eight.values().map(|g| (g * 1000.0).round() / 1000.0).collect::<Vec<_>>()
+        );
+        assert!(gaps.len() >= least && median(&mut all) < 0.02);
+        if series.starts_with("wnba") {
+            assert!(at_eight.values().all(|gap| *gap <= 0.04), "{at_eight:?}");
+        }
+    }
+}
