@@ -16,7 +16,7 @@ use super::error::{AskError, SetupError};
 use super::ids::{ConditionId, SeriesId, Side, Slug, TagId, Tick, TokenId, short};
 use super::pace::Pace;
 use super::wire::channel::BookMessage;
-use super::wire::clob::{self, DataTrade, HistoryPoint, MarketDefinition};
+use super::wire::clob::{self, DataTrade, Histories, HistoryPoint, MarketDefinition};
 use super::wire::gamma::{self, GammaEvent, GammaMarket, GammaSeries, GammaSport, GammaTag, Page};
 use super::wire::lenient::Defect;
 use super::wire::{Read, WireError, said};
@@ -382,7 +382,7 @@ impl Client {
         from: Timestamp,
         to: Timestamp,
         fidelity: u32,
-    ) -> Result<(BTreeMap<TokenId, Vec<HistoryPoint>>, Vec<Defect>), AskError> {
+    ) -> Result<(Histories, Vec<Defect>), AskError> {
         check_window(from, to)?;
         let body = serde_json::json!({
             "markets": tokens.iter().take(MAX_HISTORIES).map(TokenId::as_str).collect::<Vec<_>>(),

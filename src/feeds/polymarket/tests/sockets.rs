@@ -195,6 +195,11 @@ async fn a_quiet_market_that_is_not_live_is_left_alone() {
     until("the book", || best(&live, "1").is_some()).await;
     tokio::time::sleep(Duration::from_millis(900)).await;
     assert_eq!((live.health()[0].reconnects, best(&live, "1").is_some()), (0, true));
+    // It begins: from now on silence counts, and not before.
+    live.want(wanted(&["1"]));
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert_eq!(live.health()[0].reconnects, 0);
+    until("the watchdog", || live.health()[0].watchdog_fires == 1).await;
     live.stop().await;
 }
 
