@@ -134,7 +134,11 @@ async fn connection(
                     last_data = last_word;
                 }
                 let asks = frame.text == Some(channel::TextFrame::Ping);
-                state.lock().apply(number, frame, now());
+                {
+                    let (mut state, received) = (state.lock(), now());
+                    state.hand_on(number, bytes, received);
+                    state.apply(number, frame, received);
+                }
                 if asks && let Err(error) = send(&mut socket, "PONG".to_owned(), config).await {
                     return again(GapWhy::Lost, error);
                 }

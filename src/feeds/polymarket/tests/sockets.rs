@@ -131,6 +131,7 @@ async fn books_come_change_and_survive_nonsense() {
     }))
     .await;
     let live = Live::start(server.config(), None).unwrap();
+    let mut raw = live.raw_frames(3);
     live.want(wanted(&["1", "2"]));
     until("the book", || best(&live, "1").as_deref() == Some("0.43/0.44")).await;
     until("a trade", || live.health()[0].strangers == 1 && live.health()[0].last_pong.is_some()).await;
@@ -145,6 +146,10 @@ async fn books_come_change_and_survive_nonsense() {
     let health = live.health().remove(0);
     assert_eq!((health.unknown, health.junk, health.reconnects, health.assets), (1, 2, 0, 2), "{health:?}");
     assert_eq!(live.pair(&token("1"), &token("2")).bids[0].size.to_string(), "5");
+    // Frames as they came, as many as there is room for.
+    assert!(raw.recv().await.unwrap().text.starts_with("[{\"event_type\":\"book\""));
+    assert_eq!(raw.recv().await.unwrap().text, "NO NEW ASSETS");
+    assert!(live.counts().raw_lost > 5);
     live.stop().await;
 }
 
