@@ -97,6 +97,12 @@ impl Engine {
             memory
         });
         let started = memory.phase != phase;
+        // A list of games or of scores shows no prices: those that were seen last stay what they were, for many games begin
+        // later than scheduled, and their close is taken from them once more. Nothing has moved that could be judged.
+        if started && !event.books.iter().flat_map(|b| &b.groups).any(|g| g.dirty || g.present_in == pass.look) {
+            event.memory = Some(memory);
+            return;
+        }
         memory.phase = phase;
         let horizon = Self::memory_ms(&self.settings);
         self.update_views(&mut memory, event, &sport, Step::Look { look: pass.look, at: pass.at, started, horizon });
