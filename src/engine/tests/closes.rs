@@ -19,7 +19,10 @@ fn listed(start: i64) -> Value {
     json!([{"id": "e1", "sport_key": SPORT, "commence_time": time(start), "home_team": HOME, "away_team": AWAY}])
 }
 
-fn told(closes: &[Close]) -> Vec<(u32, Option<Grade>, Option<Timestamp>, Option<f64>)> {
+/// Version, grade, when it was seen, and the line.
+type Told = (u32, Option<Grade>, Option<Timestamp>, Option<f64>);
+
+fn told(closes: &[Close]) -> Vec<Told> {
     closes.iter().map(|c| (c.version, c.grade, c.seen_at, c.line)).collect()
 }
 

@@ -81,7 +81,7 @@ impl World {
             }
         }
         let temper = Temper { disagreement: scenario.disagreement, change_fraction: scenario.change_fraction };
-        let offered_ms = (scenario.offered_hours > 0.0).then(|| (scenario.offered_hours * 3_600_000.0) as i64);
+        let offered_ms = (scenario.offered_hours > 0.0).then_some((scenario.offered_hours * 3_600_000.0) as i64);
         let (coverage, maker) = (scenario.coverage, MarketMaker::default());
         Self { start, opens, desks, fixtures, temper, coverage, offered_ms, maker }
     }
