@@ -1,5 +1,8 @@
 //! Discord is down for an hour while signals go on: an hour of the daemon's own clock, whose pauses all run sixty times
 //! faster, as does the market. Nothing is lost, nothing comes twice, and Discord is asked ever more rarely.
+//!
+//! What waits for a timer of the runtime runs faster; what waits on a condition variable of the standard library does not,
+//! so the watchdog stands still here. Others test it.
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -95,15 +98,18 @@ fn an_hour_without_discord_loses_nothing() {
     let taken = calls.iter().zip(&asked).filter(|(_, (_, up))| *up);
     let embeds: usize = taken.map(|(call, _)| call.json()["embeds"].as_array().expect("embeds").len()).sum();
     let rows = home.json(&["alerts", "list", "--state", "delivered", "--limit", "10000"]);
+    let log = home.json(&["alerts", "log", "--limit", "100000"]);
+    let later = || log.iter().filter(|l| l["outcome"] == "later");
+    // A limit of ten seconds is a sixth of one here: a machine that is too busy for that may take an answer for lost, and
+    // sends again. Everything else was refused by Discord.
+    let slow = later().filter(|l| l["why"] == "no answer in time").count();
+    assert!(later().all(|l| l["why"] == "Discord has trouble (status 502)" || l["why"] == "no answer in time"));
     // One batch may have been under way at the end.
-    assert!(embeds >= rows.len() && embeds <= rows.len() + 10, "{embeds} embeds, {} rows", rows.len());
+    assert!(embeds >= rows.len() && embeds <= rows.len() + slow + 10, "{embeds} embeds, {} rows, {slow}", rows.len());
     let mut keys = home.keys("discord", "delivered");
     keys.dedup();
     assert_eq!(keys.len(), rows.len(), "each under a key of its own");
 
-    let log = home.json(&["alerts", "log", "--limit", "100000"]);
-    let later: Vec<_> = log.iter().filter(|l| l["outcome"] == "later").collect();
-    assert!(later.iter().all(|l| l["why"] == "Discord has trouble (status 502)"), "{later:?}");
     // What waited longest waited an hour, and the log says so.
     let longest = log.iter().filter_map(|l| l["latency_ms"].as_i64()).max().expect("deliveries");
     assert!((3_000_000..5_400_000).contains(&longest), "{longest} ms");
