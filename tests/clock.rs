@@ -1,7 +1,7 @@
 //! The clock of the machine is set hours ahead and back again under the real program, which follows a simulated market over
 //! a real socket: it goes on, says what happened in words, pays for nothing twice, polls again and delivers what waited.
 //!
-//! The other tests of [`faults`](../faults/index.html) run by the time of the simulator; here the daemon plans by its own clock.
+//! Other faults are tested by the time of the simulator; here the daemon plans by its own clock.
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 

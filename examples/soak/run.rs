@@ -40,8 +40,8 @@ pub struct Soak {
     pub speed: u32,
     /// The same until then: the sooner what has a bound is full, the better.
     pub warm_speed: u32,
-    /// Market time after which nothing may grow any more: what has a bound, above all the store's cache of pages, is full
-    /// then. Seconds.
+    /// Market time after which nothing may grow any more: what has a bound, above all the store's cache of pages, is
+    /// full then. Seconds.
     pub warm_up: i64,
     /// So many looks are taken before that, however long a busy machine takes for them.
     pub warm_looks: u64,

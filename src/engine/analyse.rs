@@ -97,8 +97,9 @@ impl Engine {
             memory
         });
         let started = memory.phase != phase;
-        // A list of games or of scores shows no prices: those that were seen last stay what they were, for many games begin
-        // later than scheduled, and their close is taken from them once more. Nothing has moved that could be judged.
+        // A list of games or of scores shows no prices: those that were seen last stay what they were, for many games
+        // begin later than scheduled, and their close is taken from them once more. Nothing has moved that could be
+        // judged.
         if started && !event.books.iter().flat_map(|b| &b.groups).any(|g| g.dirty || g.present_in == pass.look) {
             event.memory = Some(memory);
             return;
