@@ -49,6 +49,23 @@ fn a_list_between_the_schedule_and_the_real_start_costs_no_close() {
 }
 
 #[test]
+fn what_was_open_ends_with_the_scheduled_start() {
+    let mut desk = Desk::new();
+    let mut generous = shown(START - 60, START, -3.5);
+    let books = generous[0]["bookmakers"].as_array_mut().expect("books");
+    books.push(book("f", vec![spread(START - 60, -3.5, 125, -150)]));
+    let before = desk.look(START - 60, &generous);
+    assert!(before.opportunities.iter().any(|o| o.open) && before.points.iter().any(|p| p.fair.is_some()));
+    desk.endpoint = Endpoint::Events;
+    let after = desk.look(START + 3, &listed(START));
+    assert_eq!(after.opportunities.len(), before.opportunities.len());
+    assert!(after.opportunities.iter().all(|o| !o.open), "nothing can be taken at prices of before the start");
+    assert!(!after.points.is_empty() && after.points.iter().all(|p| p.fair.is_none() && p.consensus.is_none()));
+    let again = desk.look(START + 30, &listed(START));
+    assert!(again.opportunities.is_empty() && again.points.is_empty());
+}
+
+#[test]
 fn prices_between_the_schedule_and_the_real_start_are_the_close() {
     let mut desk = Desk::new();
     desk.look(START - 60, &shown(START - 60, START, -3.5));
