@@ -31,6 +31,8 @@ pub mod rehearse;
 pub mod reload;
 pub mod report;
 pub mod screen;
+#[cfg(test)]
+mod season_tests;
 pub mod session;
 pub mod settings;
 pub mod status;
