@@ -2,8 +2,8 @@
 //! is running, says in words what is wrong, and recovers without help.
 //!
 //! What needs rights that a user may not have is made without them: a disk of its own in a private mount namespace, a limit
-//! on the size of files, a file without write permission. The clock of a machine cannot be set by a user; that part is
-//! tested with readings of a clock in `runtime::jumps`, and here with a process that is stopped and goes on.
+//! on the size of files, a file without write permission. Clocks that are set stand in `clock.rs`; here a process is stopped
+//! and goes on.
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 

@@ -1,7 +1,9 @@
-//! Five hours of market time at a hundred times its speed: memory, descriptors and tables do not grow. The first half is
-//! the warm-up: the store's own cache fills up to its bound in that time.
+//! An hour of market time at a hundred times its speed, after a warm-up: memory, descriptors and tables do not grow.
 //!
-//! Takes three minutes, so it is left out unless asked for: `cargo test --test soak -- --ignored`.
+//! The warm-up is nearly three hours of the same market at twice that speed. In that time everything that has a
+//! bound reaches it: the cache of pages of the store (six megabytes, full after some ninety minutes of market time), the
+//! rows that age alone limits, and what the allocator keeps. Memory is the program's own, so that the text of an
+//! unoptimised program does not make growth look small.
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -13,19 +15,31 @@ mod run;
 use run::Soak;
 
 #[test]
-#[ignore = "takes three minutes"]
-fn five_hours_leave_nothing_behind() {
-    let soak = Soak { speed: 100, seconds: 18_000, warm_up: 9_000, keep: 600 };
+fn an_hour_leaves_nothing_behind() {
+    let soak = Soak { speed: 100, warm_speed: 200, warm_up: 10_000, warm_looks: 700, seconds: 3_600, keep: 600 };
     let home = tempfile::tempdir().expect("folder");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("runtime");
     let soaked = runtime.block_on(run::run(soak, Path::new(env!("CARGO_BIN_EXE_stratum")), home.path(), |_| {}));
-    let looks = soaked.samples.last().expect("samples").looks;
-    assert!(looks > 100 && soaked.failed == 0, "{looks} looks, {} failed", soaked.failed);
-    let (fewest, most) = soaked.descriptors(soak.warm_up);
-    assert!(most <= fewest + 2, "{fewest} to {most} descriptors");
+    let warm = soaked.samples.iter().find(|s| s.at >= soaked.warm).expect("warm").looks;
+    let looks = soaked.samples.last().expect("samples").looks - warm;
+    println!("{looks} looks in an hour after {warm} of the warm-up, {} failed", soaked.failed);
+    // Four sports a minute; a busy machine may leave out some, and takes longer to get warm.
+    assert!(
+        looks > 150 && warm >= soak.warm_looks && soaked.failed == 0,
+        "{warm} and {looks} looks, {} failed",
+        soaked.failed
+    );
+    let (fewest, most) = soaked.descriptors();
+    println!("{fewest} to {most} descriptors");
+    assert!(fewest > 0 && most <= fewest + 2, "{fewest} to {most} descriptors");
     for (name, rows, bound) in &soaked.tables {
-        assert!(bound.is_none_or(|bound| *rows <= bound), "{name} has {rows} rows");
+        println!("{name}: {rows} of {} rows ({})", bound.rows, bound.why);
+        assert!(*rows <= bound.rows, "{name} has {rows} rows; {} limits it to {}", bound.why, bound.rows);
+        assert_eq!(bound.overdue, 0, "rows of {name} should have gone");
     }
-    let growth = soaked.growth(soak.warm_up);
+    let told = |table: &str| soaked.tables.iter().any(|(name, rows, _)| name == table && *rows > 0);
+    assert!(told("outbox") && told("delivery_log") && told("close") && told("raw_answer"), "{:?}", soaked.tables);
+    let growth = soaked.growth();
+    println!("memory {:+.2} %", growth * 100.0);
     assert!(growth < 0.02, "memory grew by {:.2} %", growth * 100.0);
 }

@@ -28,6 +28,20 @@ pub enum Attempt {
 /// The future of one attempt.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Attempt> + Send + 'a>>;
 
+/// Tries messages one after the other, for channels that carry one at a time; the first that is not taken ends it.
+pub async fn one_by_one<'a, F>(messages: &'a [Message], attempt: impl Fn(&'a Message) -> F) -> Attempt
+where
+    F: Future<Output = Attempt>,
+{
+    for message in messages {
+        let came = attempt(message).await;
+        if came != Attempt::Delivered {
+            return came;
+        }
+    }
+    Attempt::Delivered
+}
+
 /// A way to reach the user. It keeps nothing: what is to be tried again is the outbox's business.
 pub trait Channel: Send + Sync + std::fmt::Debug {
     /// The name it goes by in rules, tables and settings.

@@ -166,6 +166,11 @@ impl Facts for SignalFacts<'_> {
 }
 
 /// The game of a signal, as watchlists see it.
+/// A team of this comparable name plays in the game of a signal.
+pub fn plays(signal: &Signal, wanted: &str) -> bool {
+    [&signal.home_team, &signal.away_team].into_iter().any(|t| comparable(t) == wanted)
+}
+
 impl Subject for SignalFacts<'_> {
     fn provider_id(&self) -> &str {
         &self.signal.provider_event_id
@@ -176,7 +181,7 @@ impl Subject for SignalFacts<'_> {
     }
 
     fn has_team(&self, wanted: &str) -> bool {
-        [&self.signal.home_team, &self.signal.away_team].into_iter().any(|t| comparable(t) == wanted)
+        plays(self.signal, wanted)
     }
 
     fn has_market(&self, key: &str) -> bool {

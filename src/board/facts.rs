@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::model::{Cell, Game, Identity, Market, Slate};
 use super::pages::board::rows;
+use crate::alerts::facts::plays;
 use crate::alerts::watchlist::Subject;
 use crate::engine::appraise::glance::BestPrice;
 use crate::engine::changes::EventStatus;
@@ -344,7 +345,7 @@ impl Subject for NamedGame<'_> {
     }
 
     fn has_team(&self, wanted: &str) -> bool {
-        [&self.signal.home_team, &self.signal.away_team].into_iter().any(|t| comparable(t) == wanted)
+        plays(self.signal, wanted)
     }
 
     fn has_market(&self, key: &str) -> bool {

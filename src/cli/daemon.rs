@@ -24,6 +24,7 @@ use crate::runtime::stop::{ReloadSignals, StopSignals, outlive_file_limits};
 use crate::runtime::supervisor::{Told, keep_alive, tell};
 use crate::runtime::watchdog::GiveUp;
 use crate::runtime::{logging, memory, settings};
+use crate::store::desk;
 
 /// A session that has not stopped by then is left: five seconds is what supervisors and people wait.
 const STOP_WITHIN: Duration = Duration::from_millis(4_000);
@@ -54,6 +55,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
     };
     let keys = Keys::parse(secret.expose_secret()).map_err(|e| Failure::Other(e.to_string()))?;
     let config = SessionConfig {
+        exchange: settings::exchange_config(settings, desk::beside(&paths.store(settings))),
         pipeline: PipelineConfig {
             store: paths.store(settings),
             engine: settings::engine_settings(settings),

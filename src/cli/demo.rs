@@ -11,7 +11,7 @@ use super::args::{DemoArgs, Global};
 use super::daemon::{client_config, follow_config, runtime, session_failure, shortly, until_stopped, write_tally};
 use super::{Exit, Failure, board, output, prepare};
 use crate::config::{Paths, Settings};
-use crate::feeds::sim::{Scenario, SimConfig, SimServer};
+use crate::feeds::sim::{Scenario, SimConfig, SimHandle, SimServer};
 use crate::market::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::stop_on_signals;
@@ -19,6 +19,7 @@ use crate::runtime::pipeline::{PipelineConfig, Tally};
 use crate::runtime::screen::{ScreenConfig, ScreenEnd};
 use crate::runtime::session::{CareConfig, Session, SessionConfig};
 use crate::runtime::{logging, memory, settings};
+use crate::store::desk;
 use crate::store::query::DEMO;
 use crate::store::{FILE_NAME, Reader};
 
@@ -48,6 +49,7 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
     let everywhere = ["us", "us2", "uk", "eu", "au"].map(str::to_owned);
     own.odds_api.regions = if scenario.books.is_empty() { everywhere.to_vec() } else { Vec::new() };
     own.odds_api.record = String::new();
+    own.polymarket.on = scenario.exchange.enabled;
     let folder = demo_folder(global, &paths.data)?;
     let _log = logging::start(&own.log, &folder.join("logs")).map_err(|e| Failure::Other(e.to_string()))?;
     let store = folder.join(FILE_NAME);
@@ -69,8 +71,9 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
         let start = Timestamp::from_chrono(Utc::now());
         let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
         let sim = SimServer::start(sim).await.map_err(|e| Failure::Other(e.to_string()))?;
-        own.odds_api.base_url = sim.base_url();
+        at_simulator(&mut own, &sim);
         let config = SessionConfig {
+            exchange: settings::exchange_config(&own, desk::beside(&store)),
             pipeline,
             follow: follow_config(&own, Clock::Sim(sim.clock())),
             client: client_config(&own),
@@ -119,10 +122,11 @@ fn on_screen(
     let start = Timestamp::from_chrono(Utc::now());
     let sim = SimConfig { speed: Some(SPEED), ..SimConfig::scenario(scenario, start) };
     let sim = runtime.block_on(SimServer::start(sim)).map_err(|e| Failure::Other(e.to_string()))?;
-    own.odds_api.base_url = sim.base_url();
+    at_simulator(&mut own, &sim);
     let (terminal, bells) = mpsc::channel(board::BELLS);
     let alerts = super::alerts::config(paths, &own, &pipeline.store, Some(terminal))?;
     let session = SessionConfig {
+        exchange: settings::exchange_config(&own, desk::beside(&pipeline.store)),
         pipeline,
         follow: follow_config(&own, Clock::Sim(sim.clock())),
         client: client_config(&own),
@@ -140,6 +144,14 @@ fn on_screen(
     };
     let end = board::shown(runtime, config)?;
     Ok(if end == ScreenEnd::Gone { Exit::Failure } else { Exit::Ok })
+}
+
+/// Points everything at the simulator.
+fn at_simulator(own: &mut Settings, sim: &SimHandle) {
+    own.odds_api.base_url = sim.base_url();
+    let urls = sim.exchange_urls();
+    let p = &mut own.polymarket;
+    (p.gamma_url, p.clob_url, p.data_url, p.socket_url) = (urls.gamma, urls.clob, urls.data, urls.channel);
 }
 
 /// A folder of the demo's own, so that simulated quotes never stand beside real ones. It begins empty each time.

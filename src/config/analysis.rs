@@ -146,6 +146,7 @@ pub struct DivergenceSettings {
     /// Signals an event, at most.
     pub cap: u16,
     /// The usual distance by sport key, which is taken off. Probability.
+    #[serde(default)]
     pub shift: BTreeMap<String, f64>,
 }
 

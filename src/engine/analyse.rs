@@ -98,11 +98,30 @@ impl Engine {
             memory
         });
         let started = memory.phase != phase;
+        // A list of games or of scores shows no prices: those that were seen last stay what they were, for many games
+        // begin later than scheduled, and their close is taken from them once more. They are no longer prices of this
+        // side of the start, though: nothing can be taken at them, and nothing has moved that could be judged.
+        if started && !event.books.iter().flat_map(|b| &b.groups).any(|g| g.dirty || g.present_in == pass.look) {
+            self.put_away(pass, event, &mut memory);
+            event.memory = Some(memory);
+            return;
+        }
         memory.phase = phase;
         let horizon = Self::memory_ms(&self.settings);
         self.update_views(&mut memory, event, &sport, Step::Look { look: pass.look, at: pass.at, started, horizon });
         self.judge(pass, event, &mut memory, &sport);
         event.memory = Some(memory);
+    }
+
+    /// The start has come as scheduled, and prices of after it are not known: what was published and open ends.
+    fn put_away(&mut self, pass: &mut Pass<'_>, event: &EventState, memory: &mut EventMemory) {
+        let rules = &self.settings.rules;
+        for question in &mut memory.questions {
+            question.priced = fair::Priced::default();
+            publish(question, event, rules.fair.step, &mut pass.out.points);
+            self.scratch_open.clear();
+            open::follow(&rules.opportunity, &mut question.open, &mut self.scratch_open, &mut pass.out.opportunities);
+        }
     }
 
     /// Builds the views of an event that was brought back from the store.

@@ -15,6 +15,7 @@ use crate::market::quality::Reason;
 use crate::market::selection::Side;
 use crate::market::time::Timestamp;
 
+mod closes;
 mod determinism;
 mod exchange;
 mod identity;

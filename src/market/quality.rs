@@ -88,6 +88,8 @@ reasons! {
     RescheduleCandidate = 22, "reschedule_candidate", Warning;
     /// More records than a sane answer holds.
     TooMany = 23, "too_many", Error;
+    /// An exchange that is listened to is not heard.
+    NotHeard = 24, "not_heard", Warning;
 }
 
 impl Reason {

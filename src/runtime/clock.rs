@@ -52,13 +52,17 @@ impl Clock {
         }
     }
 
+    /// How many times as fast as this machine's time it runs.
+    pub fn speed(&self) -> i64 {
+        match self {
+            Self::Sim(clock) => i64::from(clock.speed()).max(1),
+            Self::Local | Self::Server => 1,
+        }
+    }
+
     /// How long this machine has to wait until `at`.
     pub fn wait(&self, at: Timestamp) -> Duration {
         let ms = u64::try_from(at.since(self.now())).unwrap_or(0);
-        let speed = match self {
-            Self::Sim(clock) => u64::from(clock.speed()).max(1),
-            _ => 1,
-        };
-        Duration::from_millis(ms / speed)
+        Duration::from_millis(ms / self.speed().unsigned_abs())
     }
 }

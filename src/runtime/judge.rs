@@ -5,6 +5,7 @@
 //! cannot be written this thread keeps what was paid for, tries again by itself, and goes on from what is stored.
 
 mod answer;
+mod exchange;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
@@ -236,6 +237,12 @@ impl Judge {
                     }
                     let _ = reply.send(told.map(drop));
                 }
+                Some(Job::Exchange { news, reply }) => {
+                    drop(reply.send(self.exchange(*news)?));
+                    worked = Some(Instant::now());
+                }
+                Some(Job::Listings { news, reply }) => drop(reply.send(self.listings(&news)?)),
+                Some(Job::Prices { prices, reply }) => drop(reply.send(self.prices(&prices)?)),
                 Some(Job::InPlay(games)) => {
                     self.in_play = Some(games);
                     self.take_rules(self.config.engine.clone(), self.config.retention);

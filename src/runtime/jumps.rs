@@ -59,7 +59,11 @@ impl Reading {
 
 /// What to tell of a step.
 pub fn told(kind: StepKind, by_ms: i64, at: Timestamp) -> ClockStep {
-    let span = crate::config::format_duration(Duration::from_secs(u64::try_from(by_ms / 1000).unwrap_or(0)));
+    /// From here on nobody wants to read seconds.
+    const LONG_MS: i64 = 600_000;
+    let step = if by_ms >= LONG_MS { 60_000 } else { 1_000 };
+    let rounded = by_ms.saturating_add(step / 2) / step * step;
+    let span = crate::config::format_duration(Duration::from_millis(u64::try_from(rounded).unwrap_or(0)));
     let message = match kind {
         StepKind::Ahead => format!("the clock was set ahead by {span}; looks of that time are missing"),
         StepKind::Back => format!("the clock was set back by {span}; looks keep their order"),
@@ -151,6 +155,11 @@ mod tests {
     fn the_words_name_the_span() {
         let step = told(StepKind::Slept, 7_200_000, Timestamp::default());
         assert_eq!(step.message, "the machine slept for 2h; missed looks are not made up for");
+        // Clocks are read one after the other.
+        let near = |ms| told(StepKind::Back, ms, Timestamp::default()).message;
+        assert_eq!(near(32_399_993), "the clock was set back by 9h; looks keep their order");
+        assert_eq!(near(59_600), "the clock was set back by 1m; looks keep their order");
+        assert_eq!(near(2_400), "the clock was set back by 2s; looks keep their order");
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod channels;
 pub mod clock;
 mod deliver;
 pub mod digest;
+pub mod exchange;
 pub mod feeder;
 pub mod follow;
 pub mod health;
@@ -30,6 +31,8 @@ pub mod rehearse;
 pub mod reload;
 pub mod report;
 pub mod screen;
+#[cfg(test)]
+mod season_tests;
 pub mod session;
 pub mod settings;
 pub mod status;

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::exchange::{ExchangeNews, NewListings, NewPrices};
 use super::intake::Taken;
 use super::judge::Judge;
 use super::keeper::Keeper;
@@ -139,6 +140,21 @@ pub(super) enum Job {
         outgoing: Box<Outgoing>,
         reply: oneshot::Sender<Result<(), StoreError>>,
     },
+    /// What an exchange told.
+    Exchange {
+        news: Box<ExchangeNews>,
+        reply: oneshot::Sender<Result<(), NotKept>>,
+    },
+    /// What an exchange lists.
+    Listings {
+        news: Box<NewListings>,
+        reply: oneshot::Sender<Result<Numbers, NotKept>>,
+    },
+    /// Middles of the past of a contract.
+    Prices {
+        prices: Box<NewPrices>,
+        reply: oneshot::Sender<Result<u64, NotKept>>,
+    },
     /// Watch these games in play.
     InPlay(Vec<String>),
     /// Mask this in the recording too.
@@ -152,6 +168,14 @@ pub(super) enum Job {
     Panic,
     Stop,
 }
+
+/// Numbers of listings, each with those of its contracts.
+pub(super) type Numbers = Vec<(i64, Vec<i64>)>;
+
+/// Something could not be judged or kept now; whoever told it tells it again.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NotKept(pub String);
 
 /// A running pipeline.
 #[derive(Debug)]
@@ -176,6 +200,9 @@ impl std::fmt::Debug for Job {
             Self::Attempts { .. } => "Attempts",
             Self::Notice(_) => "Notice",
             Self::Tell { .. } => "Tell",
+            Self::Exchange { .. } => "Exchange",
+            Self::Listings { .. } => "Listings",
+            Self::Prices { .. } => "Prices",
             Self::InPlay(_) => "InPlay",
             Self::Hide(_) => "Hide",
             Self::Rules { .. } => "Rules",
@@ -298,6 +325,36 @@ impl WayIn {
     pub(super) async fn tell(&self, outgoing: Outgoing) -> Result<Result<(), StoreError>, PipelineError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Tell { outgoing: Box::new(outgoing), reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
+    }
+
+    /// Has what an exchange told judged and kept. The inner error: it could not be, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn exchange(&self, news: ExchangeNews) -> Result<Result<(), NotKept>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Exchange { news: Box::new(news), reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
+    }
+
+    /// Has listings kept, and answers their numbers. The inner error: they could not be, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn exchange_listings(&self, news: NewListings) -> Result<Result<Numbers, NotKept>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Listings { news: Box::new(news), reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
+    }
+
+    /// Has middles of the past kept, and answers how many are new. The inner error: they could not be.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn exchange_prices(&self, prices: NewPrices) -> Result<Result<u64, NotKept>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Prices { prices: Box::new(prices), reply }).await?;
         answer.await.map_err(|_| PipelineError::Panicked)
     }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::attach::server::{Server, ServerConfig};
 use super::deliver::{self, Delivering};
 use super::digest::{self, DigestConfig};
+use super::exchange::{self, ExchangeConfig, Listener};
 use super::feeder::{Aborting, Feed, Feeder};
 use super::follow::{FollowConfig, Places};
 use super::keeper::Keeper;
@@ -53,6 +54,8 @@ pub struct SessionConfig {
     pub attach: bool,
     /// Tell the user of what the rules on the desk ask for; `None`: nobody is told of anything.
     pub alerts: Option<AlertsConfig>,
+    /// The exchange to listen to beside the books.
+    pub exchange: Option<ExchangeConfig>,
     /// How it is watched over.
     pub care: CareConfig,
 }
@@ -140,6 +143,8 @@ pub struct Session {
     socket: Option<Server>,
     /// Deliveries, and the eye on the session itself.
     telling: Vec<Aborting<()>>,
+    /// To an exchange.
+    _listening: Option<Aborting<Result<(), PipelineError>>>,
     stop: CancellationToken,
 }
 
@@ -151,7 +156,7 @@ impl Session {
     /// [`SessionError`] when the key or the address of the source cannot be used, or the store cannot be opened (it may
     /// be held by a daemon: see [`super::link::probe`]).
     pub async fn start(config: SessionConfig) -> Result<Self, SessionError> {
-        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts, care } = config;
+        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts, exchange, care } = config;
         let first = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let (store, origin) = (pipeline.store.clone(), pipeline.origin.clone());
         let keeper = Keeper::new(origin.as_deref());
@@ -181,6 +186,14 @@ impl Session {
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
         let outbox = store.clone();
+        let listening = exchange.map(|config| Listener {
+            config,
+            way_in: way_in.clone(),
+            keeper: keeper.clone(),
+            clock: follow.clock.clone(),
+            store: store.clone(),
+            origin: origin.clone(),
+        });
         let (digest_store, digest_origin) = (store.clone(), origin.clone());
         let places = Arc::new(Places { desk: desk::beside(&store), store: store.clone() });
         let socket = if attach {
@@ -233,6 +246,7 @@ impl Session {
             }
             tasks
         });
+        let listening = listening.map(|l| Aborting(tokio::spawn(exchange::listen(l, stop.clone()))));
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
         let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, places, check_key };
@@ -253,6 +267,7 @@ impl Session {
             feeding,
             socket,
             telling,
+            _listening: listening,
             stop,
         })
     }
@@ -444,6 +459,7 @@ mod tests {
 
     fn config(home: &Path, sim: &SimHandle, key: Option<&str>) -> SessionConfig {
         SessionConfig {
+            exchange: None,
             pipeline: PipelineConfig {
                 store: home.join("stratum.db"),
                 engine: EngineSettings::default(),

@@ -9,11 +9,13 @@ use crate::engine::price::view::DevigRule;
 use crate::engine::profile::BookProfile;
 use crate::engine::rules::{AnalysisRules, DislocationRule, ExchangeRule, InPlayWatch, MoveRule, OpportunityRule};
 use crate::engine::settings::BookInfo;
+use crate::feeds::polymarket::socket::SocketConfig;
 use crate::market::books::{Book, BookKind, Books};
 use crate::poller::Cadence;
 use crate::poller::plan::DetectorNeed;
 use crate::poller::rules::{Bands, CloseWindow, PlanRules};
 use crate::runtime::digest::{DigestConfig, Every};
+use crate::runtime::exchange::ExchangeConfig;
 use crate::runtime::pace::Pacing;
 use crate::store::Retention;
 
@@ -204,6 +206,35 @@ pub fn digest(settings: &Settings) -> Result<Option<DigestConfig>, String> {
     };
     let zone = name.parse().map_err(|_| format!("board.zone: there is no zone {name:?}"))?;
     Ok(Some(DigestConfig { every, at, zone, channels: digest.channels.clone() }))
+}
+
+/// How to listen to Polymarket; `None`: it is off. `desk`: where a person's decisions are.
+pub fn exchange_config(settings: &Settings, desk: std::path::PathBuf) -> Option<ExchangeConfig> {
+    let s = &settings.polymarket;
+    s.on.then(|| ExchangeConfig {
+        client: polymarket_client(settings),
+        socket: SocketConfig { url: s.socket_url.clone(), watchdog: s.watchdog, ..SocketConfig::default() },
+        sports: settings.odds_api.sports.clone(),
+        horizon: s.horizon,
+        discover: s.discover,
+        publish: s.publish,
+        max_assets: s.max_assets as usize,
+        min_depth: s.min_depth,
+        history: s.history,
+        desk,
+    })
+}
+
+/// How to ask Polymarket.
+pub fn polymarket_client(settings: &Settings) -> crate::feeds::polymarket::client::ClientConfig {
+    let s = &settings.polymarket;
+    crate::feeds::polymarket::client::ClientConfig {
+        gamma_url: s.gamma_url.clone(),
+        clob_url: s.clob_url.clone(),
+        data_url: s.data_url.clone(),
+        per_second: s.calls_per_second,
+        ..Default::default()
+    }
 }
 
 /// How long the store keeps what.

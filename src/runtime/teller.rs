@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
+use super::jumps::Backward;
 use super::keeper::{Keeper, local_now};
 use super::pipeline::Telling;
 use super::status::Part;
@@ -40,6 +41,8 @@ pub(super) struct Teller {
     failed: Option<Instant>,
     /// The desk was read, and what it asks for has not been looked at since.
     unread: bool,
+    /// Notices that the clock was set back: the outbox waits by it.
+    backward: Backward,
     rules: RuleSet,
     /// What books took at the last answers.
     limits: Limits,
@@ -67,6 +70,7 @@ impl Teller {
             looked: None,
             failed: None,
             unread: false,
+            backward: Backward::new(local_now()),
             rules: RuleSet::default(),
             state: State::default(),
             limits: Limits::default(),
@@ -157,9 +161,15 @@ impl Teller {
         }
     }
 
-    /// Looks whether the desk has changed, and does what it asks for. Cheap; call it whenever there is time.
+    /// Looks whether the desk has changed, and does what it asks for; and whether the clock was set back. Cheap; call it whenever there is time.
     pub(super) fn poll(&mut self, store: &mut Store) -> Result<(), StoreError> {
         self.refresh();
+        let wall = local_now();
+        if let Some(by_ms) = self.backward.check(wall)
+            && store.clock_set_back(by_ms, wall)? > 0
+        {
+            self.wake();
+        }
         // Whoever read the rules anew may have been a look; requests are looked for here alone.
         if !self.unread {
             return Ok(());

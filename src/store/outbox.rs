@@ -276,6 +276,23 @@ impl Store {
         Ok(self.connection.prepare_cached(&format!("{PUT_BACK} AND state = 'dead'"))?.execute([now.millis()])?)
     }
 
+    /// This machine's clock was set back by so much and now says `now`: what waited for a pause to end, or was written
+    /// in a time that has yet to come, waits no longer than before. What is held for quiet hours stays held until their
+    /// end. Answers for how many messages that made a difference.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn clock_set_back(&mut self, by_ms: i64, now: Timestamp) -> Result<usize, StoreError> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE outbox SET
+                 next_attempt = max(next_attempt - ?1, CASE WHEN not_before > queued THEN not_before ELSE 0 END),
+                 not_before = CASE WHEN not_before > queued THEN not_before ELSE min(not_before, ?2) END,
+                 queued = min(queued, ?2)
+             WHERE state = 'waiting' AND next_attempt > ?2",
+        )?;
+        Ok(update.execute(params![by_ms, now.millis()])?)
+    }
+
     /// The newest instant that a message or a firing tells of, in market time.
     ///
     /// # Errors

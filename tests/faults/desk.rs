@@ -93,9 +93,13 @@ impl Desk {
     }
 
     pub fn sim(home: &Path, port: u16) -> Process {
+        Self::sim_of(home, port, &["--speed", "30", "--seed", "5"])
+    }
+
+    pub fn sim_of(home: &Path, port: u16, how: &[&str]) -> Process {
         let mut command = Command::new(BINARY);
-        command.arg("--data-dir").arg(home.join("sim")).args(["sim", "--speed", "30", "--seed", "5", "--port"]);
-        command.arg(port.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.arg("--data-dir").arg(home.join("sim")).arg("sim").args(how).args(["--port", &port.to_string()]);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut sim = Process(command.spawn().expect("sim starts"));
         let mut url = String::new();
         BufReader::new(sim.0.stdout.take().expect("stdout")).read_line(&mut url).expect("its address");

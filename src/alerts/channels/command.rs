@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 
 use super::ChannelError;
 use super::text::{cut, line, lines};
-use crate::alerts::channel::{Attempt, Channel, Sending};
+use crate::alerts::channel::{Attempt, Channel, Sending, one_by_one};
 use crate::alerts::message::{Message, Severity};
 
 /// The name in rules, tables and settings.
@@ -174,15 +174,7 @@ impl Channel for Program {
     }
 
     fn send<'a>(&'a self, messages: &'a [Message]) -> Sending<'a> {
-        Box::pin(async move {
-            for message in messages {
-                let attempt = self.attempt(message).await;
-                if attempt != Attempt::Delivered {
-                    return attempt;
-                }
-            }
-            Attempt::Delivered
-        })
+        Box::pin(one_by_one(messages, |message| self.attempt(message)))
     }
 }
 

@@ -14,7 +14,7 @@ use notify_rust::Urgency;
 use tokio::sync::{mpsc, oneshot};
 
 use super::text::{cut, line, lines};
-use crate::alerts::channel::{Attempt, Channel, Sending};
+use crate::alerts::channel::{Attempt, Channel, Sending, one_by_one};
 use crate::alerts::message::Message;
 #[cfg(all(unix, not(target_os = "macos")))]
 use crate::alerts::message::Severity;
@@ -151,15 +151,7 @@ impl Channel for Desktop {
     }
 
     fn send<'a>(&'a self, messages: &'a [Message]) -> Sending<'a> {
-        Box::pin(async move {
-            for message in messages {
-                let attempt = self.attempt(message).await;
-                if attempt != Attempt::Delivered {
-                    return attempt;
-                }
-            }
-            Attempt::Delivered
-        })
+        Box::pin(one_by_one(messages, |message| self.attempt(message)))
     }
 }
 

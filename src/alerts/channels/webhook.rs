@@ -17,7 +17,7 @@ use sha2::Sha256;
 use super::address::{Checked, Forbidden, Lookup, Reachable, forbidden, system};
 use super::http::{self, Reach};
 use super::{ChannelError, text};
-use crate::alerts::channel::{Attempt, Channel, Sending};
+use crate::alerts::channel::{Attempt, Channel, Sending, one_by_one};
 use crate::alerts::message::{Fact, Kind, Message, Severity};
 use crate::market::time::Timestamp;
 
@@ -148,15 +148,7 @@ impl Channel for Webhook {
     }
 
     fn send<'a>(&'a self, messages: &'a [Message]) -> Sending<'a> {
-        Box::pin(async move {
-            for message in messages {
-                let attempt = self.attempt(message).await;
-                if attempt != Attempt::Delivered {
-                    return attempt;
-                }
-            }
-            Attempt::Delivered
-        })
+        Box::pin(one_by_one(messages, |message| self.attempt(message)))
     }
 }
 

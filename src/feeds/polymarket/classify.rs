@@ -8,6 +8,7 @@ use super::ids::TokenId;
 use super::slug;
 use super::wire::gamma::GammaMarket;
 use crate::market::line::Line;
+use crate::market::teams::Teams;
 use crate::market::teams::name::comparable;
 
 /// What a market asks.
@@ -137,7 +138,13 @@ pub struct Contract {
 
 /// Understands a market. `event_title` is that of its event, where it is known.
 pub fn classify(market: &GammaMarket, event_title: Option<&str>) -> Contract {
-    let text = Words::of(market, event_title);
+    classify_in(market, event_title, None)
+}
+
+/// The same with the table of teams of its league (such as `nba`): an outcome that is called "Twolves" is then known to be
+/// the Timberwolves of the title.
+pub fn classify_in(market: &GammaMarket, event_title: Option<&str>, table: Option<&str>) -> Contract {
+    let text = Words::of(market, event_title, table);
     let kind = text.kind(market).unwrap_or_else(Kind::Other);
     let outcomes = market.outcomes.iter().enumerate().map(|(i, name)| ContractOutcome {
         name: name.clone(),
@@ -195,7 +202,23 @@ pub fn same_team(a: &str, b: &str) -> bool {
     within(&a, &b) || within(&b, &a)
 }
 
-struct Words {
+/// Which of two teams a name means: the one that is called exactly so ("Michigan" and not "Michigan State"), else the only
+/// one whose name it could be short for.
+pub fn which(name: &str, teams: [&str; 2]) -> Option<usize> {
+    let only = |fits: [bool; 2]| match fits {
+        [true, false] => Some(0),
+        [false, true] => Some(1),
+        _ => None,
+    };
+    let wanted = comparable(name);
+    if wanted.is_empty() {
+        return None;
+    }
+    only(teams.map(|t| comparable(t) == wanted)).or_else(|| only(teams.map(|t| same_team(t, name))))
+}
+
+struct Words<'t> {
+    table: Option<&'t str>,
     kind: String,
     question: String,
     title: String,
@@ -276,11 +299,25 @@ fn has(text: &str, word: &str) -> bool {
     })
 }
 
-impl Words {
-    fn of(market: &GammaMarket, event_title: Option<&str>) -> Self {
+impl<'t> Words<'t> {
+    /// As [`which`]; what words do not tell, the table of teams may.
+    fn which(&self, name: &str, teams: [&str; 2]) -> Option<usize> {
+        which(name, teams).or_else(|| {
+            let team = |name: &str| Teams::embedded().resolve(self.table?, name).exact();
+            let wanted = team(name)?;
+            match teams.map(|t| team(t) == Some(wanted)) {
+                [true, false] => Some(0),
+                [false, true] => Some(1),
+                _ => None,
+            }
+        })
+    }
+
+    fn of(market: &GammaMarket, event_title: Option<&str>, table: Option<&'t str>) -> Self {
         let title = event_title.or_else(|| market.events.iter().find_map(|e| e.title.as_deref())).unwrap_or_default();
         let question = market.question.as_deref().or(market.group_item_title.as_deref()).unwrap_or_default();
         Self {
+            table,
             kind: market.sports_market_type.as_deref().unwrap_or_default().to_ascii_lowercase(),
             question: question.to_owned(),
             title: title.to_owned(),
@@ -353,9 +390,10 @@ impl Words {
             return self.leg(market, question);
         }
         let [one, two] = market.outcomes.as_slice() else { return Err(Doubt::Outcomes(market.outcomes.len())) };
-        let straight = same_team(one, first) && same_team(two, second);
-        let crossed = same_team(one, second) && same_team(two, first);
-        if straight != crossed { Ok(Kind::Moneyline) } else { Err(Doubt::NotTheTeams) }
+        match (self.which(one, [first, second]), self.which(two, [first, second])) {
+            (Some(a), Some(b)) if a != b => Ok(Kind::Moneyline),
+            _ => Err(Doubt::NotTheTeams),
+        }
     }
 
     fn leg(&self, market: &GammaMarket, question: &str) -> Result<Kind, Doubt> {
@@ -369,10 +407,11 @@ impl Words {
         }
         let named = question.strip_prefix("will ").and_then(|q| q.split(" win").next().filter(|n| n.len() < q.len()));
         let named = named.map_or(group.as_str(), str::trim);
-        let mut fits = teams.iter().filter(|t| same_team(t, named));
-        match (fits.next(), fits.next()) {
-            (Some(team), None) => Ok(Kind::ThreeWayLeg(Leg::Team(team.clone()))),
-            _ => Err(Doubt::NotTheTeams),
+        let [first, second] = teams;
+        match self.which(named, [first, second]) {
+            Some(0) => Ok(Kind::ThreeWayLeg(Leg::Team(first.clone()))),
+            Some(_) => Ok(Kind::ThreeWayLeg(Leg::Team(second.clone()))),
+            None => Err(Doubt::NotTheTeams),
         }
     }
 
@@ -383,12 +422,12 @@ impl Words {
             return Err(Doubt::WrongOutcomes);
         }
         if let Some((before, _)) = question.split_once(':') {
-            let one_team = self.teams.iter().flatten().any(|t| same_team(t, before));
+            let game = teams_of_title(before).is_some()
+                || ["total", "totals", "game total", "o/u", "over/under"].contains(&before.trim());
+            let one_team = !game && self.teams.iter().flatten().any(|t| same_team(t, before));
             if one_team || question.contains("team total") {
                 return Err(Doubt::TeamTotal);
             }
-            let game = teams_of_title(before).is_some()
-                || ["total", "totals", "game total", "o/u", "over/under"].contains(&before.trim());
             if !game {
                 return Err(Doubt::NothingSaid);
             }
@@ -414,11 +453,10 @@ impl Words {
         }
         let mut line: Option<Line> = None;
         for (name, points) in said {
-            // Exactly one of the outcomes has this name.
-            let of_first = match (same_team(&name, one), same_team(&name, two)) {
-                (true, false) => points,
-                (false, true) => points.flipped(),
-                _ => return Err(Doubt::WhoseLine),
+            let of_first = match self.which(&name, [one, two]) {
+                Some(0) => points,
+                Some(_) => points.flipped(),
+                None => return Err(Doubt::WhoseLine),
             };
             if line.is_some_and(|l| l != of_first) {
                 return Err(Doubt::LineDiffers("the two teams' lines do not mirror".to_owned()));
@@ -529,6 +567,9 @@ mod tests {
         assert_eq!(kind("", "Spread: Lakers (-6.5)", TEAMS, "null"), lakers);
         assert_eq!(kind("spreads", "Lakers (-6.5) vs Suns (+6.5)", TEAMS, "-6.5"), lakers);
         // The words name the second team; seen from the first it is the other sign.
+        let michigan =
+            market(r#""sportsMarketType":"moneyline","question":"x","outcomes":["Michigan","Michigan State"]"#);
+        assert_eq!(classify(&michigan, Some("Michigan vs. Michigan State")).kind, Kind::Moneyline);
         let six = Kind::Spread { line: line(6.5), team: "Lakers".into() };
         assert_eq!(kind("spreads", "Spread: Suns (-6.5)", TEAMS, "null"), six);
         assert_eq!(kind("totals", "Lakers vs. Suns: O/U 220.5", SIDES, "220.5"), Kind::Total { line: line(220.5) });

@@ -16,7 +16,7 @@ use super::error::{AskError, SetupError};
 use super::ids::{ConditionId, SeriesId, Side, Slug, TagId, Tick, TokenId, short};
 use super::pace::Pace;
 use super::wire::channel::BookMessage;
-use super::wire::clob::{self, DataTrade, HistoryPoint, MarketDefinition};
+use super::wire::clob::{self, DataTrade, Histories, HistoryPoint, MarketDefinition};
 use super::wire::gamma::{self, GammaEvent, GammaMarket, GammaSeries, GammaSport, GammaTag, Page};
 use super::wire::lenient::Defect;
 use super::wire::{Read, WireError, said};
@@ -163,11 +163,9 @@ impl Client {
     /// # Errors
     /// [`SetupError`] when an address cannot be used or HTTPS is not available.
     pub fn new(config: ClientConfig) -> Result<Self, SetupError> {
-        let defaults = ClientConfig::default;
         let gamma = base(&config.gamma_url, "gamma", "https://gamma-api.polymarket.com")?;
         let clob = base(&config.clob_url, "clob", "https://clob.polymarket.com")?;
         let data = base(&config.data_url, "data", "https://data-api.polymarket.com")?;
-        debug_assert!(base(&defaults().gamma_url, "gamma", "").is_ok());
         // An error means that one has been installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
@@ -384,7 +382,7 @@ impl Client {
         from: Timestamp,
         to: Timestamp,
         fidelity: u32,
-    ) -> Result<(BTreeMap<TokenId, Vec<HistoryPoint>>, Vec<Defect>), AskError> {
+    ) -> Result<(Histories, Vec<Defect>), AskError> {
         check_window(from, to)?;
         let body = serde_json::json!({
             "markets": tokens.iter().take(MAX_HISTORIES).map(TokenId::as_str).collect::<Vec<_>>(),

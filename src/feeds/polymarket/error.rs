@@ -54,7 +54,7 @@ pub enum AskError {
         said: String,
     },
     /// Too many questions.
-    #[error("Polymarket asks us to slow down; lower polymarket.per_second if this goes on")]
+    #[error("Polymarket asks us to slow down; lower polymarket.calls_per_second if this goes on")]
     RateLimited {
         /// Do not ask before that.
         retry_after: Option<Duration>,

@@ -47,8 +47,9 @@ pub fn names_of(sport: &str) -> impl Iterator<Item = &'static str> + '_ {
 }
 
 /// Team codes in slugs that our tables of teams do not have, or have for another team: table of teams, code, name.
-const CODES: [(&str, &str, &str); 13] = [
+const CODES: [(&str, &str, &str); 14] = [
     ("nfl", "la", "Los Angeles Rams"),
+    ("nfl", "las", "Las Vegas Raiders"),
     ("nfl", "jac", "Jacksonville Jaguars"),
     ("nfl", "was", "Washington Commanders"),
     ("nhl", "mon", "Montreal Canadiens"),

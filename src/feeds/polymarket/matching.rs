@@ -69,10 +69,14 @@ pub enum Why {
     CodesMean(String, String),
     /// The names mean them, the codes mean somebody else.
     CodesDisagree(String, String),
+    /// Nothing but codes, in a league whose codes are not reliable.
+    CodesOnly,
     /// Only one of the teams is surely the same.
     OneTeamOnly(String),
     /// The local day is the same.
     SameDay(NaiveDate),
+    /// The listing is dated by the day in UTC, as some were in November 2025.
+    SameDayInUtc(NaiveDate),
     /// The local day is another.
     OtherDay {
         /// The day in the slug.
@@ -102,6 +106,7 @@ impl Why {
         matches!(
             self,
             Self::CodesDisagree(..)
+                | Self::CodesOnly
                 | Self::OneTeamOnly(_)
                 | Self::OtherDay { .. }
                 | Self::NoDay
@@ -117,8 +122,10 @@ impl fmt::Display for Why {
             Self::NamesMean(a, b) => write!(f, "the names mean {a} and {b}"),
             Self::CodesMean(a, b) => write!(f, "the codes mean {a} and {b}"),
             Self::CodesDisagree(a, b) => write!(f, "the codes {a} and {b} mean other teams than the names"),
+            Self::CodesOnly => f.write_str("only codes name the teams, and this league's codes are not reliable"),
             Self::OneTeamOnly(a) => write!(f, "only {a} is surely the same team"),
             Self::SameDay(day) => write!(f, "both are of {day} in the league's own zone"),
+            Self::SameDayInUtc(day) => write!(f, "the listing's {day} is the day in UTC"),
             Self::OtherDay { listed, event } => write!(f, "listed for {listed}, the event is of {event}"),
             Self::NoDay => f.write_str("the listing tells no day"),
             Self::StartApart(m) => write!(f, "starts are {m} min apart"),
@@ -258,7 +265,9 @@ fn known(game: &Game, sport: &Sport, teams: &Teams) -> Option<[Known; 2]> {
         let name = game.names.as_ref().and_then(|n| n.get(i));
         let code = game.codes.as_ref().and_then(|c| c.get(i));
         let by_code = code.and_then(|code| {
-            let name = leagues::team_of_code(&sport.teams, code).unwrap_or(code);
+            // Where names are told, codes that prove nothing are not heard.
+            let heard = game.names.is_none() || !unreliable_codes(sport);
+            let name = leagues::team_of_code(&sport.teams, code).filter(|_| heard).or(heard.then_some(code))?;
             teams.resolve(&sport.teams, name).exact()
         });
         let by_name = name.and_then(|name| teams.resolve(&sport.teams, name).exact());
@@ -273,6 +282,11 @@ fn known(game: &Game, sport: &Sport, teams: &Teams) -> Option<[Known; 2]> {
     let nameless = game.names.is_none() && (first.code.is_none() || second.code.is_none());
     let same = first.team().is_some() && first.team() == second.team();
     (!nameless && !same).then_some([first, second])
+}
+
+/// Colleges: their codes mean other schools elsewhere ("arst" is Arizona State here).
+fn unreliable_codes(sport: &Sport) -> bool {
+    sport.teams == "ncaa"
 }
 
 /// The words of clubs that one source writes and another does not.
@@ -348,18 +362,21 @@ fn decide(game: &Game, sport: &Sport, known: &[Known; 2], both: &[(&Candidate, u
     if near.is_empty() {
         return Match::None(Unmatched::NoSuchGame);
     }
-    let on_day: Vec<(&Candidate, usize)> =
-        near.iter().copied().filter(|(c, _)| game.date.is_some_and(|d| sport.clock.day_of(c.commence) == d)).collect();
-    // Of a pair that plays twice on a day only the start can say which game is meant.
-    let meant = match (on_day.as_slice(), game.start) {
+    let start = scheduled(game, sport);
+    let window = i64::from(sport.window.minutes);
+    let of_start = |c: &Candidate| start.is_some_and(|s| minutes(s, c.commence) <= window);
+    let of_day = |c: &Candidate| game.date.is_some_and(|d| sport.clock.day_of(c.commence) == d);
+    // A start that is told says more than the day in the slug; of two games on a day only the start can say which.
+    let by_start: Vec<(&Candidate, usize)> = near.iter().copied().filter(|(c, _)| of_start(c)).collect();
+    let on_day: Vec<(&Candidate, usize)> = near.iter().copied().filter(|(c, _)| of_day(c)).collect();
+    let list = [&by_start, &on_day, &near].into_iter().find(|l| !l.is_empty()).unwrap_or(&near);
+    let meant = match (list.as_slice(), start) {
         ([only], _) => Some(*only),
-        ([], _) => None,
         (several, Some(start)) => clearly_nearest(several, start),
         (_, None) => None,
     };
-    let rivals = if on_day.is_empty() { near.len() } else { on_day.len() };
+    let rivals = list.len();
     let Some((candidate, home)) = meant else {
-        let list = if on_day.is_empty() { &near } else { &on_day };
         return review(game, sport, known, list, rivals, teams);
     };
     let mut reasons = reasons(game, sport, known, candidate, home, teams);
@@ -371,6 +388,15 @@ fn decide(game: &Game, sport: &Sport, known: &[Known; 2], both: &[(&Candidate, u
     }
     let confidence = confidence(&reasons);
     Match::Certain { event: candidate.id.clone(), home_outcome: home, confidence, reasons }
+}
+
+/// The start, unless it is local midnight, which stands for a time not yet set.
+fn scheduled(game: &Game, sport: &Sport) -> Option<Timestamp> {
+    use chrono::{TimeZone, Timelike};
+    game.start.filter(|start| {
+        let local = sport.clock.zone().from_utc_datetime(&start.to_chrono().naive_utc());
+        (local.hour(), local.minute()) != (0, 0)
+    })
 }
 
 /// The one whose start is nearest, if the next one is at least an hour further away.
@@ -405,14 +431,22 @@ fn reasons(
         }
     } else {
         out.push(Why::CodesMean(a, b));
+        if unreliable_codes(sport) {
+            out.push(Why::CodesOnly);
+        }
     }
     let event = sport.clock.day_of(candidate.commence);
+    let start = scheduled(game, sport);
+    let in_utc = start.map(|s| s.to_chrono().date_naive());
     out.push(match game.date {
         Some(listed) if listed == event => Why::SameDay(event),
+        Some(listed) if in_utc == Some(listed) && start.is_some_and(|s| minutes(s, candidate.commence) <= 60) => {
+            Why::SameDayInUtc(listed)
+        }
         Some(listed) => Why::OtherDay { listed, event },
         None => Why::NoDay,
     });
-    out.push(match game.start.map(|s| minutes(s, candidate.commence)) {
+    out.push(match start.map(|s| minutes(s, candidate.commence)) {
         Some(apart) if apart <= i64::from(sport.window.minutes) => Why::StartApart(apart),
         Some(apart) => Why::StartFar(apart),
         None => Why::NoStart,
@@ -433,7 +467,8 @@ fn confidence(reasons: &[Why]) -> f64 {
             Why::Swapped => 0.03,
             Why::StartApart(minutes) if *minutes > 30 => 0.03,
             Why::NoDay | Why::Several(_) => 0.3,
-            Why::OtherDay { .. } | Why::StartFar(_) | Why::CodesDisagree(..) => 0.4,
+            Why::SameDayInUtc(_) => 0.03,
+            Why::OtherDay { .. } | Why::StartFar(_) | Why::CodesDisagree(..) | Why::CodesOnly => 0.4,
             Why::OneTeamOnly(_) => 0.6,
             _ => 0.0,
         })
@@ -536,6 +571,31 @@ mod tests {
         assert!(matches!(decide(&middle, &list), Match::Review(_)));
         // Only the first of both is on sale, and the listing is of the second.
         assert!(matches!(decide(&game, &list[..1]), Match::Review(_)));
+    }
+
+    #[test]
+    fn a_day_in_utc_and_a_time_not_yet_set_are_understood() {
+        let list = [
+            candidate("a", NBA, "Atlanta Hawks", "Los Angeles Clippers", "2025-11-11T03:30:00Z"),
+            candidate("b", NBA, "Atlanta Hawks", "Los Angeles Clippers", "2025-11-12T03:30:00Z"),
+        ];
+        let game = named("nba-atl-lac-2025-11-11", ["Hawks", "Clippers"], Some("2025-11-11T03:30:00Z"));
+        assert_eq!(certain(&game, &list).0, "a", "the start says more than the slug");
+        let list = [candidate("c", NBA, "Atlanta Hawks", "Los Angeles Clippers", "2026-01-04T20:30:00Z")];
+        let game = named("nba-atl-lac-2026-01-04", ["Hawks", "Clippers"], Some("2026-01-04T05:00:00Z"));
+        let Match::Certain { reasons, .. } = decide(&game, &list) else { panic!() };
+        assert!(reasons.contains(&Why::NoStart));
+    }
+
+    #[test]
+    fn colleges_are_found_by_name_and_not_by_code() {
+        let ncaab = "basketball_ncaab";
+        let list = [candidate("a", ncaab, "Arizona State Sun Devils", "Arizona Wildcats", "2025-03-05T02:00:00Z")];
+        let game = named("cbb-arst-ariz-2025-03-04", ["Arizona State", "Arizona"], Some("2025-03-05T02:00:00Z"));
+        assert_eq!(certain(&game, &list), ("a".into(), 1));
+        let list = [candidate("b", ncaab, "Duke Blue Devils", "Houston Cougars", "2025-04-06T00:49:00Z")];
+        let Match::Review(one) = decide(&Game::of_slug("cbb-duke-hou-2025-04-05").unwrap(), &list) else { panic!() };
+        assert!(one[0].reasons.contains(&Why::CodesOnly));
     }
 
     #[test]

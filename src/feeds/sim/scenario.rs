@@ -87,6 +87,9 @@ pub struct Scenario {
     /// Share of (book, game) pairs that are on offer.
     #[serde(default = "coverage")]
     pub coverage: f64,
+    /// How many hours before the start books begin to offer a game; 0 for as long as the scenario plays.
+    #[serde(default)]
+    pub offered_hours: f64,
     /// Share of quotes whose price changes from one look of the provider to the next, besides the market's own moves.
     #[serde(default)]
     pub change_fraction: f64,
@@ -118,6 +121,16 @@ pub struct SportSlate {
     /// Minutes between two starts.
     #[serde(default = "every")]
     pub every_min: f64,
+    /// The start of each game, minutes after the scenario's start, where they are not evenly spread.
+    #[serde(default)]
+    pub starts_min: Vec<f64>,
+}
+
+impl SportSlate {
+    /// The start of a game, minutes after the scenario's start.
+    pub fn start_min(&self, game: usize) -> f64 {
+        self.starts_min.get(game).copied().unwrap_or(self.first_in_min + self.every_min * game as f64)
+    }
 }
 
 /// What a scripted event does.
@@ -257,6 +270,7 @@ impl Scenario {
         number("volatility", self.volatility, 0.0, 20.0)?;
         number("disagreement", self.disagreement, 0.0, 10.0)?;
         number("coverage", self.coverage, 0.0, 1.0)?;
+        number("offered_hours", self.offered_hours, 0.0, 10_000.0)?;
         number("change_fraction", self.change_fraction, 0.0, 1.0)?;
         number("past_hours", self.past_hours, 0.0, 240.0)?;
         number("history_step_s", self.history_step_s as f64, 60.0, 86_400.0)?;
@@ -285,6 +299,10 @@ impl Scenario {
             }
             number("first_in_min", slate.first_in_min, -100_000.0, 100_000.0)?;
             number("every_min", slate.every_min, 0.0, 10_000.0)?;
+            if !slate.starts_min.is_empty() && slate.starts_min.len() != slate.games {
+                return Err(format!("{}: {} games need as many starts_min", slate.key, slate.games));
+            }
+            slate.starts_min.iter().try_for_each(|&start| number("starts_min", start, -100_000.0, 100_000.0))?;
         }
         self.events.iter().try_for_each(|e| self.check_script(e))?;
         self.faults.iter().try_for_each(FaultSpec::check)
@@ -382,6 +400,8 @@ mod tests {
             ("name='x'\n[[sport]]\nkey='curling'\ngames=1", "curling"),
             ("name='x'\nvolatility=-1.0", "volatility"),
             ("name='x'\nspeed=0", "speed"),
+            ("name='x'\noffered_hours=-1.0", "offered_hours"),
+            ("name='x'\n[[sport]]\nkey='basketball_nba'\ngames=2\nstarts_min=[5.0]", "starts_min"),
             ("name='x'\ncolour='red'", "colour"),
             ("name='x'\n[exchange]\nlead_s=1e9", "lead_s"),
             ("name='x'\n[exchange]\nleads=1", "leads"),

@@ -22,6 +22,7 @@ use flate2::write::GzEncoder;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::io::ReaderStream;
+use tokio_util::sync::CancellationToken;
 
 use super::api::{Answer, Api, Delivery, Stats};
 use super::body::BadBody;
@@ -112,6 +113,8 @@ struct Shared {
     clock: SimClock,
     limit: Limit,
     exchange: Exchange,
+    /// Sockets of the exchange outlive the task that took them; this ends them.
+    stop: CancellationToken,
 }
 
 impl Shared {
@@ -213,7 +216,7 @@ impl SimServer {
             speed => SimClock::running(config.start, speed),
         };
         let (limit, exchange) = (Limit::new(limit), Exchange::new(scenario));
-        let shared = Arc::new(Shared { api: Mutex::new(api), clock, limit, exchange });
+        let shared = Arc::new(Shared { api: Mutex::new(api), clock, limit, exchange, stop: CancellationToken::new() });
         let router =
             Router::new().route(polymarket::CHANNEL, any(channel)).fallback(handle).with_state(Arc::clone(&shared));
         let task = tokio::spawn(async move {
@@ -294,6 +297,7 @@ impl SimHandle {
 
 impl Drop for SimHandle {
     fn drop(&mut self) {
+        self.shared.stop.cancel();
         self.task.abort();
     }
 }
@@ -385,7 +389,8 @@ async fn channel(
         Some(FaultKind::ExchangeRateLimited) => return StatusCode::TOO_MANY_REQUESTS.into_response(),
         Some(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
-    upgrade.on_upgrade(move |socket| polymarket::serve(socket, venue, clock, load))
+    let stop = shared.stop.clone();
+    upgrade.on_upgrade(move |socket| polymarket::serve(socket, venue, clock, load, stop))
 }
 
 /// Compresses a body; one that cannot be compressed goes as it is.

@@ -34,6 +34,8 @@ pub struct World {
     fixtures: Vec<Fixture>,
     temper: Temper,
     coverage: f64,
+    /// Books offer a game so long before its start; `None`: always. Milliseconds.
+    offered_ms: Option<i64>,
     maker: MarketMaker,
 }
 
@@ -54,8 +56,7 @@ impl World {
                     .iter()
                     .filter(|s| s.sport == slate.key && s.game.is_none_or(|g| g == index))
                     .collect();
-                let offset_min = slate.first_in_min + slate.every_min * index as f64;
-                let mut scheduled = round_minutes(start.plus((offset_min * 60_000.0) as i64));
+                let mut scheduled = round_minutes(start.plus((slate.start_min(index) * 60_000.0) as i64));
                 for s in scripts.iter().filter(|s| s.kind == Situation::Postponed) {
                     scheduled = scheduled.plus((s.hours * 3_600_000.0) as i64);
                 }
@@ -80,7 +81,9 @@ impl World {
             }
         }
         let temper = Temper { disagreement: scenario.disagreement, change_fraction: scenario.change_fraction };
-        Self { start, opens, desks, fixtures, temper, coverage: scenario.coverage, maker: MarketMaker::default() }
+        let offered_ms = (scenario.offered_hours > 0.0).then_some((scenario.offered_hours * 3_600_000.0) as i64);
+        let (coverage, maker) = (scenario.coverage, MarketMaker::default());
+        Self { start, opens, desks, fixtures, temper, coverage, offered_ms, maker }
     }
 
     /// When the scenario starts.
@@ -134,11 +137,6 @@ impl World {
         events
     }
 
-    /// How the provider lists a game at an instant.
-    pub fn listing(&self, number: usize, at: Timestamp) -> Option<EventView> {
-        self.fixtures.get(number).map(|f| event(number, f, at))
-    }
-
     /// Fills in the books that `query` asks for.
     pub fn fill(&mut self, at: Timestamp, event: &mut EventView, query: &OddsQuery, frozen: &[Blind]) {
         let Some(fixture) = self.fixtures.get(event.game) else { return };
@@ -184,10 +182,11 @@ impl World {
     fn on_offer(&self, fixture: &Fixture, number: usize, desk: &Desk, at: Timestamp) -> bool {
         let game = &fixture.game;
         let live_ok = desk.book.live || game.phase(at) == Phase::Pregame;
+        let early = self.offered_ms.is_some_and(|ms| game.scheduled.since(at) > ms);
         // Scripted games are offered everywhere.
         let scripted = !fixture.effects.shifts.is_empty() || !fixture.effects.frozen.is_empty();
         let covered = scripted || unit(mix(&[game.tag, desk.tag, 300])) < self.coverage;
-        live_ok && covered && !fixture.effects.dropped.iter().any(|d| d.covers(number, None, at))
+        live_ok && covered && !early && !fixture.effects.dropped.iter().any(|d| d.covers(number, None, at))
     }
 
     /// The body of `/v4/sports/{sport}/odds` at an instant, without faults.

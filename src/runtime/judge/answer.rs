@@ -191,7 +191,7 @@ impl Judge {
         })
     }
 
-    fn announce(&self, looks: &[Look], took: Duration) {
+    pub(super) fn announce(&self, looks: &[Look], took: Duration) {
         for look in looks {
             let published = Published {
                 look: look.id,

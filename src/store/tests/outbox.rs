@@ -57,6 +57,27 @@ fn a_key_is_written_once() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_makes_nothing_wait_longer() {
+    let mut shop = Shop::new();
+    const BACK: i64 = 5 * 3600;
+    let held = NewMessage { not_before: at(200), why: "quiet hours".into(), ..message("held", "bell") };
+    shop.store().tell(&outgoing(&[("tried", "bell")]), at(70)).expect("told");
+    shop.store().tell(&Outgoing { messages: vec![held], fired: Vec::new() }, at(70)).expect("told");
+    // On the wrong time one is tried and another is written.
+    shop.store().note_attempts(&[attempt(1, BACK + 80, Next::At(at(BACK + 90)))]).expect("noted");
+    shop.store().tell(&outgoing(&[("new", "bell")]), at(BACK + 85)).expect("told");
+    assert_eq!(shop.store().clock_set_back(BACK * 1000, at(86)).expect("set"), 3);
+    let due = |secs: i64| -> Vec<String> {
+        let reader = shop.store.as_ref().expect("store").reader().expect("reader");
+        reader.due("bell", at(secs), 10).expect("rows").into_iter().map(|r| r.key).collect()
+    };
+    assert_eq!(due(86), ["new"]);
+    assert_eq!(due(90), ["tried", "new"], "its pause is as long as it was");
+    assert_eq!(due(199), ["tried", "new"]);
+    assert_eq!(due(200), ["tried", "held", "new"], "quiet hours end when they end");
+}
+
+#[test]
 fn attempts_lead_to_an_end_and_back() {
     let mut shop = Shop::new();
     shop.store().tell(&outgoing(&[("k1", "bell"), ("k2", "hook"), ("k3", "bell")]), at(70)).expect("told");

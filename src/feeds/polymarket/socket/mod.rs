@@ -24,7 +24,7 @@ use super::ids::TokenId;
 use super::pair::PairBook;
 use shard::Command;
 use state::State;
-pub use state::{Changes, Counts, Gap, GapWhy, Notice, ShardHealth, Trade};
+pub use state::{Changes, Counts, Gap, GapWhy, Notice, RawFrame, ShardHealth, Trade};
 
 /// Where the channel lives.
 pub const DEFAULT_URL: &str = "wss://ws-subscriptions-clob.polymarket.com/ws/market";
@@ -166,6 +166,14 @@ impl Live {
     /// Counts of what REST was asked for.
     pub fn counts(&self) -> Counts {
         self.state.lock().counts
+    }
+
+    /// Every frame from now on as it came, `room` of them at most until they are taken; what does not fit is lost and
+    /// counted in [`Counts::raw_lost`]. One reader at a time: a new one takes the place of the old.
+    pub fn raw_frames(&self, room: usize) -> mpsc::Receiver<RawFrame> {
+        let (sender, receiver) = mpsc::channel(room.max(1));
+        self.state.lock().tap(sender);
+        receiver
     }
 
     /// Closes all sockets and waits for the tasks to end.

@@ -107,7 +107,7 @@ async fn connection(
     let look_every = (config.watchdog / 8).clamp(Duration::from_millis(20), Duration::from_secs(1));
     let mut look = tokio::time::interval(look_every);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut last_data, mut last_word) = (connected, connected);
+    let (mut last_data, mut last_word, mut last_idle) = (connected, connected, connected);
     loop {
         tokio::select! {
             frame = socket.next() => {
@@ -134,7 +134,11 @@ async fn connection(
                     last_data = last_word;
                 }
                 let asks = frame.text == Some(channel::TextFrame::Ping);
-                state.lock().apply(number, frame, now());
+                {
+                    let (mut state, received) = (state.lock(), now());
+                    state.hand_on(number, bytes, received);
+                    state.apply(number, frame, received);
+                }
                 if asks && let Err(error) = send(&mut socket, "PONG".to_owned(), config).await {
                     return again(GapWhy::Lost, error);
                 }
@@ -158,7 +162,11 @@ async fn connection(
                 if last_word.elapsed() > config.ping_every * 4 && last_word.elapsed() > config.watchdog / 2 {
                     return again(GapWhy::NoPong, "no frame of any kind came, not even an answer to PING".to_owned());
                 }
-                if last_data.elapsed() >= config.watchdog && state.lock().any_live(tokens.iter()) {
+                // Silence counts from the moment on from which there should be data.
+                if !state.lock().any_live(tokens.iter()) {
+                    last_idle = Instant::now();
+                }
+                if last_data.max(last_idle).elapsed() >= config.watchdog {
                     let seconds = config.watchdog.as_secs_f64();
                     return again(GapWhy::Frozen, format!("no data for {seconds} s while games are played"));
                 }

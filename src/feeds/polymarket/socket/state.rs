@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc;
+
 use crate::feeds::polymarket::book::{Applied, NoSeed, Standing, TokenBook};
 use crate::feeds::polymarket::ids::{Shares, Side, Tick, TokenId};
 use crate::feeds::polymarket::wire::channel::{BookMessage, Frame, Message, NewMarket, TextFrame};
@@ -109,6 +111,17 @@ pub enum Notice {
     },
 }
 
+/// A frame as it came, for a reader that keeps them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RawFrame {
+    /// Which socket.
+    pub shard: u32,
+    /// When we received it.
+    pub received_at: Timestamp,
+    /// Its text; bytes that are no text are left out.
+    pub text: String,
+}
+
 /// How a socket does.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ShardHealth {
@@ -153,6 +166,8 @@ pub struct Counts {
     pub disagreed: u64,
     /// Questions over REST that failed.
     pub rest_failures: u64,
+    /// Raw frames that their reader was too slow for.
+    pub raw_lost: u64,
 }
 
 /// What changed since the reader last asked.
@@ -203,6 +218,8 @@ pub(super) struct State {
     pub(super) counts: Counts,
     /// The token after which the next cross-check begins.
     checked_up_to: Option<TokenId>,
+    /// Whoever wants the frames as they came.
+    raw: Option<mpsc::Sender<RawFrame>>,
 }
 
 impl State {
@@ -221,6 +238,21 @@ impl State {
     pub(super) fn drop_token(&mut self, token: &TokenId) {
         self.slots.remove(token);
         self.changed.remove(token);
+    }
+
+    pub(super) fn tap(&mut self, raw: mpsc::Sender<RawFrame>) {
+        self.raw = Some(raw);
+    }
+
+    /// Hands a frame on as it came, if anybody wants it. Never waits.
+    pub(super) fn hand_on(&mut self, shard: u32, bytes: &[u8], received_at: Timestamp) {
+        let Some(raw) = &self.raw else { return };
+        let Ok(text) = std::str::from_utf8(bytes) else { return };
+        match raw.try_send(RawFrame { shard, received_at, text: text.to_owned() }) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => self.counts.raw_lost += 1,
+            Err(mpsc::error::TrySendError::Closed(_)) => self.raw = None,
+        }
     }
 
     pub(super) fn book(&self, token: &str) -> Option<&TokenBook> {

@@ -6,7 +6,7 @@ use super::{csv, recorded_file, unpacked};
 use crate::feeds::polymarket::book::{Applied, Standing, TokenBook};
 use crate::feeds::polymarket::ids::{Shares, Side, Tick, TokenId};
 use crate::feeds::polymarket::metrics::Metrics;
-use crate::feeds::polymarket::pair::PairBook;
+use crate::feeds::polymarket::pair::{Mirror, PairBook};
 use crate::feeds::polymarket::wire::channel::{BookMessage, Change, Level, Stated};
 use crate::feeds::polymarket::wire::lenient::time;
 use crate::market::time::Timestamp;
@@ -114,6 +114,63 @@ fn the_ticks_of_a_final_replay_uncrossed_or_flagged() {
     assert_eq!((crossed_stated, old), (0, 0));
     // One market's ask at 0.50 is never taken back in the recording; live, REST would mend it.
     assert!(live > 170_000);
+}
+
+#[test]
+fn recorded_pairs_mirror_each_other() {
+    let Some(text) = unpacked("polymarket/ws_ticks/stanley_cup_g_20260607_0130.csv.zst") else { return };
+    let mut books: BTreeMap<String, TokenBook> = BTreeMap::new();
+    let mut pairs: BTreeMap<String, String> = BTreeMap::new();
+    let (mut agree, mut differ, mut levels, mut most) = (0u32, 0u32, 0u64, 0usize);
+    let mut before: Option<Vec<String>> = None;
+    for line in text.lines().skip(1) {
+        let f = csv(line);
+        if f[6] == "LAST_TRADE" {
+            continue;
+        }
+        let tick = |f: &[String]| Tick::from_f64(f[1].parse().unwrap()).unwrap();
+        let at = Timestamp::from_millis(f[0].parse().unwrap());
+        let book = books.entry(f[7].clone()).or_insert_with(|| {
+            let mut book = TokenBook::new(TokenId::parse(&f[7]).unwrap());
+            book.seed(&empty_book(&f[7], Timestamp::from_millis(0)), at);
+            book
+        });
+        let change = Change {
+            token: f[7].as_str().into(),
+            side: Side::parse(&f[5]).unwrap(),
+            price: tick(&f),
+            size: Shares::from_f64(f[2].parse().unwrap()).unwrap(),
+            hash: None,
+            // Without what is stated: only the levels of both are compared here.
+            best_bid: Stated::Silent,
+            best_ask: Stated::Silent,
+        };
+        book.change(&change, at, at);
+        // An order appears in both books, one line after the other.
+        if let Some(was) = before.take().filter(|b| b[0] == f[0] && b[2] == f[2] && b[5] != f[5] && b[7] != f[7])
+            && tick(&was) == tick(&f).mirrored()
+        {
+            pairs.entry(was[7].clone()).or_insert_with(|| f[7].clone());
+            let (first, second) = (&books[&was[7]], &books[&f[7]]);
+            let pair = PairBook::of(Some(first), Some(second));
+            match pair.mirror {
+                Mirror::Agree => agree += 1,
+                Mirror::Differ { levels, .. } => {
+                    differ += 1;
+                    most = most.max(levels);
+                }
+                // A crossed book is left out of the pair.
+                Mirror::OnlyFirst | Mirror::OnlySecond => {}
+            }
+            levels += (pair.bids.len() + pair.asks.len()) as u64;
+        } else {
+            before = Some(f);
+        }
+    }
+    println!(
+        "after an order stood in both books: mirrors agree {agree}, differ {differ} (in {most} levels at most), levels {levels}"
+    );
+    assert!(agree > 60_000 && differ * 50 < agree, "{agree} {differ}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{NaiveDate, TimeZone};
 
 use super::{csv, recorded_file, unpacked};
-use crate::feeds::polymarket::classify::{Kind, classify};
+use crate::feeds::polymarket::classify::{Kind, classify, classify_in};
 use crate::feeds::polymarket::leagues;
 use crate::feeds::polymarket::matching::{Candidate, Game, Match, find};
 use crate::feeds::polymarket::slug::{GameSlug, SlugKind};
@@ -205,12 +205,8 @@ fn resolved_games_of_two_years_are_parsed_and_classified() {
         bump(sport, if local == parsed.date { "local date is the slug's" } else { "local date differs" });
         let body = serde_json::json!([{"id": "1", "slug": slug, "question": title, "outcomes": outcomes}]);
         let market = gamma::markets(body.to_string().as_bytes()).unwrap().read.items.remove(0);
-        let kind = classify(&market, Some(title)).kind;
-        if kind == Kind::Moneyline {
-            bump(sport, "moneylines");
-        } else {
-            println!("{slug} {title:?} {outcomes:?}: {kind:?}");
-        }
+        let kind = classify_in(&market, Some(title), Some(&table)).kind;
+        bump(sport, if kind == Kind::Moneyline { "moneylines" } else { "in doubt" });
         let named = outcomes.map(|o| teams.resolve(&table, o).exact());
         for (team, name) in named.iter().zip(outcomes) {
             bump(sport, if team.is_some() { "names resolved" } else { "names unresolved" });
@@ -245,4 +241,136 @@ fn resolved_games_of_two_years_are_parsed_and_classified() {
     println!("{:?}", often.iter().take(60).collect::<Vec<_>>());
     let n = |sport: &str, what: &'static str| counts.get(&(sport.to_owned(), what)).copied().unwrap_or(0);
     assert_eq!((n("nba", "rows"), n("nfl", "rows"), n("cbb", "rows")), (2198, 685, 1719));
+    assert_eq!((n("nba", "codes wrong"), n("nfl", "codes wrong")), (0, 0));
+    assert!(n("nba", "moneylines") >= 2126 && n("nfl", "moneylines") >= 632 && n("cbb", "moneylines") >= 1718);
+    assert_eq!((n("nba", "names unresolved"), n("cbb", "names unresolved")), (4, 0), "an all-star game of four teams");
+}
+
+/// The probability of the away team without the vig, by the median book, at each snapshot of a series.
+fn fair(name: &str) -> Option<BTreeMap<String, Vec<(Timestamp, f64)>>> {
+    let path = recorded_file(&format!("odds_api/timeseries/{name}.jsonl.zst"))?;
+    let mut all: BTreeMap<String, Vec<(Timestamp, f64)>> = BTreeMap::new();
+    for line in RecordingReader::open(path).expect("recording") {
+        let line = line.expect("line");
+        let at = line.captured_at.expect("time");
+        let body: serde_json::Value = serde_json::from_slice(&line.body).expect("json");
+        for e in body.as_array().into_iter().flatten() {
+            let mut books: Vec<f64> = Vec::new();
+            for book in e["bookmakers"].as_array().into_iter().flatten() {
+                let h2h = book["markets"].as_array().into_iter().flatten().find(|m| m["key"] == "h2h");
+                let price = |team: &serde_json::Value| -> Option<f64> {
+                    let of = h2h?["outcomes"].as_array()?.iter().find(|o| o["name"] == *team)?;
+                    let american = of["price"].as_f64()?;
+                    Some(if american > 0.0 { 100.0 / (american + 100.0) } else { -american / (100.0 - american) })
+                };
+                if let (Some(away), Some(home)) = (price(&e["away_team"]), price(&e["home_team"])) {
+                    books.push(away / (away + home));
+                }
+            }
+            books.sort_by(f64::total_cmp);
+            if books.len() >= 3 {
+                let id = e["id"].as_str().unwrap().to_owned();
+                all.entry(id).or_default().push((at, books[books.len() / 2]));
+            }
+        }
+    }
+    Some(all)
+}
+
+/// Gaps between mids and books without vig before the start, by game, and the shifts with their sign. The recorder's
+/// clock is `behind` milliseconds behind UTC.
+struct Beside {
+    gaps: BTreeMap<String, Vec<f64>>,
+    shifts: Vec<f64>,
+    at_eight: BTreeMap<String, f64>,
+}
+
+fn beside(quotes: &str, events: &[Candidate], fair: &BTreeMap<String, Vec<(Timestamp, f64)>>, behind: i64) -> Beside {
+    let mut out = Beside { gaps: BTreeMap::new(), shifts: Vec::new(), at_eight: BTreeMap::new() };
+    let eight = Timestamp::parse("2026-08-04T20:00:00Z").unwrap();
+    let mut matched: BTreeMap<String, Option<(String, usize)>> = BTreeMap::new();
+    for line in quotes.lines().skip(1) {
+        let f = csv(line);
+        let slug = GameSlug::parse(&f[1]).expect("a game");
+        let (Some(at), Ok(mid), Ok(spread)) = (Timestamp::parse(&f[0]), f[4].parse::<f64>(), f[5].parse::<f64>())
+        else {
+            continue;
+        };
+        if slug.kind != Some(SlugKind::Winner) || mid.is_nan() || spread > 0.05 {
+            continue;
+        }
+        let at = at.plus(behind);
+        let game = matched.entry(f[1].clone()).or_insert_with(|| {
+            let game = Game::of_slug(&f[1]).expect("a league that is followed");
+            match find(&game, events, Sports::embedded(), Teams::embedded()) {
+                Match::Certain { event, home_outcome, .. } => Some((event, home_outcome)),
+                _ => None,
+            }
+        });
+        let Some((event, home_outcome)) = game else { continue };
+        let commence = events.iter().find(|c| c.id == *event).unwrap().commence;
+        let Some(points) = fair.get(event) else { continue };
+        // The newest look at the books at or before it, at most ten minutes old, before the game.
+        let newest = points.partition_point(|p| p.0 <= at);
+        let Some((seen, away)) = newest.checked_sub(1).and_then(|i| points.get(i)) else { continue };
+        if at >= commence || at.since(*seen) > 600_000 {
+            continue;
+        }
+        // The mid is of the team named first, wherever it plays.
+        let ours = if *home_outcome == 1 { *away } else { 1.0 - away };
+        out.gaps.entry(slug.game()).or_default().push((mid - ours).abs());
+        out.shifts.push(mid - ours);
+        if at <= eight {
+            out.at_eight.insert(slug.game(), (mid - ours).abs());
+        }
+    }
+    out
+}
+
+fn quantile(list: &mut [f64], q: f64) -> f64 {
+    list.sort_by(f64::total_cmp);
+    list[((list.len() - 1) as f64 * q) as usize]
+}
+
+#[test]
+fn mids_and_books_without_vig_lie_close_together() {
+    const HOUR: i64 = 3_600_000;
+    let until = Timestamp::parse("2026-08-05T23:59:59Z").unwrap();
+    for (series, quotes, least) in [
+        ("wnba_2026_08_03_05", "polymarket/top_of_book/wnba_2026-08-04.csv.zst", 6),
+        ("mlb_2026_08_03_05", "polymarket/top_of_book/mlb_moneyline_2026-08-04.csv.zst", 14),
+    ] {
+        let (Some(events), Some(fair), Some(text)) = (events(series, until), fair(series), unpacked(quotes)) else {
+            return;
+        };
+        let mut tail = Vec::new();
+        // The times of these quotes are marked as UTC and are of New York: games are over before they begin otherwise.
+        for behind in [0, 3 * HOUR, 4 * HOUR, 5 * HOUR] {
+            let mut b = beside(&text, &events, &fair, behind);
+            let mut all: Vec<f64> = b.gaps.values().flatten().copied().collect();
+            let by_game: BTreeMap<&String, f64> = b.gaps.iter_mut().map(|(g, l)| (g, quantile(l, 0.5))).collect();
+            let worst = by_game.iter().max_by(|x, y| x.1.total_cmp(y.1)).unwrap();
+            println!(
+                "{series}, clock {} h behind: {} mids of {} games, gap median {:.4}, 95 % {:.4}, widest {:.4}; shift median \
+                 {:+.4}; widest median of a game {:.4} ({}); widest at 20:00 {:.4}",
+                behind / HOUR,
+                all.len(),
+                by_game.len(),
+                quantile(&mut all, 0.5),
+                quantile(&mut all, 0.95),
+                quantile(&mut all, 1.0),
+                quantile(&mut b.shifts, 0.5),
+                worst.1,
+                worst.0,
+                b.at_eight.values().copied().fold(0.0, f64::max),
+            );
+            tail.push(quantile(&mut all, 0.95));
+            if behind == 4 * HOUR {
+                assert!(by_game.len() >= least && quantile(&mut all, 0.5) < 0.02);
+                assert!(by_game.values().all(|gap| *gap < 0.05), "{by_game:?}");
+                assert!(b.at_eight.values().all(|gap| *gap <= 0.04), "{:?}", b.at_eight);
+            }
+        }
+        assert!(tail[2] <= tail[0] && tail[2] <= tail[3], "{tail:?}");
+    }
 }

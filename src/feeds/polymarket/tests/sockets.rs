@@ -131,6 +131,7 @@ async fn books_come_change_and_survive_nonsense() {
     }))
     .await;
     let live = Live::start(server.config(), None).unwrap();
+    let mut raw = live.raw_frames(3);
     live.want(wanted(&["1", "2"]));
     until("the book", || best(&live, "1").as_deref() == Some("0.43/0.44")).await;
     until("a trade", || live.health()[0].strangers == 1 && live.health()[0].last_pong.is_some()).await;
@@ -145,6 +146,10 @@ async fn books_come_change_and_survive_nonsense() {
     let health = live.health().remove(0);
     assert_eq!((health.unknown, health.junk, health.reconnects, health.assets), (1, 2, 0, 2), "{health:?}");
     assert_eq!(live.pair(&token("1"), &token("2")).bids[0].size.to_string(), "5");
+    // Frames as they came, as many as there is room for.
+    assert!(raw.recv().await.unwrap().text.starts_with("[{\"event_type\":\"book\""));
+    assert_eq!(raw.recv().await.unwrap().text, "NO NEW ASSETS");
+    assert!(live.counts().raw_lost > 5);
     live.stop().await;
 }
 
@@ -169,7 +174,7 @@ async fn a_silent_freeze_ends_in_a_new_connection_and_a_gap() {
     live.want(wanted(&["1"]));
     until("the first book", || best(&live, "1").as_deref() == Some("0.42/0.44")).await;
     let frozen = Instant::now();
-    until("the second book", || best(&live, "1").as_deref() == Some("0.4/0.44")).await;
+    until("the second book", || best(&live, "1").as_deref() == Some("0.40/0.44")).await;
     assert!(frozen.elapsed() < Duration::from_secs(2), "{:?}", frozen.elapsed());
     let notices = live.take_changes().notices;
     let [Notice::Gap(gap)] = notices.as_slice() else { panic!("{notices:?}") };
@@ -195,6 +200,11 @@ async fn a_quiet_market_that_is_not_live_is_left_alone() {
     until("the book", || best(&live, "1").is_some()).await;
     tokio::time::sleep(Duration::from_millis(900)).await;
     assert_eq!((live.health()[0].reconnects, best(&live, "1").is_some()), (0, true));
+    // It begins: from now on silence counts, and not before.
+    live.want(wanted(&["1"]));
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert_eq!(live.health()[0].reconnects, 0);
+    until("the watchdog", || live.health()[0].watchdog_fires == 1).await;
     live.stop().await;
 }
 
@@ -346,4 +356,42 @@ fn the_address_is_checked() {
         let error = Live::start(SocketConfig { url: url.to_owned(), ..SocketConfig::default() }, None).unwrap_err();
         assert!(!error.to_string().contains(":p@"), "{error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_neither_lags_nor_grows() {
+    const BURST: u64 = 20_000;
+    let server = Channel::start(Box::new(|_, mut socket, _| {
+        Box::pin(async move {
+            say(&mut socket, format!("[{},{}]", book("1", 0, "0.42", "0.44"), book("2", 0, "0.56", "0.58"))).await;
+            for n in 1..=BURST {
+                // Real milliseconds do not matter here; the last size does.
+                let text = change("1", n, "0.43", (n % 1000) as u32 + 1, "BUY");
+                let _ = socket.feed(Message::text(text)).await;
+                if n % 100 == 0 {
+                    let _ = socket.flush().await;
+                }
+            }
+            keep(socket).await;
+        })
+    }))
+    .await;
+    let live = Live::start(SocketConfig { watchdog: Duration::from_secs(60), ..server.config() }, None).unwrap();
+    let start = Instant::now();
+    live.want(wanted(&["1", "2"]));
+    let mut most = 0;
+    while live.health().first().is_none_or(|h| h.messages < BURST + 2) {
+        let changes = live.take_changes();
+        most = most.max(changes.tokens.len() + changes.trades.len() + changes.notices.len());
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", live.health());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let took = start.elapsed();
+    println!("{BURST} messages in {took:?}, {:.0} a second", BURST as f64 / took.as_secs_f64());
+    assert!(most <= 2, "changes are tokens, not messages");
+    assert_eq!(
+        live.book(&token("1")).unwrap().best(Side::Bid).unwrap().size.to_string(),
+        (BURST % 1000 + 1).to_string()
+    );
+    live.stop().await;
 }

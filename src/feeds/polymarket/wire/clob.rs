@@ -157,11 +157,14 @@ pub fn history(body: &[u8]) -> Result<Read<HistoryPoint>, WireError> {
     Ok(Read { items: items.ok_or(WireError::NotAnAnswer("a price history"))?, defects })
 }
 
+/// Histories by token.
+pub type Histories = BTreeMap<TokenId, Vec<HistoryPoint>>;
+
 /// Reads `/batch-prices-history`.
 ///
 /// # Errors
 /// [`WireError`] when the body is no such answer.
-pub fn batch_history(body: &[u8]) -> Result<(BTreeMap<TokenId, Vec<HistoryPoint>>, Vec<Defect>), WireError> {
+pub fn batch_history(body: &[u8]) -> Result<(Histories, Vec<Defect>), WireError> {
     let value = json(body)?;
     let map = value.get("history").and_then(Value::as_object).ok_or(WireError::NotAnAnswer("price histories"))?;
     let (mut all, mut defects) = (BTreeMap::new(), Vec::new());

@@ -16,6 +16,9 @@ use super::fair::{Bet, settled_at};
 use super::leagues::{League, league, short_name, team_code};
 use crate::market::time::Timestamp;
 
+/// Markets about players are listed so long before the start.
+const LATE_LISTING_MS: i64 = 90 * 60_000;
+
 /// One event: a game, or its further markets.
 #[derive(Debug)]
 pub struct EventSpec {
@@ -80,6 +83,8 @@ pub struct MarketSpec {
     pub slow: i64,
     /// Shares at the best price, roughly.
     pub depth: f64,
+    /// When it is listed; what is about players comes late.
+    pub listed: Timestamp,
     /// When it stops trading for good.
     pub closes: Timestamp,
 }
@@ -188,6 +193,11 @@ impl Catalog {
                 tag,
                 slow: draft.slow,
                 depth,
+                listed: if matches!(draft.bet, Bet::Other { .. }) {
+                    game.scheduled.plus(-LATE_LISTING_MS)
+                } else {
+                    Timestamp::from_millis(i64::MIN)
+                },
                 closes: settled_at(game, &draft.bet).plus(90_000 + (mix(&[tag, 2]) % 180_000) as i64),
                 bet: draft.bet,
                 outcomes: draft.outcomes,

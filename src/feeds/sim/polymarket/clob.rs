@@ -83,7 +83,9 @@ fn route(venue: &Venue, now: Timestamp, parts: &[&str], params: &Params, state: 
         ["neg-risk"] => Ok(Reply::json(&json!({"neg_risk": book()?.market.neg_risk}))),
         ["prices-history"] => history(venue, now, params, state),
         ["markets", condition] => {
-            let n = venue.condition(condition).ok_or_else(|| Reply::refuse(404, "market not found"))?;
+            let listed = |n: &usize| venue.standing(*n, now, state) != Standing::Unlisted;
+            let n = venue.condition(condition).filter(listed);
+            let n = n.ok_or_else(|| Reply::refuse(404, "market not found"))?;
             Ok(Reply::json(&definition(venue, n, now, state)))
         }
         _ => Err(Reply::not_found()),
@@ -130,7 +132,7 @@ fn definition(venue: &Venue, n: usize, now: Timestamp, state: &State) -> Value {
         Standing::Resolved(Outcome::First) => 1.0,
         Standing::Resolved(Outcome::Second) => 0.0,
         Standing::Resolved(Outcome::Split) => 0.5,
-        Standing::Open => mid.map_or(0.5, |m| f64::from(m) / 2000.0),
+        Standing::Open | Standing::Unlisted => mid.map_or(0.5, |m| f64::from(m) / 2000.0),
     };
     let tokens: Vec<Value> = (0..2usize)
         .map(|side| {
@@ -213,7 +215,7 @@ fn history(venue: &Venue, now: Timestamp, params: &Params, state: &State) -> Res
 /// Midpoints at full multiples of the fidelity, some seconds late as on the exchange; the last one fills forward.
 fn points(venue: &Venue, n: usize, side: usize, window: &Window, now: Timestamp) -> Vec<Value> {
     let Some(market) = venue.market(n) else { return Vec::new() };
-    let from = window.from.max(venue.opens().secs());
+    let from = window.from.max(venue.opens().max(market.listed).secs());
     let to = window.to.min(now.secs()).min(market.closes.secs() - 1);
     let first = from.div_euclid(window.every) * window.every + 3;
     let mut last = None;
@@ -293,7 +295,7 @@ fn trades(venue: &Venue, now: Timestamp, params: &Params) -> Result<Reply, Reply
     found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let rows = found
         .into_iter()
-        .filter(|(at, ..)| *at >= venue.opens())
+        .filter(|(at, n, _)| *at >= venue.opens() && venue.market(*n).is_some_and(|m| *at >= m.listed))
         .filter_map(|(at, n, s)| Some((at, n, venue.trade(n, s)?)))
         .filter(|(_, _, t)| t.size as f64 / 100.0 * f64::from(t.price) / 1000.0 >= least)
         .skip(offset)

@@ -45,7 +45,7 @@ fn first_price(venue: &Venue, n: usize, standing: Standing, quoted: Timestamp, s
         Standing::Resolved(Outcome::First) => 1.0,
         Standing::Resolved(Outcome::Second) => 0.0,
         Standing::Resolved(Outcome::Split) => 0.5,
-        Standing::Open => {
+        Standing::Open | Standing::Unlisted => {
             let ladder = venue.mark(n, quoted, state).map(|m| venue.ladder(n, m));
             ladder.and_then(|l| l.twice_mid()).map_or(0.5, |m| f64::from(m) / 2000.0)
         }
@@ -63,7 +63,8 @@ pub fn market(venue: &Venue, n: usize, at: Timestamp, state: &State, with_event:
     let first = first_price(venue, n, standing, quoted, state);
     let step = venue.step(n, quoted);
     let opened = venue.opens();
-    let text = |values: &[String]| json!(values).to_string();
+    // With a space after the comma, as the exchange writes it.
+    let text = |[a, b]: &[String; 2]| format!("[{}, {}]", json!(a), json!(b));
     let odd = |k: u64, of: u64| mix(&[m.tag, 90 + k]).is_multiple_of(of);
     let mut o = Map::new();
     let mut put = |key: &str, value: Value| {
@@ -175,7 +176,7 @@ pub fn tick(venue: &Venue, n: usize, at: Timestamp, state: &State) -> f64 {
 
 /// The start as it is announced.
 pub fn start(venue: &Venue, event: &EventSpec, at: Timestamp) -> Timestamp {
-    venue.listing(event.fixture, at).map_or_else(Timestamp::default, |l| l.commence)
+    venue.scheduled(event.fixture, at)
 }
 
 fn end_date(venue: &Venue, event: &EventSpec) -> Timestamp {
@@ -184,7 +185,7 @@ fn end_date(venue: &Venue, event: &EventSpec) -> Timestamp {
 
 /// Every market of an event is resolved.
 pub fn event_closed(venue: &Venue, event: &EventSpec, at: Timestamp, state: &State) -> bool {
-    event.markets.clone().all(|n| venue.standing(n, at, state) != Standing::Open)
+    event.markets.clone().all(|n| matches!(venue.standing(n, at, state), Standing::Resolved(_)))
 }
 
 /// An event as it stands inside a market.
@@ -225,7 +226,8 @@ fn event_head(venue: &Venue, event: &EventSpec, at: Timestamp, state: &State) ->
 pub fn event(venue: &Venue, event: &EventSpec, at: Timestamp, state: &State) -> Value {
     let mut value = event_head(venue, event, at, state);
     if let Some(o) = value.as_object_mut() {
-        let markets: Vec<Value> = event.markets.clone().map(|n| market(venue, n, at, state, false)).collect();
+        let listed = event.markets.clone().filter(|n| venue.standing(*n, at, state) != Standing::Unlisted);
+        let markets: Vec<Value> = listed.map(|n| market(venue, n, at, state, false)).collect();
         o.insert("markets".into(), json!(markets));
         o.insert("series".into(), json!([series(venue, event.league)]));
         o.insert("tags".into(), json!(tags_of(event.league).map(tag_object)));

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::super::query::Params;
+use super::catalog::MarketSpec;
 use super::gamma;
 use super::leagues::{GAMES_TAG, LEAGUES, SPORTS_TAG, short_name, team_code};
 use super::reply::Reply;
@@ -92,11 +93,11 @@ fn route(venue: &Venue, now: Timestamp, parts: &[&str], params: &Params, state: 
             keyset("markets", &found, |n| venue.market(*n).map_or(0, |m| m.id), market, params)
         }
         ["markets", "slug", slug] => {
-            let n = venue.catalog.markets.iter().position(|m| m.slug == *slug).ok_or_else(Reply::not_found)?;
+            let n = listed(venue, now, |m| m.slug == *slug)?;
             Ok(Reply::json(&market(n)))
         }
         ["markets", id] => {
-            let n = venue.catalog.markets.iter().position(|m| m.id.to_string() == *id).ok_or_else(Reply::not_found)?;
+            let n = listed(venue, now, |m| m.id.to_string() == *id)?;
             Ok(Reply::json(&market(n)))
         }
         ["public-search"] => {
@@ -108,6 +109,11 @@ fn route(venue: &Venue, now: Timestamp, parts: &[&str], params: &Params, state: 
         }
         _ => Err(Reply::not_found()),
     }
+}
+
+/// The number of a market that is listed already.
+fn listed(venue: &Venue, now: Timestamp, is: impl Fn(&MarketSpec) -> bool) -> Result<usize, Reply> {
+    venue.catalog.markets.iter().position(|m| m.listed <= now && is(m)).ok_or_else(Reply::not_found)
 }
 
 fn count(params: &Params, name: &str) -> Result<Option<usize>, Reply> {
@@ -253,7 +259,11 @@ fn markets(venue: &Venue, now: Timestamp, params: &Params, state: &State) -> Res
                 && wanted(params, "game_id", || event.game_id.to_string())
                 && wanted(params, "series_id", || event.league.series.to_string())
                 && (tags.is_empty() || tags.iter().any(|t| own.iter().any(|o| o == t)))
-                && (venue.standing(*n, now, state) != Standing::Open) == closed
+                && match venue.standing(*n, now, state) {
+                    Standing::Unlisted => false,
+                    Standing::Open => !closed,
+                    Standing::Resolved(_) => closed,
+                }
         })
         .map(|(n, _)| n)
         .collect();

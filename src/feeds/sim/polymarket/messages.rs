@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::super::rng::mix;
 use super::book::{Ladder, Level, Trade};
-use super::catalog::MarketSpec;
+use super::catalog::{EventSpec, MarketSpec, tenths};
 use crate::market::time::Timestamp;
 
 /// The shape of `price_change`.
@@ -243,6 +243,21 @@ pub fn best_bid_ask(market: &MarketSpec, side: usize, own: &Ladder, stamp: Times
         price((high.unwrap_or(1000) - low.unwrap_or(0)).max(0)),
         stamp.millis()
     )
+}
+
+/// `new_market`.
+pub fn new_market(market: &MarketSpec, event: &EventSpec, start: Timestamp) -> String {
+    serde_json::json!({
+        "event_type": "new_market", "id": market.id.to_string(), "question": market.question,
+        "market": market.condition, "slug": market.slug, "description": "", "assets_ids": market.tokens,
+        "outcomes": market.outcomes, "timestamp": market.listed.millis().to_string(), "tags": ["sports"],
+        "event_message": {"id": event.id.to_string(), "ticker": event.slug, "slug": event.slug,
+                          "title": event.title, "description": ""},
+        "condition_id": market.condition, "active": true, "clob_token_ids": market.tokens,
+        "sports_market_type": market.kind, "line": market.line.map_or_else(String::new, tenths),
+        "game_start_time": start.to_wire(), "order_price_min_tick_size": "0.01", "group_item_title": market.group,
+    })
+    .to_string()
 }
 
 /// `market_resolved`. Without a winner when both outcomes pay half.

@@ -43,6 +43,7 @@ struct Sub {
     sides: [bool; 2],
     mark: Mark,
     ladder: Ladder,
+    /// Nothing is sent of it: it is over, or not there yet.
     resolved: bool,
 }
 
@@ -68,12 +69,14 @@ pub struct Session {
     custom: bool,
     held: Option<String>,
     cursor: usize,
+    /// The instant of the last pump.
+    pumped: Timestamp,
 }
 
 impl Session {
     /// A connection that was opened at an instant.
     pub fn new(venue: &Venue, now: Timestamp) -> Self {
-        Self { opened: venue.opened(now), subs: Vec::new(), custom: false, held: None, cursor: 0 }
+        Self { opened: venue.opened(now), subs: Vec::new(), custom: false, held: None, cursor: 0, pumped: now }
     }
 
     /// Whether any market is listened to.
@@ -175,6 +178,15 @@ impl Session {
         };
         let custom = self.custom;
         let mut messages = Vec::new();
+        let last = std::mem::replace(&mut self.pumped, now);
+        if custom && !frozen && !self.subs.is_empty() {
+            let news = venue.catalog.markets.iter().filter(|m| m.listed > last && m.listed <= now);
+            messages.extend(news.filter_map(|m| {
+                let event = venue.event_of(m)?;
+                let start = venue.scheduled(m.fixture, now);
+                Some(Message { stamp: m.listed, text: messages::new_market(m, event, start) })
+            }));
+        }
         for sub in &mut self.subs {
             if frozen {
                 // What is missed stays missed.
@@ -242,7 +254,7 @@ impl Sub {
         let Some(market) = venue.market(self.market) else { return };
         let standing = venue.standing(self.market, now, state);
         if let Standing::Resolved(outcome) = standing {
-            if !self.resolved && custom {
+            if !std::mem::replace(&mut self.resolved, true) && custom {
                 let winner = match outcome {
                     Outcome::First => Some(0),
                     Outcome::Second => Some(1),
@@ -251,6 +263,9 @@ impl Sub {
                 let stamp = market.closes.min(now);
                 out.push(Message { stamp, text: messages::resolved(market, winner, stamp) });
             }
+            return;
+        }
+        if standing == Standing::Unlisted {
             self.resolved = true;
             return;
         }
@@ -310,7 +325,10 @@ impl Sub {
                 let bid = self.ladder.bids.first().map(|l| (true, *l));
                 changes.extend(bid.or_else(|| self.ladder.asks.first().map(|l| (false, *l))));
             }
-            if shape == Shape::Current {
+            if changes.is_empty() {
+                // A book without any level can only be sent as a whole.
+                self.books(venue, market, out);
+            } else if shape == Shape::Current {
                 let text = messages::price_change(market, &changes, &self.ladder, stamp);
                 out.push(Message { stamp, text });
             } else {

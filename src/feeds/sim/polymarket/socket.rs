@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{Message, WebSocket};
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 use super::super::clock::SimClock;
 use super::session::Session;
@@ -58,13 +59,20 @@ impl Load {
     }
 }
 
-/// Serves one socket until the client leaves or a fault closes it.
-pub async fn serve(mut socket: WebSocket, venue: Arc<Venue>, clock: SimClock, load: Arc<Load>) {
+/// Serves one socket until the client leaves, a fault closes it, or the simulator stops.
+pub async fn serve(
+    mut socket: WebSocket,
+    venue: Arc<Venue>,
+    clock: SimClock,
+    load: Arc<Load>,
+    stop: CancellationToken,
+) {
     let mut session = Session::new(&venue, clock.now());
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         let frames = tokio::select! {
+            () = stop.cancelled() => return,
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) => session.text(&venue, clock.now(), text.as_str()),
                 Some(Ok(Message::Binary(_))) => vec!["INVALID OPERATION".to_owned()],

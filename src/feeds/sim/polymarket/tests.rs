@@ -275,7 +275,7 @@ fn games_end_and_are_resolved() {
     assert_eq!(v[0]["umaResolutionStatus"], "resolved");
     let (home, away) = game.score_at(game.end).expect("score");
     let away_won = away > home;
-    assert_eq!(v[0]["outcomePrices"], if away_won { "[\"1\",\"0\"]" } else { "[\"0\",\"1\"]" });
+    assert_eq!(v[0]["outcomePrices"], if away_won { "[\"1\", \"0\"]" } else { "[\"0\", \"1\"]" });
     let (status, why) = refusal(&venue, late, "/clob/book", &format!("token_id={}", m.tokens[0]));
     assert_eq!((status, why.as_str()), (404, "No orderbook exists for the requested token id"));
     let v = get(&venue, late, &format!("/clob/markets/{}", m.condition), "");
@@ -289,6 +289,23 @@ fn games_end_and_are_resolved() {
         .iter()
         .filter(|m| get(&venue, last, &format!("/clob/markets/{}", m.condition), "")["tokens"][0]["winner"] == true);
     assert_eq!(yes.count(), 1);
+}
+
+#[test]
+fn a_postponed_game_keeps_its_ticker_and_moves_its_start() {
+    let venue = venue("postponed");
+    let event = venue.catalog.events.iter().find(|e| {
+        let fixture = venue.fixture(e.fixture).expect("game");
+        fixture.effects.moved.is_some_and(|(_, _, new_id)| new_id)
+    });
+    let event = event.expect("a game that is moved by more than a day");
+    let (when, before, _) = venue.fixture(event.fixture).expect("game").effects.moved.expect("moved");
+    let look = |at| get(&venue, at, &format!("/gamma/events/{}", event.id), "");
+    let (a, b) = (look(when.plus(-1000)), look(when));
+    assert_eq!(a["startTime"], before.to_wire());
+    assert_ne!(a["startTime"], b["startTime"]);
+    assert_eq!((&a["slug"], &a["gameId"]), (&b["slug"], &b["gameId"]));
+    assert!(a["slug"].as_str().is_some_and(|s| s.ends_with(&event.date)));
 }
 
 /// Number of the first soccer event.

@@ -10,7 +10,6 @@ use rustc_hash::FxHashMap;
 use super::super::faults::FaultSpec;
 use super::super::rng::{mix, signed};
 use super::super::scenario::Scenario;
-use super::super::view::EventView;
 use super::super::world::{Fixture, World};
 use super::book::{self, COARSE, FINE, Grid, Ladder, Level, Trade};
 use super::catalog::{Catalog, EventSpec, MarketSpec};
@@ -71,6 +70,8 @@ pub struct State {
 /// How a market stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
+    /// It is not there yet.
+    Unlisted,
     /// It trades.
     Open,
     /// It is resolved.
@@ -178,9 +179,14 @@ impl Venue {
         self.world.fixtures().get(n)
     }
 
-    /// The sportsbook feed's view of the game.
-    pub fn listing(&self, fixture: usize, at: Timestamp) -> Option<EventView> {
-        self.world.listing(fixture, at)
+    /// When a game is said to start: the schedule, which a script may move. Unlike the sportsbook feed, the exchange
+    /// does not correct it when the game really begins.
+    pub fn scheduled(&self, fixture: usize, at: Timestamp) -> Timestamp {
+        let Some(fixture) = self.fixture(fixture) else { return Timestamp::default() };
+        match fixture.effects.moved {
+            Some((when, before, _)) if at < when => before,
+            _ => fixture.game.scheduled,
+        }
     }
 
     /// What faults ask about a market.
@@ -305,6 +311,7 @@ impl Venue {
             false => Outcome::Second,
         };
         match self.fixture(market.fixture) {
+            _ if at < market.listed => Standing::Unlisted,
             Some(f) if at >= market.closes => Standing::Resolved(outcome(&f.game, &market.bet)),
             Some(_) if bend.resolved => Standing::Resolved(likelier()),
             _ => Standing::Open,

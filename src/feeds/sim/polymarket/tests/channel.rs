@@ -135,6 +135,31 @@ fn the_end_is_told_to_those_who_asked_for_it() {
     assert!(session.pump(&venue, near.plus(600_000), 5).frames.is_empty());
 }
 
+#[test]
+fn a_market_that_comes_late_is_told_of() {
+    let venue = venue("demo");
+    let (n, late) = venue
+        .catalog
+        .markets
+        .iter()
+        .enumerate()
+        .find(|(_, m)| m.listed > after(600) && m.listed < after(9000))
+        .expect("a late one");
+    let state = venue.snapshot();
+    assert_eq!(venue.standing(n, start(), &state), super::super::venue::Standing::Unlisted);
+    assert_eq!(refusal(&venue, start(), &format!("/gamma/markets/{}", late.id), "").0, 404);
+    assert_eq!(refusal(&venue, start(), &format!("/clob/markets/{}", late.condition), "").0, 404);
+    let (mut session, mut reader) = open(&venue, late.listed.plus(-1), &tokens(&venue, |m| m.id == late.id));
+    assert!(reader.books.is_empty());
+    let pumped = pump(&mut session, &venue, late.listed, 0, &mut reader);
+    let told = pumped.frames.iter().find(|f| f.contains("new_market") && f.contains(&late.condition));
+    let told: Value = serde_json::from_str(told.expect("told")).expect("json");
+    assert_eq!(told["clob_token_ids"][0], late.tokens[0].as_str());
+    assert_eq!(reader.books.len(), 2);
+    agrees(&venue, late.listed, &reader);
+    get(&venue, late.listed, &format!("/gamma/markets/{}", late.id), "");
+}
+
 fn fault(kind: FaultKind) -> FaultSpec {
     FaultSpec::new(kind)
 }

@@ -72,6 +72,10 @@ async fn a_real_client_sees_dump_changes_freeze_and_drop() {
     say(&mut again, &subscription(&ids)).await;
     assert!(next(&mut again, SOON).await.is_some_and(|f| f.starts_with('[')));
     sim.clear_faults();
+    // One more, to see the end.
+    let mut last = connect(&sim).await;
+    say(&mut last, &subscription(&ids)).await;
+    next(&mut last, SOON).await.expect("dump");
     sim.set_fault(FaultSpec::new(FaultKind::ExchangeRefused));
     assert!(tokio_tungstenite::connect_async(sim.exchange_urls().channel).await.is_err());
     let refused = client.get(format!("{}/", sim.exchange_urls().clob)).send().await;
@@ -80,6 +84,7 @@ async fn a_real_client_sees_dump_changes_freeze_and_drop() {
         Err(_) => true,
     });
     sim.shutdown().await;
+    assert!(matches!(tokio::time::timeout(SOON, last.next()).await, Ok(None | Some(Err(_) | Ok(Message::Close(_))))));
 }
 
 fn venue_stats(sim: &SimHandle) -> (u64, u64) {

@@ -72,8 +72,10 @@ fn markets_and_events_have_no_field_that_the_exchange_has_not() {
 
 #[test]
 fn messages_have_the_recorded_fields() {
-    let venue = Venue::new(&evening(), start()).expect("venue");
-    let m = venue.catalog.markets.iter().find(|m| m.event == 2).expect("market");
+    let mut later = evening();
+    later.sports[0].first_in_min = 120.0;
+    let venue = Venue::new(&later, start()).expect("venue");
+    let m = venue.catalog.markets.iter().find(|m| m.event == 0).expect("market");
     let mut session = Session::new(&venue, start());
     let mut all: Vec<Value> = Vec::new();
     let mut take = |frames: Vec<String>| {
@@ -96,6 +98,7 @@ fn messages_have_the_recorded_fields() {
         ("last_trade_price", "polymarket_tui_ws_market_last_trade_price.json"),
         ("best_bid_ask", "nautilus_ws_market_best_bid_ask_msg.json"),
         ("market_resolved", "nautilus_ws_market_resolved_msg.json"),
+        ("new_market", "nautilus_ws_market_new_market_msg.json"),
     ] {
         let ours = all.iter().find(|v| v["event_type"] == kind).unwrap_or_else(|| panic!("{kind}"));
         let Some(theirs) = recorded(file).map(one) else { continue };
