@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::compare::{self, EXCHANGE};
@@ -159,7 +160,8 @@ pub fn read(reader: &Reader, until: Timestamp, live: bool) -> Result<Slice, Stor
             leads.insert(signal.event_id, lead);
         }
     }
-    let events = if games.iter().any(|g| g.link.as_ref().is_some_and(|l| l.reasons.contains('{'))) {
+    let needs = |reasons: &str| reasons.contains('{') && !reasons.contains("\"provider_id\"");
+    let events = if games.iter().any(|g| g.link.as_ref().is_some_and(|l| needs(&l.reasons))) {
         reader.events(None)?
     } else {
         Vec::new()
@@ -224,25 +226,7 @@ pub fn reasons(told: &str, events: &[EventRow]) -> (Vec<String>, Vec<Candidate>)
     for entry in entries {
         match entry {
             Value::String(text) => reasons.push(text),
-            Value::Object(entry) => {
-                let Some(id) = entry.get("event") else { continue };
-                // Our number, or the provider's id.
-                let found = match id {
-                    Value::String(id) => events.iter().find(|e| *e.provider_id == **id),
-                    Value::Number(n) => events.iter().find(|e| Some(u64::from(e.id.0)) == n.as_u64()),
-                    _ => continue,
-                };
-                let texts = entry.get("reasons").and_then(Value::as_array).into_iter().flatten();
-                let unknown = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-                candidates.push(Candidate {
-                    provider_id: found.map_or_else(|| unknown.clone(), |e| e.provider_id.to_string()),
-                    event: found.map(|e| e.id),
-                    name: found.map_or(unknown, |e| format!("{} @ {}", e.away, e.home)),
-                    commence: found.map(|e| e.commence),
-                    confidence: entry.get("confidence").and_then(Value::as_f64).unwrap_or(0.0),
-                    reasons: texts.filter_map(Value::as_str).map(str::to_owned).collect(),
-                });
-            }
+            entry @ Value::Object(_) => candidates.extend(candidate(entry, events)),
             _ => {}
         }
     }
@@ -250,6 +234,44 @@ pub fn reasons(told: &str, events: &[EventRow]) -> (Vec<String>, Vec<Candidate>)
         b.confidence.total_cmp(&a.confidence).then_with(|| a.provider_id.cmp(&b.provider_id))
     });
     (reasons, candidates)
+}
+
+/// A candidate as it stands in the store. What it tells of its game goes before what the store has of it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Proposal {
+    event: Value,
+    provider_id: Option<String>,
+    /// Home and away.
+    teams: Option<[String; 2]>,
+    commence: Value,
+    confidence: f64,
+    reasons: Vec<String>,
+}
+
+fn candidate(entry: Value, events: &[EventRow]) -> Option<Candidate> {
+    let told: Proposal = serde_json::from_value(entry).ok()?;
+    // Our number, or the provider's id.
+    let found = match &told.event {
+        Value::String(id) => events.iter().find(|e| *e.provider_id == **id),
+        Value::Number(n) => events.iter().find(|e| Some(u64::from(e.id.0)) == n.as_u64()),
+        _ => None,
+    };
+    let number = told.event.as_u64().and_then(|n| u32::try_from(n).ok()).map(EventId);
+    let provider_id = told
+        .provider_id
+        .or_else(|| found.map(|e| e.provider_id.to_string()))
+        .or_else(|| told.event.as_str().map(str::to_owned))?;
+    let name = told.teams.map(|[home, away]| format!("{away} @ {home}"));
+    let name = name.or_else(|| found.map(|e| format!("{} @ {}", e.away, e.home)));
+    Some(Candidate {
+        name: name.unwrap_or_else(|| provider_id.clone()),
+        provider_id,
+        event: found.map(|e| e.id).or(number),
+        commence: serde_json::from_value(told.commence).ok().or_else(|| found.map(|e| e.commence)),
+        confidence: told.confidence,
+        reasons: told.reasons,
+    })
 }
 
 /// What is read of the chosen game and contract.

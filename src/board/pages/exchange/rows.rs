@@ -184,7 +184,8 @@ fn row(at: usize, listed: &Listed, slate: &Slate, book: Option<BookId>) -> Row {
     let dollars = |near: Option<u64>, price: f64| near.map(|n| n as f64 / 1e6 * price);
     let near = told.zip(both).and_then(|(book, (bid, ask))| {
         let [b, a] = book.near;
-        Some(dollars(b, bid.probability())?.min(dollars(a, ask.probability())?))
+        // Whoever asks for the first outcome has put up the price of the other.
+        Some(dollars(b, bid.probability())?.min(dollars(a, 1.0 - ask.probability())?))
     });
     let name = match &game.listing.teams {
         // In the order of the outcomes, so that the price is that of whoever is named first.

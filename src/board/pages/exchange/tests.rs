@@ -255,7 +255,13 @@ fn keep(store: &mut Store, events: &[EventRow]) {
         });
     }
     rows.links.extend([0, 1, 2, 3, 5].map(|n| linked(kept[n].0, &events[n + 3])));
-    let candidate = |e: &EventRow, confidence: f64| json!({"event": &*e.provider_id, "confidence": confidence, "reasons": ["the names mean both teams", "2 games of this pair could be meant"]});
+    // As the session keeps them.
+    let candidate = |e: &EventRow, confidence: f64| {
+        json!({
+            "event": e.id.0, "provider_id": &*e.provider_id, "teams": [&*e.home, &*e.away], "commence": e.commence,
+            "confidence": confidence, "reasons": ["the names mean both teams", "2 games of this pair could be meant"],
+        })
+    };
     let both = json!([candidate(&events[8], 0.4), candidate(&events[7], 0.55)]);
     rows.links.push(Link {
         listing: kept[4].0,
@@ -395,6 +401,19 @@ fn a_gap_is_a_gap_and_what_is_not_believed_is_no_price() {
     for (key, why) in [(1, "no bid"), (2, "crossed"), (5, "unheard"), (8, "nothing")] {
         let row = app.pages.exchange.rows.iter().find(|r| r.slug == format!("nba-{key:02}")).expect("listed");
         assert_eq!((row.price, row.why, row.apart), (None, why, None), "{key}");
+    }
+}
+
+#[test]
+fn what_is_kept_of_candidates_is_read_in_any_form() {
+    let read = |told: Json| super::load::reasons(&told.to_string(), &[]);
+    let (texts, none) = read(json!(["a", 3, "b"]));
+    assert_eq!((texts, none.len()), (vec!["a".to_owned(), "b".to_owned()], 0));
+    let (_, some) = read(json!([{"event": "e1", "confidence": 0.2}, {"event": 7}, {"provider_id": "e2", "commence": true}]));
+    let told: Vec<_> = some.iter().map(|c| (c.provider_id.as_str(), c.name.as_str(), c.commence)).collect();
+    assert_eq!(told, [("e1", "e1", None), ("e2", "e2", None)], "a number alone names no game");
+    for torn in ["", "{", "[{\"confidence\":\"x\"}]", "null"] {
+        assert_eq!(super::load::reasons(torn, &[]).1, []);
     }
 }
 

@@ -227,8 +227,11 @@ pub fn ladder(app: &App, market: &MarketNow, width: u16, rows: usize) -> Vec<Lin
     let zone = app.prefs.zone();
     match book.state {
         BookState::Unknown => {
-            let told = format!("nothing is heard since {}; before that it stood so:", zone.hms(book.at));
+            let told = format!("nothing is heard since {}: how it stands is not known", zone.hms(book.at));
             all.extend(wrapped(&told, width, 1, Meaning::Warning));
+            if book.bids.is_empty() && book.asks.is_empty() {
+                return all;
+            }
         }
         BookState::Doubtful => {
             all.extend(wrapped("it contradicts itself and is not believed", width, 1, Meaning::Warning))
