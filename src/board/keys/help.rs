@@ -69,6 +69,7 @@ const fn own_hints(context: Context) -> &'static [HintRow] {
             (&[A::ZoomIn, A::ZoomOut], "zoom"),
             (&[A::CrossHair], "read"),
             (&[A::Series], "lines"),
+            (&[A::PageExchange], "exchange"),
             (&[A::Back], "back"),
         ],
         Context::Tape => &[

@@ -29,6 +29,12 @@ pub fn market_of(kind: &str) -> Option<&'static str> {
 struct About {
     team: Option<String>,
     leg: Option<String>,
+    period: Option<String>,
+}
+
+/// The part of the game that a contract is about, as the exchange says it.
+pub fn period(contract: &ContractRow) -> Option<String> {
+    serde_json::from_str::<About>(&contract.about).ok()?.period
 }
 
 /// The first outcome as the books name it. `None`: the contract is not about that, or nobody can say.
@@ -160,6 +166,11 @@ pub fn differs(fact: &Fact, kind: &str) -> Option<&'static str> {
         ("overtime", "does_not_count") if kind != "three_way_leg" => Some("a sportsbook counts it"),
         _ => None,
     }
+}
+
+/// Some of the rules of a contract make it another bet than a sportsbook's.
+pub fn is_other_bet(contract: &ContractRow) -> bool {
+    facts(contract).iter().any(|f| differs(f, &contract.kind).is_some())
 }
 
 /// A fact in words.

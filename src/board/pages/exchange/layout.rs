@@ -131,7 +131,7 @@ pub fn plan(area: Rect, wants: &[u16; Pane::COUNT], focus: Pane, review: bool) -
     };
     let mut plan = Plan::default();
     // A line for the names of folded panes is taken where it is needed.
-    let all = |panes: &Vec<Pane>| panes.iter().map(|p| p.least()).sum::<u16>();
+    let all = |panes: &Vec<Pane>| panes.iter().map(|p| want(*p)).sum::<u16>();
     let mut room = area;
     if columns.iter().any(|c| all(c) > room.height) && room.height > 0 {
         room.height -= 1;
@@ -157,17 +157,15 @@ fn stack(area: Rect, panes: &[Pane], want: &dyn Fn(Pane) -> u16, focus: Pane, pl
     let mut left = area.height;
     let first = panes.iter().copied().filter(|p| *p == focus);
     for pane in first.chain(panes.iter().copied().filter(|p| *p != focus)) {
-        if left >= pane.least() {
-            chosen.push((pane, pane.least()));
-            left -= pane.least();
-        } else {
+        if left < pane.least() {
             plan.folded.push(pane);
+            continue;
         }
-    }
-    for (pane, height) in &mut chosen {
-        let more = (want(*pane) - pane.least()).min(left);
-        *height += more;
-        left -= more;
+        // Contracts can be many: the others have to be seen beside them.
+        let most = if pane == Pane::Contracts { (area.height * 2 / 5).max(pane.least()) } else { left };
+        let height = want(pane).min(most).min(left);
+        chosen.push((pane, height));
+        left -= height;
     }
     // A chart takes what is left over, else the last pane.
     chosen.sort_by_key(|(pane, _)| panes.iter().position(|p| p == pane));

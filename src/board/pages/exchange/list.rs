@@ -101,7 +101,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
             paint.text(place.x, y, 1, paint.glyph(Glyph::Cursor), paint.style(Meaning::Key));
         }
         for (column, _, x, width, right) in &plan {
-            let (told, meaning) = cell(app, paint, row, *column);
+            let (told, meaning) = cell(app, paint, row, *column, *width);
             if *right {
                 paint.right(place.x + x, y, *width, &told, paint.style(meaning));
             } else {
@@ -141,7 +141,7 @@ fn lead(label: &str, lag: Option<f64>) -> (String, Meaning) {
     }
 }
 
-fn cell(app: &App, paint: &Paint<'_>, row: &Row, column: Column) -> (String, Meaning) {
+fn cell(app: &App, paint: &Paint<'_>, row: &Row, column: Column, width: u16) -> (String, Meaning) {
     let none = || (paint.sign("–", "-").to_owned(), Meaning::Faint);
     let now = app.now();
     let old = row.seen.is_some_and(|at| now.since(at) > app.at.max_age_ms);
@@ -151,6 +151,7 @@ fn cell(app: &App, paint: &Paint<'_>, row: &Row, column: Column) -> (String, Mea
             Some(at) => (app.prefs.zone().start(at, now), Meaning::Muted),
             None => ("no time".to_owned(), Meaning::Faint),
         },
+        Column::Game if text::width(&row.name) > width => (row.short.clone(), Meaning::Text),
         Column::Game => (row.name.clone(), Meaning::Text),
         Column::Link => match row.state {
             Some(LinkState::Linked) => ("linked".to_owned(), Meaning::Muted),

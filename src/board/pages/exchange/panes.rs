@@ -140,15 +140,12 @@ fn about(app: &App, pane: Pane, market: Option<&MarketNow>) -> String {
                 None => who(),
             }
         }
-        Pane::Settlement if is_other_bet(market) => "A DIFFERENT BET than a sportsbook's".to_owned(),
+        Pane::Settlement if super::compare::is_other_bet(&market.contract) => {
+            "A DIFFERENT BET than a sportsbook's".to_owned()
+        }
         Pane::Settlement | Pane::Trades => who(),
         Pane::Link | Pane::Signals => String::new(),
     }
-}
-
-fn is_other_bet(market: &MarketNow) -> bool {
-    let contract = &market.contract;
-    super::compare::facts(contract).iter().any(|f| super::compare::differs(f, &contract.kind).is_some())
 }
 
 fn one(app: &App, paint: &mut Paint<'_>, area: Rect, pane: Pane, listed: &Listed, market: Option<&MarketNow>) {

@@ -3,6 +3,7 @@
 use super::compare::{self, EXCHANGE};
 use super::load::{self, Lead, Listed};
 use crate::board::model::Slate;
+use crate::board::pages::tape::row::short_name;
 use crate::engine::price::unit::Layout;
 use crate::market::ids::{BookId, EventId};
 use crate::market::time::Timestamp;
@@ -94,6 +95,8 @@ pub struct Row {
     pub slug: String,
     /// The teams, the one that the prices are of first; of another listing its title.
     pub name: String,
+    /// The same with codes, for narrow places.
+    pub short: String,
     /// Start.
     pub starts: Option<Timestamp>,
     /// Of its link.
@@ -192,10 +195,14 @@ fn row(at: usize, listed: &Listed, slate: &Slate, book: Option<BookId>) -> Row {
         Some([a, b]) => format!("{a} v {b}"),
         None => game.listing.title.clone(),
     };
+    let code = |team: &str| short_name(&game.listing.sport, team);
+    let short = game.listing.teams.as_ref().map(|[a, b]| format!("{} v {}", code(a), code(b)));
+    let name = crate::board::widgets::text::plain(&name);
     Row {
         at,
         slug: game.listing.slug.clone(),
-        name: crate::board::widgets::text::plain(&name),
+        short: short.map_or_else(|| name.clone(), |s| crate::board::widgets::text::plain(&s)),
+        name,
         starts: game.listing.starts,
         state: game.link.as_ref().map(|l| l.state),
         event,

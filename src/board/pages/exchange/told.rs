@@ -72,8 +72,11 @@ pub fn outcome(contract: &ContractRow, first: bool) -> String {
     match (contract.kind.as_str(), contract.line) {
         ("spread", Some(l)) => format!("{name} {}", format::spread(own(l))),
         ("total", Some(l)) => format!("{name} {}", format::total(l)),
-        ("three_way_leg", _) => format!("{}: {name}", text::plain(&contract.question)),
-        _ => name,
+        ("moneyline" | "spread" | "total", _) => name,
+        ("period", _) => {
+            format!("{} {name}", text::plain(&compare::period(contract).unwrap_or_else(|| "part of it:".into())))
+        }
+        _ => format!("{name}: {}", text::plain(&contract.question)),
     }
 }
 
@@ -483,8 +486,13 @@ pub fn trades(app: &App, market: &MarketNow, detail: Option<&Detail>) -> Vec<Lin
         .collect();
     let oldest = all.last().map_or(i64::MAX, |t| t.0);
     for gap in detail.gaps.iter().filter(|g| g.until.millis() >= oldest) {
-        let told =
-            format!("nothing heard from {} to {}: {}", zone.hms(gap.since), zone.hms(gap.until), text::plain(&gap.why));
+        let told = format!(
+            "gap {} to {}, {} contracts: {}",
+            zone.hms(gap.since),
+            zone.hms(gap.until),
+            gap.markets,
+            text::plain(&gap.why)
+        );
         all.push((gap.until.millis(), said(told, Meaning::Warning)));
     }
     all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
@@ -508,6 +516,9 @@ pub fn beside(app: &App, market: &MarketNow, detail: Option<&Detail>) -> Vec<(St
             if let Some(m) = middle {
                 let (distance, meaning) = apart(m - fair, false);
                 told.push((format!("{distance} points"), meaning));
+            }
+            if compare::is_other_bet(&market.contract) {
+                told.push(("a different bet".to_owned(), Meaning::Warning));
             }
             if detail.usual.abs() >= 0.0005 {
                 told.push((format!("usual {:+.1}", detail.usual * 100.0), Meaning::Muted));
