@@ -9,6 +9,7 @@ use crate::board::chrome;
 use crate::board::keys::Action;
 use crate::board::paint::Hit;
 use crate::board::widgets::chart::Window;
+use crate::board::widgets::text;
 use crate::board::{desk, format};
 use crate::store::exchange::LinkState;
 
@@ -218,7 +219,9 @@ fn accept(app: &mut App) {
         });
         return;
     };
-    let told = format!("linked: {} is {}; u takes it back", listed.game.listing.title, candidate.name);
+    // A toast is short: what it is comes first.
+    let name = text::fit(&candidate.name, 42, app.looks.glyphs.is_ascii()).into_owned();
+    let told = format!("linked to {name}; u takes it back");
     decide(app, Some(candidate.provider_id.clone()), told);
 }
 
@@ -231,7 +234,8 @@ fn refuse(app: &mut App) {
         app.say("it was refused already; u takes that back");
         return;
     }
-    let told = format!("refused: {} is none of our games; u takes it back", listed.game.listing.title);
+    let title = text::fit(&listed.game.listing.title, 30, app.looks.glyphs.is_ascii()).into_owned();
+    let told = format!("{title} is none of our games; u takes it back");
     decide(app, None, told);
 }
 

@@ -90,7 +90,8 @@ fn listen(heard: &mut Heard, minute: i64, body: &[u8], own: &mut crate::engine::
             ..Scope::default()
         };
         let answer = Answer {
-            source: "polymarket",
+            // Its games are those of the books.
+            source: "the_odds_api",
             sport: "basketball_nba",
             endpoint: Some(Endpoint::Exchange),
             received_at: seen,
@@ -371,6 +372,7 @@ fn on(app: &mut App, key: usize) {
 fn pictures_at_every_size() {
     for (width, height) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
         let (mut app, _folder) = page(width, height);
+        on(&mut app, 0);
         insta::assert_snapshot!(format!("page_{width}x{height}"), text(&mut app));
         app.dress(PLAIN);
         insta::assert_snapshot!(format!("page_{width}x{height}_no_colour"), text(&mut app));
