@@ -83,7 +83,7 @@ const HIGH: u16 = 19;
 pub fn places(area: Rect, open: bool) -> Places {
     let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     if area.width >= WIDE {
-        let width = (area.width / 2).clamp(62, 96);
+        let width = (area.width / 2).clamp(62, 84);
         let list = Rect { width, ..rest };
         let detail = Rect { x: list.right() + 1, width: area.width - width - 1, ..rest };
         return Places { list: Some(list), detail: Some(detail), beside: true };
@@ -112,7 +112,7 @@ pub struct Plan {
 }
 
 /// From this width on two columns of panes.
-const COLUMNS: u16 = 96;
+pub const COLUMNS: u16 = 96;
 
 /// Places the panes. `wants`: lines that each has to say, by its place in [`Pane::ALL`]; `focus` is shown where anything is;
 /// `review`: a person has to say which game it is.
@@ -140,7 +140,9 @@ pub fn plan(area: Rect, wants: &[u16; Pane::COUNT], focus: Pane, review: bool) -
     let mut x = room.x;
     let count = columns.len() as u16;
     for (at, column) in columns.iter().enumerate() {
-        let width = room.width / count + u16::from((at as u16) < room.width % count);
+        // Contracts have more columns than anything else.
+        let left = if count == 1 { room.width } else { left_column(room.width) };
+        let width = if at == 0 { left } else { room.width - left };
         let gap = u16::from(at + 1 < columns.len());
         stack(Rect { x, width: width - gap, ..room }, column, &want, focus, &mut plan);
         x += width;
@@ -150,6 +152,11 @@ pub fn plan(area: Rect, wants: &[u16; Pane::COUNT], focus: Pane, review: bool) -
         plan.line = None;
     }
     plan
+}
+
+/// Columns of the left one of two columns of panes.
+pub const fn left_column(width: u16) -> u16 {
+    width * 11 / 20
 }
 
 fn stack(area: Rect, panes: &[Pane], want: &dyn Fn(Pane) -> u16, focus: Pane, plan: &mut Plan) {

@@ -298,7 +298,7 @@ pub struct Detail {
     pub gaps: Vec<GapRow>,
     /// Newest first.
     pub trades: Vec<TradeRow>,
-    /// Signals of the game, newest first.
+    /// Signals of the game: divergences first, each newest first.
     pub signals: Vec<Signal>,
 }
 
@@ -363,7 +363,9 @@ fn read_detail(
         return Ok(detail);
     };
     detail.signals = reader.event_signals(event, until)?;
+    // What the page is about comes first, each kind newest first.
     detail.signals.reverse();
+    detail.signals.sort_by_key(|s| s.kind != SignalType::ExchangeDivergence);
     let points = reader.points(event, beginning, until)?;
     let published: Vec<Point> = points.iter().map(|p| p.point).collect();
     let all = appraisals(reader, engine, event, &published, until)?;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::layout::{Pane, plan};
+use super::layout::{COLUMNS, Pane, left_column, plan};
 use super::load::Listed;
 use super::told::{self, Line, Piece};
 use crate::board::app::App;
@@ -37,8 +37,13 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, beside: bool) {
     let rest = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
     let focus = app.pages.exchange.pane;
     // How much each has to say hangs on the width, which hangs on the number of columns alone.
-    let width = if rest.width >= 96 { rest.width / 2 - 1 } else { rest.width };
-    let wants = Pane::ALL.map(|pane| want(app, pane, listed, market, width, pane == focus));
+    let left = left_column(rest.width).saturating_sub(1);
+    let width_of = |pane| match pane {
+        _ if rest.width < COLUMNS => rest.width,
+        Pane::Contracts | Pane::Ladder | Pane::Trades => left,
+        _ => rest.width.saturating_sub(left + 1),
+    };
+    let wants = Pane::ALL.map(|pane| want(app, pane, listed, market, width_of(pane), pane == focus));
     let plan = plan(rest, &wants, focus, !listed.candidates.is_empty());
     for (pane, place) in &plan.placed {
         one(app, paint, *place, *pane, listed, market);

@@ -653,6 +653,33 @@ fn markets_of_bids_and_middles_are_no_markets_of_their_own() {
 }
 
 #[test]
+fn the_tape_tells_of_a_divergence() {
+    let (mut app, _folder) = page(200, 60);
+    on(&mut app, 0);
+    let detail = super::detail(&app).expect("read").clone();
+    let signal = detail.signals.first().expect("a divergence").clone();
+    assert!(signal.detail.exchange_probability.is_some());
+    assert!(click(&mut app, &crate::board::paint::Hit::Signal(signal.id.clone()), true));
+    answer(&mut app);
+    assert_eq!(app.page, Page::Tape);
+    let shown = text(&mut app);
+    for told in ["DIVERGENCE", "the exchange gives", "Polymarket against the books", "the exchange moved first"] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    app.prefs.filter = "type:exchange_divergence".into();
+    app.pages.tape.evidence = false;
+    super::super::tape::refresh(&mut app);
+    answer(&mut app);
+    let rows = app.pages.tape.shown.len();
+    assert!(
+        rows > 0
+            && (0..rows).all(|at| {
+                super::super::tape::row(&app, at).is_some_and(|r| r.signal.detail.exchange_probability.is_some())
+            })
+    );
+}
+
+#[test]
 fn operations_tell_of_the_exchange() {
     let (mut app, _folder) = page(120, 40);
     app.go(Page::Ops);
