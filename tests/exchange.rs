@@ -195,20 +195,32 @@ fn an_exchange_that_is_gone_is_told_and_found_again_while_the_books_go_on() {
 #[test]
 fn what_a_person_decides_holds_and_can_be_taken_back() {
     let desk = desk();
-    let _daemon = settle(&desk);
+    let daemon = settle(&desk);
+    // Some looks at the books beside it, so that there is something to judge again.
+    let looks = desk.looks();
+    until("looks at the books", || desk.looks() > looks + 8.0);
     let slug = games(&desk)[0].listing.slug.clone();
     let state = || games(&desk).iter().find(|g| g.listing.slug == slug).and_then(|g| g.link.clone()).map(|l| l.state);
     let mut decisions = stratum::store::desk::Desk::open(&desk.data().join("desk.db")).expect("desk");
     decisions.decide_exchange("polymarket", &slug, None, now()).expect("kept");
     until("the link is undone", || state() == Some(LinkState::Refused));
-    let open = || {
+    let quotes = || {
         let quotes = desk.command().args(["quotes", "1", "--json"]).output().expect("runs");
         let quotes: Vec<Value> = serde_json::from_slice(&quotes.stdout).unwrap_or_default();
-        quotes.iter().filter(|q| q["book"] == "polymarket" && q["status"] == "open").count()
+        quotes.into_iter().filter(|q| q["book"] == "polymarket").collect::<Vec<_>>()
     };
+    let open = || quotes().iter().filter(|q| q["status"] == "open").count();
     let event = games(&desk).iter().filter_map(|g| g.link.clone()?.event).map(|e| e.0).collect::<Vec<_>>();
     assert!(!event.contains(&1), "the first game of ours is the one that was undone: {event:?}");
     until("its prices no longer count", || open() == 0);
+    until("what was told of it is taken back", || quotes().is_empty());
+    let others = desk.command().args(["quotes", "2", "--json"]).output().expect("runs");
+    assert!(String::from_utf8_lossy(&others.stdout).contains("polymarket"), "of other games nothing is taken back");
     assert!(decisions.undecide_exchange("polymarket", &slug).expect("gone"));
     until("it is linked again", || state() == Some(LinkState::Linked) && open() > 0);
+    let (_, code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    // Whatever was taken back and told again, the looks that are stored give what is stored.
+    let checked = desk.command().args(["replay", "--check"]).output().expect("runs");
+    assert!(checked.status.success(), "{}", desk::text(&checked));
 }

@@ -332,8 +332,10 @@ impl State {
             Err(_) => return,
         };
         let listings: Vec<Listed> = self.games.values().map(|g| g.listed.clone()).collect();
+        let before = self.links.clone();
         let changed = link_all(&listings, &ours, &decisions, &mut self.links, now);
         self.take_links(&ours);
+        self.disown(l, &before, &changed).await;
         if !changed.is_empty() {
             for link in changed.iter().filter(|link| link.state == LinkState::Linked) {
                 let slug = self.games.get(&link.listing).map_or("", |g| g.listed.slug.as_str());
@@ -345,6 +347,29 @@ impl State {
         }
         live.want(self.wanted(now, l.config.max_assets));
         self.tell(l);
+    }
+
+    /// What was told of a game by a link that is no more was another game's: it is taken back, with what followed from it.
+    async fn disown(&mut self, l: &Listener, before: &BTreeMap<i64, Link>, changed: &[Link]) {
+        for new in changed {
+            let Some(old) = before.get(&new.listing).filter(|old| old.state == LinkState::Linked) else { continue };
+            let Some(event) = old.event.filter(|_| old.event != new.event || new.state != LinkState::Linked) else {
+                continue;
+            };
+            let Some(game) = self.games.get(&new.listing) else { continue };
+            let sport = game.listing.sport.to_owned();
+            match l.way_in.exchange_disown(sport, event, old.at).await {
+                Ok(Ok(_)) => {
+                    // Nothing of it is left that would have to be told of as gone; another listing of it tells anew.
+                    self.left.retain(|(_, told)| self.ours.values().any(|o| o.provider_id == told.provider_id));
+                    if let Some(ours) = self.ours.get_mut(&event.0) {
+                        ours.told = None;
+                    }
+                }
+                Ok(Err(e)) => l.keeper.complain(Part::Exchange, &format!("an undone link was not taken back: {e}")),
+                Err(_) => return,
+            }
+        }
     }
 
     /// Which of our games are told of now; those that are no more are told of once more, as gone.
