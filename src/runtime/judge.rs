@@ -243,6 +243,9 @@ impl Judge {
                 }
                 Some(Job::Listings { news, reply }) => drop(reply.send(self.listings(&news)?)),
                 Some(Job::Prices { prices, reply }) => drop(reply.send(self.prices(&prices)?)),
+                Some(Job::Disown { sport, event, since, reply }) => {
+                    drop(reply.send(self.disown(&sport, event, since)?))
+                }
                 Some(Job::InPlay(games)) => {
                     self.in_play = Some(games);
                     self.take_rules(self.config.engine.clone(), self.config.retention);

@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::engine::changes::Issue;
 use crate::engine::names::Names;
 use crate::feeds::replay;
+use crate::market::batch::{Asked, Endpoint};
 use crate::market::ids::{BookId, EventId, MarketId, SportId};
 use crate::market::quality::Reason;
 use crate::market::time::Timestamp;
@@ -39,8 +40,14 @@ pub(super) fn work_in(
     let names = before.names()?;
     let mut next = engine.clone();
     let go_on = store.together(|together| -> Result<bool, ImportError> {
-        let mut merge =
-            Merge { engine: &mut next, together, before: &before, names: &names, sports: FxHashMap::default() };
+        let mut merge = Merge {
+            engine: &mut next,
+            together,
+            before: &before,
+            names: &names,
+            sports: FxHashMap::default(),
+            without: None,
+        };
         let (mut go_on, mut lines) = (true, 0_u64);
         while go_on {
             let Some(line) = feed.next() else { break };
@@ -62,6 +69,47 @@ pub(super) fn work_in(
     Ok(go_on)
 }
 
+/// Takes back what an exchange told of a game since `since`: it was told of another game. Every look of the sport from
+/// there on is judged again without it, so that fair prices, signals, closes and their grading are as if it had never been
+/// said. Answers how many looks were judged again.
+///
+/// # Errors
+/// [`StoreError`]; engine and store are then as they were.
+pub(super) fn disown(
+    engine: &mut Engine,
+    store: &mut Store,
+    (source, sport): (&str, &str),
+    event: EventId,
+    since: Timestamp,
+    mut alive: impl FnMut(),
+) -> Result<u64, StoreError> {
+    let before = store.reader()?;
+    before.hold()?;
+    let names = before.names()?;
+    let mut next = engine.clone();
+    let looks = store.together(|together| -> Result<u64, StoreError> {
+        let mut merge = Merge {
+            engine: &mut next,
+            together,
+            before: &before,
+            names: &names,
+            sports: FxHashMap::default(),
+            without: Some(event),
+        };
+        let Some((source, sport)) = merge.together.numbers(source, sport)? else { return Ok(0) };
+        merge.take_back(source, sport, since.plus(-1))?;
+        let mut looks = 0;
+        while let Some(at) = merge.next_at((source, sport))? {
+            merge.catch_up((source, sport), Some(at))?;
+            looks += 1;
+            alive();
+        }
+        Ok(looks)
+    })?;
+    *engine = next;
+    Ok(looks)
+}
+
 struct Merge<'m> {
     engine: &'m mut Engine,
     together: &'m Together<'m>,
@@ -70,6 +118,8 @@ struct Merge<'m> {
     names: &'m Names,
     /// What has been taken back, by source and sport.
     sports: FxHashMap<(u32, SportId), TakenBack<'m>>,
+    /// What an exchange told of this game is left out.
+    without: Option<EventId>,
 }
 
 /// Which issue, for its wording.
@@ -135,7 +185,10 @@ impl Merge<'_> {
             if until.is_some_and(|until| at > until) {
                 return Ok(true);
             }
-            let Some(look) = back.replay.next()? else { break };
+            let Some(mut look) = back.replay.next()? else { break };
+            if let Some(event) = self.without.filter(|_| look.endpoint == Endpoint::Exchange) {
+                leave_out(&mut look, event);
+            }
             let batch = replay::batch(&look, sport.0, sport.1, self.names);
             let mut changes = self.engine.apply(&batch);
             word(self.engine, &mut changes.issues, self.before.issues_of(look.id)?, &look, &mut back.wording);
@@ -145,6 +198,11 @@ impl Merge<'_> {
             self.together.renumber(&back.rewound, look.id, changes.look.id)?;
         }
         Ok(false)
+    }
+
+    /// The instant of the next stored look of a sport that was taken back.
+    fn next_at(&self, sport: (u32, SportId)) -> Result<Option<Timestamp>, StoreError> {
+        self.sports.get(&sport).map_or(Ok(None), |back| back.replay.next_at())
     }
 
     fn catch_up_all(&mut self) -> Result<(), StoreError> {
@@ -164,6 +222,17 @@ impl Merge<'_> {
         }
         Ok(true)
     }
+}
+
+/// Takes a game out of a look at an exchange.
+fn leave_out(look: &mut StoredLook, event: EventId) {
+    let Some(at) = look.events.iter().position(|e| e.row.id == event) else { return };
+    let gone = look.events.remove(at);
+    if let Asked::Only(ids) = &mut look.meta.scope.events {
+        ids.retain(|id| **id != *gone.row.provider_id);
+    }
+    let quotes: usize = gone.groups.iter().map(|g| g.quotes.len()).sum();
+    look.quotes = look.quotes.saturating_sub(u32::try_from(quotes).unwrap_or(u32::MAX));
 }
 
 /// Gives issues that were found again the wording that they had, and adds those that only the answer itself could

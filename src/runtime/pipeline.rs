@@ -19,6 +19,7 @@ use crate::alerts::notice::Notice;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::fetched::Fetched;
 use crate::feeds::recording::RecordingError;
+use crate::market::ids::EventId;
 use crate::market::time::Timestamp;
 use crate::store::credit::{Billing, GameRow};
 use crate::store::outbox::{Attempted, NewMessage, Outgoing};
@@ -155,6 +156,13 @@ pub(super) enum Job {
         prices: Box<NewPrices>,
         reply: oneshot::Sender<Result<u64, NotKept>>,
     },
+    /// Take back what an exchange told of a game since then: it was another game's.
+    Disown {
+        sport: String,
+        event: EventId,
+        since: Timestamp,
+        reply: oneshot::Sender<Result<u64, NotKept>>,
+    },
     /// Watch these games in play.
     InPlay(Vec<String>),
     /// Mask this in the recording too.
@@ -203,6 +211,7 @@ impl std::fmt::Debug for Job {
             Self::Exchange { .. } => "Exchange",
             Self::Listings { .. } => "Listings",
             Self::Prices { .. } => "Prices",
+            Self::Disown { .. } => "Disown",
             Self::InPlay(_) => "InPlay",
             Self::Hide(_) => "Hide",
             Self::Rules { .. } => "Rules",
@@ -355,6 +364,22 @@ impl WayIn {
     pub(super) async fn exchange_prices(&self, prices: NewPrices) -> Result<Result<u64, NotKept>, PipelineError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Prices { prices: Box::new(prices), reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
+    }
+
+    /// Takes back what an exchange told of a game since `since`, and answers how many looks were judged again. The inner
+    /// error: it could not be.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn exchange_disown(
+        &self,
+        sport: String,
+        event: EventId,
+        since: Timestamp,
+    ) -> Result<Result<u64, NotKept>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Disown { sport, event, since, reply }).await?;
         answer.await.map_err(|_| PipelineError::Panicked)
     }
 

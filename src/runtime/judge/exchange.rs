@@ -4,10 +4,14 @@
 use std::time::Instant;
 
 use super::Judge;
+use crate::feeds::odds_api;
 use crate::feeds::polymarket::SOURCE;
 use crate::market::batch::Batch;
+use crate::market::ids::EventId;
+use crate::market::time::Timestamp;
 use crate::runtime::exchange::{ExchangeNews, NewListings, NewPrices};
 use crate::runtime::intake::Taken;
+use crate::runtime::late;
 use crate::runtime::pipeline::{NotKept, Numbers, PipelineError};
 use crate::store::raw::body_hash;
 use crate::store::{LookMeta, StoreError};
@@ -39,6 +43,34 @@ impl Judge {
         }
         let kept = self.store.keep_prices(prices.market, prices.between, &prices.points, prices.at);
         self.settle(kept.map_err(Into::into))
+    }
+
+    /// Takes back what was told of a game, and judges the looks since then again.
+    pub(super) fn disown(
+        &mut self,
+        sport: &str,
+        event: EventId,
+        since: Timestamp,
+    ) -> Result<Result<u64, NotKept>, PipelineError> {
+        if self.mending.is_ill() {
+            return Ok(Err(not_now()));
+        }
+        let disowned = self.refresh().and_then(|()| {
+            let pulse = &self.pulse;
+            let whose = (odds_api::SOURCE, sport);
+            Ok(late::disown(&mut self.engine, &mut self.store, whose, event, since, || pulse.beat())?)
+        });
+        let looks = self.settle(disowned)?;
+        if let Ok(looks) = &looks {
+            tracing::warn!(event = event.0, looks, "an undone link: the looks since it was made were judged again");
+            // What was remembered of the looks that are no more.
+            if let Some(teller) = &mut self.teller {
+                teller.stand_by(&self.store, &self.engine)?;
+            }
+            let newest = self.engine.last_look();
+            self.keeper.change(|s| s.look = s.look.max(newest));
+        }
+        Ok(looks)
     }
 
     /// A failure that waiting may mend is told to whoever handed it over, and so is one of this record alone; a damaged
