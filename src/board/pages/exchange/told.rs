@@ -436,8 +436,11 @@ pub fn signals(app: &App, detail: Option<&Detail>, width: u16) -> Vec<Line> {
             Some(label) => {
                 let lag =
                     s.detail.lag_seconds.map_or_else(String::new, |l| format!(", {} before", row::minutes(l / 60.0)));
-                let chance =
-                    s.detail.exchange_probability.map_or_else(String::new, |p| format!("{:.1} %: ", p * 100.0));
+                // The chance is that of the market's first side.
+                let who =
+                    if s.market == "totals" { "Over".to_owned() } else { row::short_name(&s.sport, &s.home_team) };
+                let chance = s.detail.exchange_probability;
+                let chance = chance.map_or_else(String::new, |p| format!("{who} {:.1} %: ", p * 100.0));
                 format!("{chance}{}{lag}", words::label(label))
             }
             None => format!("{} {}", text::plain(&s.selection), format::market_title(&s.market).to_lowercase()),
