@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::linker::{Listed, Ours, link_all};
 use super::quotes::{self, GameTold, Mains, Offer, Told, seat};
-use super::{ExchangeConfig, ExchangeNews, NewListings, history, rows};
+use super::{ExchangeConfig, ExchangeNews, NewListings, history, raw, rows};
 use crate::feeds::odds_api;
 use crate::feeds::polymarket::SOURCE;
 use crate::feeds::polymarket::book::Standing;
@@ -124,6 +124,10 @@ pub(in crate::runtime) async fn listen(l: Listener, stop: CancellationToken) -> 
         Ok(live) => live,
         Err(e) => return Ok(fail(format!("polymarket: {e}"))),
     };
+    if let Some(path) = l.config.record.clone() {
+        let (frames, origin, keeper) = (live.raw_frames(raw::ROOM), l.origin.clone(), l.keeper.clone());
+        tokio::task::spawn_blocking(move || raw::write(&path, frames, origin.as_deref(), &keeper));
+    }
     let (found, mut discovered) = mpsc::channel(1);
     let discovering = discover(client.clone(), l.config.clone(), found);
     let remembering = history::keep_up(
