@@ -462,6 +462,9 @@ impl State {
             self.notice(notice, l, now, local, &mut rows);
         }
         self.read_books(live, l.config.min_depth, now, &mut rows);
+        if !matches!(l.clock, Clock::Local) {
+            self.status.delay_ms = None;
+        }
         let heard = heard(&live.health(), now, local, l.clock.speed());
         let looks = self.looks(now, heard, &mut rows);
         if !(rows.is_empty() && looks.is_empty()) {
@@ -523,6 +526,7 @@ impl State {
         let pairs: Vec<(TokenId, TokenId)> =
             touched.iter().filter_map(|id| self.contracts.get(id)).map(|c| c.tokens.clone()).collect();
         let books = live.pairs(&pairs);
+        self.status.delay_ms = books.iter().filter_map(|b| Some(b.received_at?.since(b.changed_at?))).max();
         let known = touched.iter().filter(|id| self.contracts.contains_key(id)).copied().collect::<Vec<_>>();
         for (id, pair) in known.into_iter().zip(books) {
             let Some(contract) = self.contracts.get_mut(&id) else { continue };
