@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::market::time::Timestamp;
 use crate::store::{Reader, StoreError};
@@ -55,8 +55,8 @@ impl Reader {
             let sport: String = r.get(0)?;
             let row = by_sport.entry(sport.clone()).or_default();
             row.sport = sport;
-            (row.games, row.linked, row.review) = (r.get(1)?, r.get(2)?, r.get(3)?);
-            (row.refused, row.none) = (r.get(4)?, r.get(5)?);
+            (row.games, row.linked, row.review) = (count(r, 1)?, count(r, 2)?, count(r, 3)?);
+            (row.refused, row.none) = (count(r, 4)?, count(r, 5)?);
         }
         // Rows that belong to a contract, counted by the sport of its game.
         let counted = |table: &str, extra: &str| {
@@ -78,7 +78,7 @@ impl Reader {
             let mut rows = select.query(params![exchange])?;
             while let Some(r) = rows.next()? {
                 let Some(row) = by_sport.get_mut(&r.get::<_, String>(0)?) else { continue };
-                let n: u64 = r.get(1)?;
+                let n = count(r, 1)?;
                 match table {
                     "exchange_market" => row.contracts = n,
                     "exchange_book" => {
@@ -105,4 +105,8 @@ impl Reader {
         let Some(row) = rows.next()? else { return Ok(None) };
         Ok(Some(Timestamp::from_millis(row.get(0)?)))
     }
+}
+
+fn count(r: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    Ok(r.get::<_, i64>(at)?.unsigned_abs())
 }
