@@ -7,13 +7,15 @@ use super::when::AsOf;
 
 /// `stratum polymarket`
 #[derive(Args, Debug)]
-#[command(after_help = "Only public data is read: no account, no key, no order. Which sports are followed says odds_api.sports.
+#[command(
+    after_help = "Only public data is read: no account, no key, no order. Which sports are followed says odds_api.sports.
 A daemon listens by itself once polymarket.on = true is set.
 
 Example:
   stratum polymarket discover --sport basketball_nba
   stratum polymarket status
-  stratum polymarket book nba-bos-mia-2026-11-20")]
+  stratum polymarket book nba-bos-mia-2026-11-20"
+)]
 pub struct PolymarketArgs {
     /// What to do.
     #[command(subcommand)]
@@ -78,8 +80,10 @@ pub struct BookArgs {
 
 /// `stratum polymarket link`
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  stratum polymarket link\n  stratum polymarket link nba-bos-mia-2026-11-20 41 --dry-run\n  \
-                        stratum polymarket link nba-bos-mia-2026-11-20 41")]
+#[command(
+    after_help = "Examples:\n  stratum polymarket link\n  stratum polymarket link nba-bos-mia-2026-11-20 41 --dry-run\n  \
+                        stratum polymarket link nba-bos-mia-2026-11-20 41"
+)]
 pub struct LinkArgs {
     /// The game there: its name in Polymarket's addresses, or the address.
     #[arg(value_name = "SLUG", requires = "event")]
@@ -125,12 +129,14 @@ pub struct ReviewArgs {
 
 /// `stratum polymarket backfill`
 #[derive(Args, Debug)]
-#[command(after_help = "What was fetched is kept, what is known is not asked for again: stop it and start it as you like.
+#[command(
+    after_help = "What was fetched is kept, what is known is not asked for again: stop it and start it as you like.
 Fine data is forgotten by Polymarket after some weeks. A daemon fetches moneylines every polymarket.history.
 
 Examples:
   stratum polymarket backfill --dry-run
-  stratum polymarket backfill --spreads --totals --from now-7d")]
+  stratum polymarket backfill --spreads --totals --from now-7d"
+)]
 pub struct BackfillArgs {
     /// Spreads too.
     #[arg(long)]

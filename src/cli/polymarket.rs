@@ -108,7 +108,11 @@ impl Place {
 
     fn nothing_stored(&self) -> String {
         let what = "nothing of Polymarket is stored";
-        if self.settings.polymarket.on { format!("{what} yet; a daemon or board fills it") } else { format!("{what}; {OFF}") }
+        if self.settings.polymarket.on {
+            format!("{what} yet; a daemon or board fills it")
+        } else {
+            format!("{what}; {OFF}")
+        }
     }
 }
 
@@ -180,7 +184,8 @@ mod tests {
 
     #[test]
     fn what_is_like_it_is_suggested() {
-        let known = ["nba-bos-mia-2026-11-21", "nba-den-uta-2026-11-20", "nhl-bos-mon-2026-11-20", "nba-bos-mia-2026-11-20"];
+        let known =
+            ["nba-bos-mia-2026-11-21", "nba-den-uta-2026-11-20", "nhl-bos-mon-2026-11-20", "nba-bos-mia-2026-11-20"];
         assert_eq!(
             suggestions("nba-bos-mia-2026-11-22", known.into_iter()),
             ["nba-bos-mia-2026-11-20", "nba-bos-mia-2026-11-21", "nba-den-uta-2026-11-20"]

@@ -14,8 +14,8 @@ use crate::feeds::polymarket::classify::same_team;
 use crate::feeds::polymarket::fee::FeeSchedule;
 use crate::market::line::Line;
 use crate::market::time::Timestamp;
-use crate::store::exchange::{BookRow, BookState, ContractRow, ExchangeGame, LinkState, PricePoint};
 use crate::store::analysis::PointAt;
+use crate::store::exchange::{BookRow, BookState, ContractRow, ExchangeGame, LinkState, PricePoint};
 use crate::store::{Reader, StoreError};
 
 /// Between two comparisons. Milliseconds.
@@ -141,14 +141,15 @@ fn of_game(
         let books = reader.exchange_books(market.contract.id, from, to, MOST)?;
         let prices = reader.exchange_prices(market.contract.id, from.plus(-POINT_HOLDS), to)?;
         let fee = market.contract.fee_rate.and_then(|rate| FeeSchedule::new(rate, 1.0, true, 0.0));
-        let mut at = from;
-        while at <= to {
+        // Counted back from the end: of a game that is ahead, now is looked at too.
+        let mut at = to;
+        while at >= from {
             let fair = as_of(&fairs, at, |p| p.at).and_then(|p| fair(&p.point, &seat));
             let told = told(&books, &prices, at, &seat, fee);
             if let (Some(fair), Some(told)) = (fair, told) {
                 found.entry(seat.market).or_default().push(pair(fair, told));
             }
-            at = at.plus(STEP);
+            at = at.plus(-STEP);
         }
     }
     Ok(found)
@@ -177,7 +178,13 @@ fn fair(point: &Point, seat: &Seat) -> Option<f64> {
 }
 
 /// What the exchange said at `at`: its book, else, where no book is known, what it told of the past.
-fn told(books: &[BookRow], prices: &[PricePoint], at: Timestamp, seat: &Seat, fee: Option<FeeSchedule>) -> Option<Told> {
+fn told(
+    books: &[BookRow],
+    prices: &[PricePoint],
+    at: Timestamp,
+    seat: &Seat,
+    fee: Option<FeeSchedule>,
+) -> Option<Told> {
     let turned = |p: f64| if seat.first { p } else { 1.0 - p };
     if let Some(book) = as_of(books, at, |b| b.at).filter(|b| at.since(b.at) <= HOLDS) {
         let middle = book.middle.filter(|_| book.state == BookState::Live)?;
@@ -287,11 +294,13 @@ mod tests {
         let line = |p| Line::from_points(p);
         let h2h = placed(&contract("moneyline", "{}", ["Celtics", "Heat"], None)).expect("seat");
         assert_eq!((h2h.market, h2h.first, h2h.line), ("h2h", false, None));
-        let spread = placed(&contract("spread", r#"{"team":"Celtics"}"#, ["Celtics", "Heat"], Some(-3.5))).expect("seat");
+        let spread =
+            placed(&contract("spread", r#"{"team":"Celtics"}"#, ["Celtics", "Heat"], Some(-3.5))).expect("seat");
         assert_eq!((spread.first, spread.line), (false, line(3.5)));
         let total = placed(&contract("total", "{}", ["Over", "Under"], Some(221.5))).expect("seat");
         assert_eq!((total.first, total.line), (true, line(221.5)));
-        let leg = |team: &str| placed(&contract("three_way_leg", &format!(r#"{{"leg":"{team}"}}"#), ["Yes", "No"], None));
+        let leg =
+            |team: &str| placed(&contract("three_way_leg", &format!(r#"{{"leg":"{team}"}}"#), ["Yes", "No"], None));
         assert_eq!((leg("Heat").map(|s| s.leg), leg("Celtics"), leg("draw")), (Some(true), None, None));
         for (kind, about) in [("player_prop", "{}"), ("spread", "{"), ("spread", r#"{"team":"Jazz"}"#)] {
             assert_eq!(placed(&contract(kind, about, ["Celtics", "Heat"], Some(1.5))), None, "{kind} {about}");

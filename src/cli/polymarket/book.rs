@@ -149,7 +149,8 @@ fn game_now(place: &Place, args: &BookArgs) -> Result<(ExchangeGame, bool, Times
     {
         return Ok((game, reader.is_demo()?, look::now()));
     }
-    let unfit = || Failure::NotFound(format!("'{}' is no name of a game of a league that is followed", printable(&name)));
+    let unfit =
+        || Failure::NotFound(format!("'{}' is no name of a game of a league that is followed", printable(&name)));
     let sport = GameSlug::parse(&name).and_then(|s| leagues::sport_key(&s.league)).ok_or_else(unfit)?;
     let wire = Slug::parse(&name).map_err(|_| unfit())?;
     let page = runtime()?.block_on(place.client()?.event_by_slug(&wire))?;
@@ -391,7 +392,8 @@ fn table(rows: &[ContractOut], stake: f64, now: Timestamp) -> Table {
 fn ladder(out: &mut dyn Write, row: &ContractOut) -> Result<(), Failure> {
     let first = row.outcomes.first().map_or("", |o| o.outcome.as_str());
     writeln!(out, "\n{}: {}", printable(&row.contract), printable(first))?;
-    let fee = row.fee_rate.map_or_else(|| "fee not told".to_owned(), |rate| format!("fee {rate} x p x (1 - p) a share"));
+    let fee =
+        row.fee_rate.map_or_else(|| "fee not told".to_owned(), |rate| format!("fee {rate} x p x (1 - p) a share"));
     writeln!(out, "{fee}")?;
     let mut table = Table::new([
         ("BID SHARES", Align::Right),

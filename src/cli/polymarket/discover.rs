@@ -96,7 +96,9 @@ pub(super) fn run(place: &Place, args: &DiscoverArgs, out: &mut dyn Write) -> Re
             Err(e) => failed.push(format!("{league}: {e}")),
         }
     }
-    rows.sort_by(|a, b| (a.sport, a.start.is_none(), a.start, &a.slug).cmp(&(b.sport, b.start.is_none(), b.start, &b.slug)));
+    rows.sort_by(|a, b| {
+        (a.sport, a.start.is_none(), a.start, &a.slug).cmp(&(b.sport, b.start.is_none(), b.start, &b.slug))
+    });
     if args.output.json {
         json_array(out, &rows)?;
     } else {

@@ -95,7 +95,9 @@ impl Reasons {
         match self {
             Self::Texts(texts) => texts.join("; "),
             Self::Candidates(all) => {
-                let one = |c: &ReviewCandidate| format!("{} ({}): {}", c.event, percent(c.confidence, 0), c.reasons.join(", "));
+                let one = |c: &ReviewCandidate| {
+                    format!("{} ({}): {}", c.event, percent(c.confidence, 0), c.reasons.join(", "))
+                };
                 all.iter().map(one).collect::<Vec<_>>().join("; ")
             }
         }
@@ -157,7 +159,11 @@ fn tried(place: &Place, args: &LinkArgs, out: &mut dyn Write) -> Result<Exit, Fa
     label(out, demo)?;
     if rows.is_empty() {
         let none = reader.exchange_totals(SOURCE)?.is_empty();
-        let text = if none { place.nothing_stored() } else { "no game of Polymarket is ahead; --all shows earlier ones".into() };
+        let text = if none {
+            place.nothing_stored()
+        } else {
+            "no game of Polymarket is ahead; --all shows earlier ones".into()
+        };
         writeln!(out, "{text}")?;
         return Ok(Exit::Ok);
     }
@@ -296,13 +302,7 @@ fn paired(
 fn print_pair(out: &mut dyn Write, row: &LinkedRow) -> Result<(), Failure> {
     let teams = show::teams(&row.away_team, &row.home_team);
     writeln!(out, "{}  {}", printable(&row.slug), printable(&row.title))?;
-    writeln!(
-        out,
-        "event {}  {}  {} UTC",
-        row.event_id,
-        printable(&teams),
-        show::minute(row.commence_time)
-    )?;
+    writeln!(out, "event {}  {}  {} UTC", row.event_id, printable(&teams), show::minute(row.commence_time))?;
     if let Some([first, other]) = &row.teams {
         let (one, two) = match row.first_is_home {
             Some(true) => (&row.home_team, &row.away_team),
@@ -382,7 +382,10 @@ pub(super) fn review(place: &Place, args: &ReviewArgs, out: &mut dyn Write) -> R
         return Ok(Exit::Ok);
     }
     review_table(&rows).print(out)?;
-    writeln!(out, "\n`stratum polymarket link SLUG EVENT` says which it is, `stratum polymarket unlink SLUG` that it is none")?;
+    writeln!(
+        out,
+        "\n`stratum polymarket link SLUG EVENT` says which it is, `stratum polymarket unlink SLUG` that it is none"
+    )?;
     Ok(Exit::Ok)
 }
 
@@ -494,7 +497,10 @@ mod tests {
         let reasons = serde_json::to_string(&[candidate(1, 0.8), candidate(2, 0.5)]).expect("JSON");
         let link = Link { listing: 5, state: LinkState::Review, reasons, ..Link::default() };
         let rows = review_rows(&game(), &link, true);
-        assert_eq!(rows.iter().map(|r| (r.event_id, r.confidence)).collect::<Vec<_>>(), [(Some(1), 0.8), (Some(2), 0.5)]);
+        assert_eq!(
+            rows.iter().map(|r| (r.event_id, r.confidence)).collect::<Vec<_>>(),
+            [(Some(1), 0.8), (Some(2), 0.5)]
+        );
         let mut text = Vec::new();
         review_table(&rows).print(&mut text).expect("printed");
         let text = String::from_utf8(text).expect("text");
@@ -529,7 +535,9 @@ mod tests {
             ..Link::default()
         };
         let mut text = Vec::new();
-        tried_table(&[TriedRow::of(&game(), Some(&link)), TriedRow::of(&game(), None)]).print(&mut text).expect("printed");
+        tried_table(&[TriedRow::of(&game(), Some(&link)), TriedRow::of(&game(), None)])
+            .print(&mut text)
+            .expect("printed");
         let text = String::from_utf8(text).expect("text");
         assert!(text.contains("linked 7") && text.contains("both teams; the day"), "{text}");
     }

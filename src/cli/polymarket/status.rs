@@ -160,7 +160,9 @@ fn print_heard(out: &mut dyn Write, heard: &Heard, now: Timestamp) -> Result<(),
     let Some(s) = &heard.status else {
         let why = match (&heard.unknown, heard.pid, heard.on) {
             (Some(how), Some(pid), _) => format!("unknown: process {pid} has the store, but {how}"),
-            (_, Some(pid), true) => format!("process {pid} does not listen: it was started before polymarket.on was set"),
+            (_, Some(pid), true) => {
+                format!("process {pid} does not listen: it was started before polymarket.on was set")
+            }
             (_, _, false) => OFF.to_owned(),
             (_, None, true) => "nobody listens: no daemon or board is running".to_owned(),
         };
@@ -250,12 +252,7 @@ fn gaps_table(gaps: &[Gap]) -> Table {
         ("WHY", Align::Left),
     ]);
     for g in gaps {
-        table.row([
-            show::second(g.since),
-            show::span(g.until.since(g.since)),
-            g.contracts.to_string(),
-            g.why.clone(),
-        ]);
+        table.row([show::second(g.since), show::span(g.until.since(g.since)), g.contracts.to_string(), g.why.clone()]);
     }
     table
 }
