@@ -10,7 +10,7 @@ use super::output::{Align, Table, label, printable, stored_rows};
 use super::{Exit, Failure, look, prepare, show};
 use crate::market::time::Timestamp;
 use crate::runtime::health::{self, Ailment};
-use crate::runtime::status::LiveStatus;
+use crate::runtime::status::{ExchangeStatus, Listening, LiveStatus};
 use crate::store::query::{FetchView, IssueCount, SportStatus};
 use crate::store::{Reader, SCHEMA_VERSION, writer_of};
 
@@ -40,6 +40,8 @@ pub(super) struct DaemonRow {
     next_due: Option<Timestamp>,
     failed_calls: u64,
     settings_read_at: Option<Timestamp>,
+    /// The exchange that it listens to.
+    exchange: Option<ExchangeStatus>,
 }
 
 /// The file itself.
@@ -124,6 +126,7 @@ pub(super) fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
         next_due: status.next_due(),
         failed_calls: status.counted.failed,
         settings_read_at: status.reload.as_ref().map(|r| r.at),
+        exchange: status.exchange.clone(),
     };
     (Some(daemon), health::ailments(&status, now))
 }
@@ -163,6 +166,24 @@ fn print_daemon(
         let since = show::span(now.since(d.since));
         let how = if d.ready { "follows as planned" } else { "does not follow as planned" };
         writeln!(out, "daemon   {how}; polling {}, key {}, store {}, for {since}", d.following, d.key, d.store)?;
+    }
+    if let Some(x) = daemon.and_then(|d| d.exchange.as_ref()) {
+        let how = match x.listening {
+            Listening::Starting => "the listings are being read",
+            Listening::On => "is listened to",
+            Listening::Failing => "cannot be heard",
+        };
+        let stand = x.sockets.iter().filter(|s| s.connected_since.is_some()).count();
+        writeln!(
+            out,
+            "exchange {} {how}; {} of {} games linked, {} wait for you, {} contracts over {stand} of {} connections",
+            x.exchange,
+            x.linked,
+            x.games,
+            x.review,
+            x.contracts,
+            x.sockets.len()
+        )?;
     }
     for trouble in troubles {
         writeln!(out, "wrong    {}: {}", trouble.part, printable(&trouble.message))?;

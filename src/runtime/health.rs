@@ -16,7 +16,7 @@ const RECENT_MS: i64 = 15 * 60_000;
 /// Something that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Ailment {
-    /// `store`, `key`, `polling`, `source`, `watchdog`, `clock` or `settings`.
+    /// `store`, `key`, `polling`, `source`, `watchdog`, `exchange`, `clock` or `settings`.
     pub part: &'static str,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
@@ -81,6 +81,19 @@ pub fn ailments(status: &LiveStatus, now: Timestamp) -> Vec<Ailment> {
             say("source", since, message, true);
         }
     }
+    if let Some(x) = &status.exchange {
+        // The books are followed all the same.
+        if let Some(trouble) = &x.trouble {
+            say("exchange", x.discovered, format!("{}: {trouble}; it is tried again by itself", x.exchange), false);
+        }
+        if x.expiring > 0 {
+            let message = format!(
+                "{} is about to forget the past of {} contracts; `stratum polymarket backfill` fetches it",
+                x.exchange, x.expiring
+            );
+            say("exchange", x.history, message, false);
+        }
+    }
     if let Some(step) = status.clock_step.as_ref().filter(|s| now.since(s.at) < RECENT_MS) {
         say("clock", Some(step.at), step.message.clone(), false);
     }
@@ -131,6 +144,7 @@ fn seconds(ms: i64) -> String {
 mod tests {
     use super::*;
     use crate::market::batch::Endpoint;
+    use crate::runtime::status::ExchangeStatus;
     use crate::runtime::status::{AnswerNote, ClockStep, FailureNote, ReloadNote, StepKind, Stuck};
     use crate::store::Trouble;
 
@@ -150,6 +164,22 @@ mod tests {
 
     fn said(status: &LiveStatus, now: Timestamp) -> String {
         ailments(status, now).iter().map(|a| format!("{} {}", a.part, a.message)).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn an_exchange_that_is_not_heard_is_told_and_blocks_nothing() {
+        let mut status = LiveStatus { key: KeyState::Accepted, following: Following::Running, ..LiveStatus::default() };
+        let mut exchange = ExchangeStatus { exchange: "polymarket".into(), ..ExchangeStatus::default() };
+        status.exchange = Some(exchange.clone());
+        assert!(ailments(&status, at(0)).is_empty());
+        (exchange.expiring, exchange.trouble) = (3, Some("connection 1 does not stand: refused".into()));
+        status.exchange = Some(exchange);
+        let told = ailments(&status, at(0));
+        assert_eq!(
+            told.iter().map(|a| (a.part, a.blocks)).collect::<Vec<_>>(),
+            [("exchange", false), ("exchange", false)]
+        );
+        assert!(told[0].message.contains("does not stand") && is_ready(&status, at(0)), "{told:?}");
     }
 
     #[test]

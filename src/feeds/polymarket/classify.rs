@@ -8,6 +8,7 @@ use super::ids::TokenId;
 use super::slug;
 use super::wire::gamma::GammaMarket;
 use crate::market::line::Line;
+use crate::market::teams::Teams;
 use crate::market::teams::name::comparable;
 
 /// What a market asks.
@@ -137,7 +138,13 @@ pub struct Contract {
 
 /// Understands a market. `event_title` is that of its event, where it is known.
 pub fn classify(market: &GammaMarket, event_title: Option<&str>) -> Contract {
-    let text = Words::of(market, event_title);
+    classify_in(market, event_title, None)
+}
+
+/// The same with the table of teams of its league (such as `nba`): an outcome that is called "Twolves" is then known to be
+/// the Timberwolves of the title.
+pub fn classify_in(market: &GammaMarket, event_title: Option<&str>, table: Option<&str>) -> Contract {
+    let text = Words::of(market, event_title, table);
     let kind = text.kind(market).unwrap_or_else(Kind::Other);
     let outcomes = market.outcomes.iter().enumerate().map(|(i, name)| ContractOutcome {
         name: name.clone(),
@@ -210,7 +217,8 @@ pub fn which(name: &str, teams: [&str; 2]) -> Option<usize> {
     only(teams.map(|t| comparable(t) == wanted)).or_else(|| only(teams.map(|t| same_team(t, name))))
 }
 
-struct Words {
+struct Words<'t> {
+    table: Option<&'t str>,
     kind: String,
     question: String,
     title: String,
@@ -291,11 +299,25 @@ fn has(text: &str, word: &str) -> bool {
     })
 }
 
-impl Words {
-    fn of(market: &GammaMarket, event_title: Option<&str>) -> Self {
+impl<'t> Words<'t> {
+    /// As [`which`]; what words do not tell, the table of teams may.
+    fn which(&self, name: &str, teams: [&str; 2]) -> Option<usize> {
+        which(name, teams).or_else(|| {
+            let team = |name: &str| Teams::embedded().resolve(self.table?, name).exact();
+            let wanted = team(name)?;
+            match teams.map(|t| team(t) == Some(wanted)) {
+                [true, false] => Some(0),
+                [false, true] => Some(1),
+                _ => None,
+            }
+        })
+    }
+
+    fn of(market: &GammaMarket, event_title: Option<&str>, table: Option<&'t str>) -> Self {
         let title = event_title.or_else(|| market.events.iter().find_map(|e| e.title.as_deref())).unwrap_or_default();
         let question = market.question.as_deref().or(market.group_item_title.as_deref()).unwrap_or_default();
         Self {
+            table,
             kind: market.sports_market_type.as_deref().unwrap_or_default().to_ascii_lowercase(),
             question: question.to_owned(),
             title: title.to_owned(),
@@ -368,7 +390,7 @@ impl Words {
             return self.leg(market, question);
         }
         let [one, two] = market.outcomes.as_slice() else { return Err(Doubt::Outcomes(market.outcomes.len())) };
-        match (which(one, [first, second]), which(two, [first, second])) {
+        match (self.which(one, [first, second]), self.which(two, [first, second])) {
             (Some(a), Some(b)) if a != b => Ok(Kind::Moneyline),
             _ => Err(Doubt::NotTheTeams),
         }
@@ -386,7 +408,7 @@ impl Words {
         let named = question.strip_prefix("will ").and_then(|q| q.split(" win").next().filter(|n| n.len() < q.len()));
         let named = named.map_or(group.as_str(), str::trim);
         let [first, second] = teams;
-        match which(named, [first, second]) {
+        match self.which(named, [first, second]) {
             Some(0) => Ok(Kind::ThreeWayLeg(Leg::Team(first.clone()))),
             Some(_) => Ok(Kind::ThreeWayLeg(Leg::Team(second.clone()))),
             None => Err(Doubt::NotTheTeams),
@@ -431,7 +453,7 @@ impl Words {
         }
         let mut line: Option<Line> = None;
         for (name, points) in said {
-            let of_first = match which(&name, [one, two]) {
+            let of_first = match self.which(&name, [one, two]) {
                 Some(0) => points,
                 Some(_) => points.flipped(),
                 None => return Err(Doubt::WhoseLine),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::classify::{Contract, Kind, classify, teams_of_title};
+use super::classify::{Contract, Kind, classify_in, teams_of_title};
 use super::client::{Client, ListQuery, PAGE};
 use super::error::AskError;
 use super::fee::FeeSchedule;
@@ -19,6 +19,7 @@ use super::slug::GameSlug;
 use super::wire::WireError;
 use super::wire::gamma::{GammaEvent, GammaMarket, GammaSport, Page};
 use super::wire::lenient::Defect;
+use crate::market::sports::Sports;
 use crate::market::time::Timestamp;
 
 /// Pages of one league at most: a listing that never ends is not read for ever.
@@ -287,8 +288,9 @@ pub fn listing(event: GammaEvent, sport: &'static str) -> Option<Listing> {
     let game_slug = of_slug(event.slug.as_str()).or_else(|| of_slug(event.ticker.as_deref()?))?;
     let title = event.title.clone().unwrap_or_default();
     let closed = event.closed;
+    let table = Sports::embedded().resolve(sport).teams;
     let markets: Vec<ListedMarket> =
-        event.markets.into_iter().map(|m| listed(m, &title, event.description.as_deref())).collect();
+        event.markets.into_iter().map(|m| listed(m, &title, &table, event.description.as_deref())).collect();
     let main = markets.iter().find(|m| m.contract.kind == Kind::Moneyline);
     let named = main.and_then(|m| match m.contract.outcomes.as_slice() {
         [a, b] => Some([a.name.clone(), b.name.clone()]),
@@ -313,8 +315,8 @@ pub fn listing(event: GammaEvent, sport: &'static str) -> Option<Listing> {
     })
 }
 
-fn listed(market: GammaMarket, title: &str, event_rules: Option<&str>) -> ListedMarket {
-    let contract = classify(&market, Some(title).filter(|t| !t.is_empty()));
+fn listed(market: GammaMarket, title: &str, table: &str, event_rules: Option<&str>) -> ListedMarket {
+    let contract = classify_in(&market, Some(title).filter(|t| !t.is_empty()), Some(table));
     let rules = market.description.as_deref().or(event_rules).unwrap_or_default();
     let fee = match (market.fee, market.fees_enabled) {
         (_, Some(false)) => Some(FeeSchedule::FREE),

@@ -17,7 +17,7 @@ use crate::feeds::polymarket::book::Standing;
 use crate::feeds::polymarket::client::Client;
 use crate::feeds::polymarket::discovery::{self, Listing};
 use crate::feeds::polymarket::ids::TokenId;
-use crate::feeds::polymarket::socket::{Live, Notice, Wanted};
+use crate::feeds::polymarket::socket::{Live, Notice, ShardHealth, Wanted};
 use crate::market::time::Timestamp;
 use crate::runtime::clock::Clock;
 use crate::runtime::keeper::{Keeper, local_now};
@@ -433,7 +433,8 @@ impl State {
             self.notice(notice, l, now, local, &mut rows);
         }
         self.read_books(live, l.config.min_depth, now, &mut rows);
-        let looks = self.looks(now, &mut rows);
+        let heard = heard(&live.health(), now, local, l.clock.speed());
+        let looks = self.looks(now, heard, &mut rows);
         if !(rows.is_empty() && looks.is_empty()) {
             let news = ExchangeNews { looks, rows, origin: l.origin.clone() };
             if let Err(e) = l.way_in.exchange(news).await? {
@@ -507,7 +508,12 @@ impl State {
     }
 
     /// Looks at games of ours that changed, or that are to be confirmed.
-    fn looks(&mut self, now: Timestamp, rows: &mut ExchangeRows) -> Vec<crate::market::batch::Batch<'static>> {
+    fn looks(
+        &mut self,
+        now: Timestamp,
+        heard: Option<Timestamp>,
+        rows: &mut ExchangeRows,
+    ) -> Vec<crate::market::batch::Batch<'static>> {
         let mut by_sport: BTreeMap<String, Vec<GameTold>> = BTreeMap::new();
         for (sport, told) in std::mem::take(&mut self.left) {
             by_sport.entry(sport).or_default().push(told);
@@ -539,17 +545,21 @@ impl State {
                 continue;
             }
             let told = GameTold::of(&ours.provider_id, &ours.teams, &offers, &mut ours.mains);
-            let confirm = now.since(ours.confirmed) >= CONFIRM_MS;
+            // Silence confirms nothing.
+            let confirm = heard.is_some_and(|heard| heard.since(ours.confirmed) >= CONFIRM_MS);
             if confirm || ours.told.as_ref() != Some(&told) {
                 if confirm {
-                    rows.seen.extend(current.into_iter().map(|id| (id, now)));
-                    ours.confirmed = now;
+                    let heard = heard.unwrap_or(now);
+                    rows.seen.extend(current.into_iter().map(|id| (id, heard)));
+                    ours.confirmed = heard;
                 }
                 ours.told = Some(told.clone());
                 by_sport.entry(ours.sport.clone()).or_default().push(told);
             }
         }
-        let batch = |(sport, games): (String, Vec<GameTold>)| quotes::batch(odds_api::SOURCE, &sport, &games, now);
+        let heard = heard.unwrap_or(now);
+        let batch =
+            |(sport, games): (String, Vec<GameTold>)| quotes::batch(odds_api::SOURCE, &sport, &games, now, heard);
         by_sport.into_iter().map(batch).collect()
     }
 
@@ -602,6 +612,15 @@ impl State {
             s.exchange = Some(now);
         });
     }
+}
+
+/// Up to when every connection is known to have told everything, by the market's clock: one that has said nothing since
+/// may be dead. `None`: one of them has not said anything yet.
+fn heard(sockets: &[ShardHealth], now: Timestamp, local: Timestamp, speed: i64) -> Option<Timestamp> {
+    let mut listening = sockets.iter().filter(|s| s.assets > 0).peekable();
+    listening.peek()?;
+    let oldest = listening.map(|s| s.last_data).min()??;
+    Some(now.plus(-speed * local.since(oldest).max(0)))
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -232,8 +232,15 @@ impl GameTold {
     }
 }
 
-/// One look at an exchange: some games of one sport at one instant. `source`: whose ids the games have.
-pub(super) fn batch(source: &'static str, sport: &str, games: &[GameTold], at: Timestamp) -> Batch<'static> {
+/// One look at an exchange: some games of one sport at one instant. `source`: whose ids the games have; `heard`: up to when
+/// it is known that nothing else has happened.
+pub(super) fn batch(
+    source: &'static str,
+    sport: &str,
+    games: &[GameTold],
+    at: Timestamp,
+    heard: Timestamp,
+) -> Batch<'static> {
     let mut out = Batch {
         source,
         sport: Cow::Owned(sport.to_owned()),
@@ -272,7 +279,7 @@ pub(super) fn batch(source: &'static str, sport: &str, games: &[GameTold], at: T
                 if end > begin {
                     out.markets.push(MarketObs {
                         key: Cow::Owned(format!("{key}{suffix}")),
-                        last_update: Some(at),
+                        last_update: Some(heard.min(at)),
                         outcomes: begin..end,
                     });
                 }
@@ -378,12 +385,14 @@ mod tests {
             Offer { seat: Seat::Total { over: true, line: line(221.5) }, told: None },
         ];
         let game = GameTold::of("e1", &teams(), &offers, &mut Mains::default());
-        let batch = batch("the-odds-api", "basketball_nba", &[game], Timestamp::from_secs(1_800_000_000));
+        let at = Timestamp::from_secs(1_800_000_000);
+        let batch = batch("the-odds-api", "basketball_nba", &[game], at, at.plus(-3000));
         let keys: Vec<&str> = batch.markets.iter().map(|m| &*m.key).collect();
         assert_eq!(keys, ["h2h", "h2h_lay", "h2h_mid"]);
         assert_eq!(batch.outcomes.len(), 6);
         assert!((batch.outcomes[0].price - 1.724_138).abs() < 1e-9);
         assert_eq!(batch.defects.len(), 1);
         assert_eq!(batch.events[0].commence, None);
+        assert!(batch.markets.iter().all(|m| m.last_update == Some(at.plus(-3000))), "no fresher than what was heard");
     }
 }

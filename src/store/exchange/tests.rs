@@ -152,7 +152,7 @@ fn books_come_back_as_they_went_in() {
 fn middles_of_the_past_are_kept_once() {
     let (_folder, mut store, reader) = open();
     let market = store.keep_listings(PM, &[listing()], at(0)).expect("kept")[0].1[0];
-    let points: Vec<PricePoint> = (0..5).map(|n| PricePoint { at: at(n), price: 0.4 + 0.01 * n as f64 }).collect();
+    let points: Vec<PricePoint> = (0..5).map(|n| PricePoint { at: at(n), price: (40 + n) as f64 / 100.0 }).collect();
     assert_eq!(store.keep_prices(market, (at(0), at(3)), &points[..3], at(100)).expect("kept"), 3);
     assert_eq!(store.keep_prices(market, (at(1), at(5)), &points, at(101)).expect("kept"), 2);
     assert_eq!(reader.exchange_prices(market, at(0), at(9)).expect("read"), points);

@@ -7,6 +7,7 @@ pub mod channel;
 pub mod clob;
 pub mod gamma;
 pub mod lenient;
+pub mod message;
 
 use serde_json::Value;
 

@@ -24,7 +24,9 @@ fn scenario(name: &str) -> Scenario {
 }
 
 fn venue(name: &str) -> Venue {
-    Venue::new(&scenario(name), start()).expect("exchange")
+    let mut scenario = scenario(name);
+    scenario.exchange.enabled = true;
+    Venue::new(&scenario, start()).expect("exchange")
 }
 
 /// A small evening: two leagues and soccer, games before, under way and over.

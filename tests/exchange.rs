@@ -1,0 +1,214 @@
+//! Listening to Polymarket through the real program against the simulated exchange: games are linked, order books are
+//! followed and kept, and after every kind of silence the connection is made anew, the books are right again, and the gap
+//! stands in the history.
+#![cfg(target_os = "linux")]
+#![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "faults/desk.rs"]
+#[allow(dead_code, reason = "what other tests need of it")]
+mod desk;
+
+use std::time::{Duration, Instant};
+
+use desk::{Desk, LONG, Process, ask, free_port};
+use serde_json::Value;
+use stratum::market::time::Timestamp;
+use stratum::store::Reader;
+use stratum::store::exchange::{BookState, ExchangeGame, LinkState};
+
+/// A connection that brings nothing for so long is made anew.
+const WATCHDOG: Duration = Duration::from_secs(5);
+
+/// Games before and during play, at the pace of real time, with enough going on that silence is suspicious.
+const SCENARIO: &str = "name = 'exchange_test'\nseed = 11\nbook_count = 8\n\
+    [exchange]\nstep_s = 2\nlive_step_s = 1\nload_per_second = 40\n\
+    [[sport]]\nkey = 'basketball_nba'\ngames = 4\nfirst_in_min = 20\nevery_min = 40\n";
+
+fn desk() -> Desk {
+    let home = tempfile::tempdir().expect("folder");
+    let scenario = home.path().join("exchange_test.toml");
+    std::fs::write(&scenario, SCENARIO).expect("written");
+    let sim_port = free_port();
+    let sim = Desk::sim_of(home.path(), sim_port, &["--speed", "1", "--scenario", scenario.to_str().expect("text")]);
+    let desk = Desk { home, sim, sim_port, health: free_port(), unprivileged: false };
+    let url = desk.url();
+    let text = format!(
+        "[polling]\npace = \"steady\"\n[odds_api]\nbase_url = \"{url}\"\ninterval = \"2s\"\ntimeout = \"5s\"\n\
+         sports = [\"basketball_nba\"]\n[metrics]\nlisten = \"127.0.0.1:{}\"\n\
+         [polymarket]\non = true\ngamma_url = \"{url}/gamma\"\nclob_url = \"{url}/clob\"\ndata_url = \"{url}/data\"\n\
+         socket_url = \"ws://127.0.0.1:{sim_port}/clob/ws/market\"\nwatchdog = \"{}s\"\ndiscover = \"10s\"\n\
+         calls_per_second = 50\n",
+        desk.health,
+        WATCHDOG.as_secs(),
+    );
+    std::fs::write(desk.settings(), text).expect("written");
+    desk
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_chrono(chrono::Utc::now())
+}
+
+fn reader(desk: &Desk) -> Option<Reader> {
+    Reader::open(&desk.data().join("stratum.db")).ok()
+}
+
+fn games(desk: &Desk) -> Vec<ExchangeGame> {
+    let now = now();
+    reader(desk)
+        .and_then(|r| r.exchange_games("polymarket", now.plus(-86_400_000), now.plus(86_400_000)).ok())
+        .unwrap_or_default()
+}
+
+fn linked(games: &[ExchangeGame]) -> usize {
+    games.iter().filter(|g| g.link.as_ref().is_some_and(|l| l.state == LinkState::Linked)).count()
+}
+
+/// Waits until it is so, and answers after how long.
+fn until(what: &str, mut so: impl FnMut() -> bool) -> Duration {
+    let begin = Instant::now();
+    while begin.elapsed() < LONG {
+        if so() {
+            return begin.elapsed();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("never: {what}");
+}
+
+/// Every game is linked, and every moneyline has a live book.
+fn settle(desk: &Desk) -> Process {
+    let daemon = desk.daemon();
+    until("four games are linked and their books are there", || {
+        let games = games(desk);
+        linked(&games) == 4
+            && games.iter().all(|g| {
+                let moneyline = g.markets.iter().find(|m| m.contract.kind == "moneyline");
+                moneyline.and_then(|m| m.book.as_ref()).is_some_and(|b| b.state == BookState::Live)
+            })
+    });
+    daemon
+}
+
+/// Best bid and ask of a token as the exchange tells them when asked, in ten-thousandths.
+fn told(desk: &Desk, token: &str) -> Option<(u16, u16)> {
+    let (status, body) = get(desk, &format!("/clob/book?token_id={token}"))?;
+    let book: Value = (status == 200).then(|| serde_json::from_str(&body).ok())??;
+    let all = |side: &str| -> Option<Vec<u16>> {
+        let levels = book[side].as_array()?.iter();
+        let price = |l: &Value| Some((l["price"].as_str()?.parse::<f64>().ok()? * 10_000.0).round() as u16);
+        levels.map(price).collect()
+    };
+    Some((all("bids")?.into_iter().max()?, all("asks")?.into_iter().min()?))
+}
+
+fn get(desk: &Desk, path: &str) -> Option<(u16, String)> {
+    use std::io::{Read, Write};
+    let mut socket = std::net::TcpStream::connect(("127.0.0.1", desk.sim_port)).ok()?;
+    socket.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    // The exchange turns away whoever does not say who he is.
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: x\r\nuser-agent: test\r\nconnection: close\r\n\r\n").ok()?;
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).ok()?;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
+/// What is kept of every moneyline is what the exchange tells at some moment soon.
+fn books_are_right(desk: &Desk) {
+    let moneylines: Vec<(i64, String)> = games(desk)
+        .iter()
+        .flat_map(|g| g.markets.iter().filter(|m| m.contract.kind == "moneyline"))
+        .map(|m| (m.contract.id, m.contract.tokens[0].clone()))
+        .collect();
+    assert_eq!(moneylines.len(), 4);
+    for (market, token) in moneylines {
+        until("a kept book is the one that the exchange tells", || {
+            let asked = told(desk, &token);
+            std::thread::sleep(Duration::from_millis(1300));
+            let kept = reader(desk).and_then(|r| {
+                let books = r.exchange_books(market, now().plus(-20_000), now(), 1000).ok()?;
+                Some(books.iter().filter_map(|b| Some((b.bid()?.price, b.ask()?.price))).collect::<Vec<_>>())
+            });
+            asked.zip(kept).is_some_and(|(asked, kept)| kept.contains(&asked))
+        });
+    }
+}
+
+fn gaps(desk: &Desk, since: Timestamp) -> Vec<String> {
+    let found = reader(desk).and_then(|r| r.exchange_gaps(since, now().plus(60_000)).ok());
+    found.unwrap_or_default().into_iter().map(|g| g.why).collect()
+}
+
+#[test]
+fn silence_and_loss_are_noticed_the_books_are_right_again_and_the_gap_is_kept() {
+    let desk = desk();
+    let mut daemon = settle(&desk);
+    books_are_right(&desk);
+    // What the exchange offers stands among the quotes, and the books' looks do not end it.
+    let quotes = desk.command().args(["quotes", "1", "--json"]).output().expect("runs");
+    let quotes: Vec<Value> = serde_json::from_slice(&quotes.stdout).expect("JSON");
+    let of_exchange = |q: &&Value| q["book"] == "polymarket" && q["market"] == "h2h";
+    assert!(quotes.iter().filter(of_exchange).all(|q| q["status"] == "open"), "{quotes:#?}");
+    assert_eq!(quotes.iter().filter(of_exchange).count(), 2);
+
+    for (fault, why) in [("exchange_freeze", "frozen"), ("exchange_drop", "lost")] {
+        let since = now();
+        desk.fault(&format!("{{\"kind\":\"{fault}\",\"for_s\":3600}}"));
+        let took = until(why, || gaps(&desk, since).iter().any(|w| w == why));
+        // The watchdog looks at whole seconds, and a busy machine takes its time.
+        assert!(took < WATCHDOG + Duration::from_secs(25), "{why} after {took:?}");
+        desk.no_faults();
+        books_are_right(&desk);
+        assert!(daemon.is_running());
+        assert_eq!(linked(&games(&desk)), 4, "no link is lost");
+        println!("{why}: noticed and made anew after {took:?}");
+    }
+    let (took, code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn an_exchange_that_is_gone_is_told_and_found_again_while_the_books_go_on() {
+    let desk = desk();
+    let mut daemon = settle(&desk);
+    let looks = desk.looks();
+    desk.fault(r#"{"kind":"exchange_refused","for_s":3600}"#);
+    desk.fault(r#"{"kind":"exchange_drop","for_s":3600}"#);
+    let trouble = || {
+        let live = desk.status().into_iter().find(|r| !r["exchange"].is_null())?;
+        Some((live["exchange"]["listening"].as_str()?.to_owned(), live["exchange"]["trouble"].to_string()))
+    };
+    until("it says that it cannot listen", || {
+        trouble().is_some_and(|(listening, trouble)| listening == "failing" && trouble.len() > 10)
+    });
+    until("the books are looked at all the while", || desk.looks() > looks + 3.0);
+    desk.no_faults();
+    until("it listens again", || trouble().is_some_and(|(listening, _)| listening == "on"));
+    books_are_right(&desk);
+    assert!(daemon.is_running());
+    assert_eq!(ask(desk.health, "GET", "/health/live", "").map(|a| a.0), Some(200));
+}
+
+#[test]
+fn what_a_person_decides_holds_and_can_be_taken_back() {
+    let desk = desk();
+    let _daemon = settle(&desk);
+    let slug = games(&desk)[0].listing.slug.clone();
+    let state = || games(&desk).iter().find(|g| g.listing.slug == slug).and_then(|g| g.link.clone()).map(|l| l.state);
+    let mut decisions = stratum::store::desk::Desk::open(&desk.data().join("desk.db")).expect("desk");
+    decisions.decide_exchange("polymarket", &slug, None, now()).expect("kept");
+    until("the link is undone", || state() == Some(LinkState::Refused));
+    let open = || {
+        let quotes = desk.command().args(["quotes", "1", "--json"]).output().expect("runs");
+        let quotes: Vec<Value> = serde_json::from_slice(&quotes.stdout).unwrap_or_default();
+        quotes.iter().filter(|q| q["book"] == "polymarket" && q["status"] == "open").count()
+    };
+    let event = games(&desk).iter().filter_map(|g| g.link.clone()?.event).map(|e| e.0).collect::<Vec<_>>();
+    assert!(!event.contains(&1), "the first game of ours is the one that was undone: {event:?}");
+    until("its prices no longer count", || open() == 0);
+    assert!(decisions.undecide_exchange("polymarket", &slug).expect("gone"));
+    until("it is linked again", || state() == Some(LinkState::Linked) && open() > 0);
+}
