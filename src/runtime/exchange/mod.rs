@@ -72,7 +72,7 @@ pub(super) struct ExchangeNews {
 
 /// Middles of the past to keep.
 #[derive(Debug)]
-pub(super) struct NewPrices {
+pub(crate) struct NewPrices {
     pub market: i64,
     pub between: (Timestamp, Timestamp),
     pub points: Vec<PricePoint>,
