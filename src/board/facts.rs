@@ -21,6 +21,7 @@ use crate::engine::status::Status;
 use crate::filter::{Filter, Flag, NumberField, TextField, fold};
 use crate::market::bucket::TimeBucket;
 use crate::market::ids::EventId;
+use crate::market::market_key::Stance;
 use crate::market::selection::Side;
 use crate::market::teams::name::comparable;
 use crate::market::time::Timestamp;
@@ -313,11 +314,11 @@ impl Subject for WholeGame<'_> {
 
     /// Some question of the game passes.
     fn passes(&self, filter: &Filter) -> bool {
-        let markets = &self.row.game.markets;
-        if markets.is_empty() {
+        let mut markets = self.row.game.markets.iter().filter(|m| m.spec.stance == Stance::Back).peekable();
+        if markets.peek().is_none() {
             return filter.matches(&self.row);
         }
-        markets.iter().any(|m| filter.matches(&Row { market: Some(m), ..self.row }))
+        markets.any(|m| filter.matches(&Row { market: Some(m), ..self.row }))
     }
 }
 

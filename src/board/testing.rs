@@ -57,6 +57,8 @@ pub fn surroundings(folder: PathBuf) -> Surroundings {
         exports: folder.join("exports"),
         engine: engine(),
         max_age_ms: 300_000,
+        exchange_on: false,
+        stake: 100.0,
         demo: true,
     }
 }
@@ -64,7 +66,18 @@ pub fn surroundings(folder: PathBuf) -> Surroundings {
 /// Fills a store with so many minutes of a scenario.
 pub fn fill(path: &std::path::Path, scenario: &Scenario, minutes: i64) {
     let mut store = Store::open(path).expect("store");
-    let mut own = Engine::new(engine());
+    fill_with(&mut store, scenario, minutes, engine(), |_, _, _, _| {});
+}
+
+/// The same with an engine of one's own; after every look comes `then`, with its minute and its bytes.
+pub fn fill_with(
+    store: &mut Store,
+    scenario: &Scenario,
+    minutes: i64,
+    engine: EngineSettings,
+    mut then: impl FnMut(i64, &[u8], &mut Engine, &mut Store),
+) {
+    let mut own = Engine::new(engine);
     let mut api = Api::of_scenario(scenario, start(), None);
     for minute in 0..minutes {
         let at = start().plus(minute * 60_000);
@@ -77,7 +90,7 @@ pub fn fill(path: &std::path::Path, scenario: &Scenario, minutes: i64) {
             assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
             take(
                 &mut own,
-                &mut store,
+                store,
                 &Answer {
                     source: "the_odds_api",
                     sport: &sport.key,
@@ -95,13 +108,20 @@ pub fn fill(path: &std::path::Path, scenario: &Scenario, minutes: i64) {
                 },
             )
             .expect("taken");
+            then(minute, &answer.body, &mut own, store);
         }
     }
 }
 
 /// A board of this size over the demo store, as it is right after its first slate.
 pub fn board(width: u16, height: u16) -> App {
+    board_over(demo_store().clone(), width, height)
+}
+
+/// The same over any store.
+pub fn board_over(at: Surroundings, width: u16, height: u16) -> App {
     let mut app = bare(width, height);
+    app.at = at;
     let slate = slate(&app.at);
     let at = slate.at.expect("looks");
     let epoch = app.clocks.now();

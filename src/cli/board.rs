@@ -88,6 +88,8 @@ pub(super) fn surroundings(paths: &Paths, own: &Settings, store: std::path::Path
         engine: settings::engine_settings(own),
         max_age_ms: i64::try_from(own.quotes.max_age.as_millis()).unwrap_or(i64::MAX),
         settings: paths.config_file.clone(),
+        exchange_on: own.polymarket.on,
+        stake: own.polymarket.stake,
         demo,
         store,
     }

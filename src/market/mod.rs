@@ -9,6 +9,7 @@ pub mod batch;
 pub mod books;
 pub mod bucket;
 pub mod day;
+pub mod depth;
 pub mod devig;
 pub mod identity;
 pub mod ids;

@@ -3,6 +3,7 @@
 use super::{App, Effect, Outcome, Page, Showing};
 use crate::board::keys::Action;
 use crate::board::{overlays, pages};
+use crate::market::market_key::{MarketSpec, Stance};
 
 /// Does an action: what lies over the page first, then the page, then the board as a whole.
 pub fn act(app: &mut App, action: Action) {
@@ -35,6 +36,7 @@ fn common(app: &mut App, action: Action) {
         A::PageTape => app.go(Page::Tape),
         A::PageClv => app.go(Page::Clv),
         A::PageWatch => app.go(Page::Watch),
+        A::PageExchange => pages::exchange::open(app),
         A::PageOps => app.go(Page::Ops),
         A::NextPage => app.go(app.page.stepped(1)),
         A::PreviousPage => app.go(app.page.stepped(-1)),
@@ -84,6 +86,11 @@ fn common(app: &mut App, action: Action) {
     }
 }
 
+/// A market of its own: not the bids or the middles of an exchange, which belong to the market of its asks.
+pub fn is_told(market: &str) -> bool {
+    MarketSpec::parse(market).stance == Stance::Back
+}
+
 impl App {
     /// Shows another market on the board and the page of a game.
     pub fn show_market(&mut self, key: &str) {
@@ -112,7 +119,8 @@ impl App {
     pub fn markets(&self) -> Vec<String> {
         const MAIN: [&str; 3] = ["spreads", "totals", "h2h"];
         let names = &self.slate().names;
-        let mut others: Vec<String> = names.markets.iter().filter(|m| !MAIN.contains(m)).map(str::to_owned).collect();
+        let mut others: Vec<String> =
+            names.markets.iter().filter(|m| !MAIN.contains(m) && is_told(m)).map(str::to_owned).collect();
         others.sort();
         MAIN.iter().map(|m| (*m).to_owned()).chain(others).collect()
     }

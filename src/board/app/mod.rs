@@ -51,13 +51,15 @@ pub enum Page {
     Clv,
     /// Watchlists.
     Watch,
+    /// The exchange that is listened to.
+    Exchange,
     /// Sources, credits, quality, log.
     Ops,
 }
 
 impl Page {
     /// Every page, in the order of the tabs.
-    pub const ALL: [Self; 6] = [Self::Board, Self::Game, Self::Tape, Self::Clv, Self::Watch, Self::Ops];
+    pub const ALL: [Self; 7] = [Self::Board, Self::Game, Self::Tape, Self::Clv, Self::Watch, Self::Exchange, Self::Ops];
 
     /// On its tab.
     pub const fn title(self) -> &'static str {
@@ -67,6 +69,7 @@ impl Page {
             Self::Tape => "Tape",
             Self::Clv => "CLV",
             Self::Watch => "Watch",
+            Self::Exchange => "Exchange",
             Self::Ops => "Ops",
         }
     }
@@ -79,6 +82,7 @@ impl Page {
             Self::Tape => '3',
             Self::Clv => '4',
             Self::Watch => '5',
+            Self::Exchange => '7',
             Self::Ops => '9',
         }
     }
@@ -91,6 +95,7 @@ impl Page {
             Self::Tape => Context::Tape,
             Self::Clv => Context::Clv,
             Self::Watch => Context::Watch,
+            Self::Exchange => Context::Exchange,
             Self::Ops => Context::Ops,
         }
     }
@@ -119,6 +124,10 @@ pub struct Surroundings {
     pub engine: EngineSettings,
     /// How old a price may be, in milliseconds, before it is drawn as stale.
     pub max_age_ms: i64,
+    /// The settings ask for listening to an exchange.
+    pub exchange_on: bool,
+    /// Dollars of a stake for which the price is told that it gets at an exchange.
+    pub stake: f64,
     /// The whole market is a simulated one.
     pub demo: bool,
 }

@@ -27,6 +27,8 @@ pub enum Group {
     Records,
     /// What only lists have.
     Lists,
+    /// What only the page of an exchange has.
+    Exchange,
     /// What only the page of operations has.
     Ops,
     /// What only a line of text has.
@@ -37,7 +39,7 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order in which they are shown.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Pages,
         Self::Moving,
         Self::Finding,
@@ -47,6 +49,7 @@ impl Group {
         Self::Game,
         Self::Records,
         Self::Lists,
+        Self::Exchange,
         Self::Ops,
         Self::Text,
         Self::Time,
@@ -68,6 +71,7 @@ impl Group {
             Self::Game => "Game",
             Self::Records => "Tape and CLV",
             Self::Lists => "Lists",
+            Self::Exchange => "Exchange",
             Self::Ops => "Ops",
             Self::Text => "Typing",
             Self::Program => "Program",
@@ -75,12 +79,12 @@ impl Group {
     }
 }
 
-use Context::{Board, Clv, Game, List, Ops, Tape, Text, Watch};
+use Context::{Board, Clv, Exchange, Game, List, Ops, Tape, Text, Watch};
 
 /// Every page.
-const PAGES: Contexts = Contexts::of(&[Board, Game, Tape, Clv, Watch, Ops]);
+const PAGES: Contexts = Contexts::of(&[Board, Game, Tape, Clv, Watch, Exchange, Ops]);
 /// Pages on which games and markets are shown.
-const MARKETS: Contexts = Contexts::of(&[Board, Game, Tape, Clv, Watch]);
+const MARKETS: Contexts = Contexts::of(&[Board, Game, Tape, Clv, Watch, Exchange]);
 /// Pages and lists over them.
 const LISTS: Contexts = PAGES.and(Contexts::of(&[List]));
 /// Everywhere.
@@ -125,6 +129,7 @@ actions! {
     PageTape "page-tape" Pages PAGES, "Show the tape of signals";
     PageClv "page-clv" Pages PAGES, "Show the closing line value";
     PageWatch "page-watch" Pages PAGES, "Show the watch lists";
+    PageExchange "page-exchange" Pages PAGES, "Show the exchange, at the game on show";
     PageOps "page-ops" Pages PAGES, "Show sources, credits and logs";
     NextPage "next-page" Pages PAGES, "Go to the next page";
     PreviousPage "previous-page" Pages PAGES, "Go to the page before";
@@ -178,9 +183,9 @@ actions! {
     TapePane "tape-pane" Board Contexts::of(&[Board]), "Show or fold the tape beside the board";
     WatchPane "watch-pane" Board Contexts::of(&[Board]), "Show or fold the watch lists beside the board";
 
-    ZoomIn "zoom-in" Game Contexts::of(&[Game]), "Show less time in the chart";
-    ZoomOut "zoom-out" Game Contexts::of(&[Game]), "Show more time in the chart";
-    ZoomAll "zoom-all" Game Contexts::of(&[Game]), "Show all recorded time in the chart";
+    ZoomIn "zoom-in" Game Contexts::of(&[Game, Exchange]), "Show less time in the chart";
+    ZoomOut "zoom-out" Game Contexts::of(&[Game, Exchange]), "Show more time in the chart";
+    ZoomAll "zoom-all" Game Contexts::of(&[Game, Exchange]), "Show all recorded time in the chart";
     CrossHair "cross-hair" Game Contexts::of(&[Game]), "Read the chart with a cross-hair";
     Series "series" Game Contexts::of(&[Game]), "Choose the lines of the chart";
     ChartKind "chart-kind" Game Contexts::of(&[Game]), "Change what the chart measures";
@@ -201,7 +206,11 @@ actions! {
     MoveUp "move-up" Lists Contexts::of(&[Watch, List]), "Move what is under the cursor up";
     MoveDown "move-down" Lists Contexts::of(&[Watch, List]), "Move what is under the cursor down";
     Mark "mark" Lists Contexts::of(&[List]), "Tick what is under the cursor, or not";
-    Undo "undo" Lists Contexts::of(&[Watch]), "Take the last change back";
+    Undo "undo" Lists Contexts::of(&[Watch, Exchange]), "Take the last change back";
+
+    LinkAccept "link-accept" Exchange Contexts::of(&[Exchange]), "Say that the listing is the chosen game";
+    LinkRefuse "link-refuse" Exchange Contexts::of(&[Exchange]), "Say that the listing is none of the games";
+    LinkFilter "link-filter" Exchange Contexts::of(&[Exchange]), "Show only listings of one state of their link";
 
     LogLevel "log-level" Ops Contexts::of(&[Ops]), "Change how much of the log is shown";
 

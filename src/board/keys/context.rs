@@ -13,6 +13,8 @@ pub enum Context {
     Clv,
     /// The page of watch lists.
     Watch,
+    /// The page of an exchange that is listened to.
+    Exchange,
     /// The page of sources, credits and logs.
     Ops,
     /// A list over a page: a chooser of columns, of books, of lists.
@@ -23,10 +25,19 @@ pub enum Context {
 
 impl Context {
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Board, Self::Game, Self::Tape, Self::Clv, Self::Watch, Self::Ops, Self::List, Self::Text];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Board,
+        Self::Game,
+        Self::Tape,
+        Self::Clv,
+        Self::Watch,
+        Self::Exchange,
+        Self::Ops,
+        Self::List,
+        Self::Text,
+    ];
 
     /// Its name in a key map.
     pub const fn id(self) -> &'static str {
@@ -36,6 +47,7 @@ impl Context {
             Self::Tape => "tape",
             Self::Clv => "clv",
             Self::Watch => "watch",
+            Self::Exchange => "exchange",
             Self::Ops => "ops",
             Self::List => "list",
             Self::Text => "text",
@@ -50,6 +62,7 @@ impl Context {
             Self::Tape => "Tape",
             Self::Clv => "CLV",
             Self::Watch => "Watch",
+            Self::Exchange => "Exchange",
             Self::Ops => "Ops",
             Self::List => "Lists over a page",
             Self::Text => "Lines of text",
@@ -64,7 +77,7 @@ impl Context {
 
 /// A set of contexts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Contexts(u8);
+pub struct Contexts(u16);
 
 impl Contexts {
     /// The set of these.

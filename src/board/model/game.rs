@@ -92,6 +92,8 @@ pub struct Cell {
     pub lit: u32,
     /// See [`Judged::ev`].
     pub ev: Option<f32>,
+    /// See [`Judged::fair`].
+    pub fair: Option<f32>,
     /// See [`Judged::off_market`].
     pub off_market: bool,
     /// It can be taken, as of the look that brought it.
@@ -117,6 +119,7 @@ impl Cell {
             turn: Turn::None,
             lit: 0,
             ev: None,
+            fair: None,
             off_market: false,
             takeable: false,
             doubtful: false,
@@ -199,6 +202,7 @@ impl Market {
             let judged = glance.judged.binary_search_by_key(&key, |j| (j.book, j.place)).ok();
             let judged: Option<&Judged> = judged.and_then(|i| glance.judged.get(i));
             cell.ev = judged.and_then(|j| j.ev);
+            cell.fair = judged.and_then(|j| j.fair);
             cell.off_market = judged.is_some_and(|j| j.off_market);
             cell.takeable = judged.is_some_and(|j| j.untakeable.is_none());
             cell.doubtful = judged.is_some_and(|j| j.suspect);

@@ -82,6 +82,7 @@ pub fn cursor(app: &mut App) {
             }
             return;
         }
+        Page::Exchange => crate::board::pages::exchange::explain_target(app),
         Page::Watch | Page::Ops => {
             app.say("nothing under the cursor can be explained here");
             return;

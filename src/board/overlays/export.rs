@@ -39,6 +39,7 @@ pub fn table(app: &App) -> Option<Table> {
         Page::Ops => crate::board::pages::ops::table(app),
         Page::Tape => Some(texts("tape", crate::board::pages::tape::table(app))),
         Page::Clv => Some(texts("clv", crate::board::pages::clv::table(app))),
+        Page::Exchange => crate::board::pages::exchange::table(app),
         Page::Game | Page::Watch => None,
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod board;
 pub mod clv;
+pub mod exchange;
 pub mod game;
 pub mod ops;
 pub mod sieve;
@@ -29,6 +30,8 @@ pub struct Pages {
     pub clv: clv::ClvPage,
     /// Watchlists.
     pub watch: watch::WatchPage,
+    /// The exchange.
+    pub exchange: exchange::ExchangePage,
     /// Sources, credits, log.
     pub ops: ops::OpsPage,
 }
@@ -41,6 +44,7 @@ pub fn entered(app: &mut App) {
         Page::Tape => tape::entered(app),
         Page::Clv => clv::entered(app),
         Page::Watch => watch::entered(app),
+        Page::Exchange => exchange::entered(app),
         Page::Ops => ops::entered(app),
     }
 }
@@ -56,6 +60,7 @@ pub fn refresh(app: &mut App) {
         Page::Game => game::refresh(app),
         Page::Clv => clv::refresh(app),
         Page::Watch => watch::refresh(app),
+        Page::Exchange => exchange::refresh(app),
         Page::Ops => ops::refresh(app),
     }
 }
@@ -68,6 +73,7 @@ pub fn act(app: &mut App, action: Action) -> bool {
         Page::Tape => tape::act(app, action),
         Page::Clv => clv::act(app, action),
         Page::Watch => watch::act(app, action),
+        Page::Exchange => exchange::act(app, action),
         Page::Ops => ops::act(app, action),
     }
 }
@@ -80,6 +86,7 @@ pub fn click(app: &mut App, hit: &Hit, double: bool) -> bool {
         Page::Tape => tape::click(app, hit, double),
         Page::Clv => clv::click(app, hit, double),
         Page::Watch => watch::click(app, hit, double),
+        Page::Exchange => exchange::click(app, hit, double),
         Page::Ops => ops::click(app, hit, double),
     }
 }
@@ -92,6 +99,7 @@ pub fn wheel(app: &mut App, hit: Option<&Hit>, rows: i16) -> bool {
         Page::Tape => tape::wheel(app, hit, rows),
         Page::Clv => clv::wheel(app, hit, rows),
         Page::Watch => watch::wheel(app, hit, rows),
+        Page::Exchange => exchange::wheel(app, hit, rows),
         Page::Ops => ops::wheel(app, hit, rows),
     }
 }
@@ -104,6 +112,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
         Page::Tape => tape::draw(app, paint, area),
         Page::Clv => clv::draw(app, paint, area),
         Page::Watch => watch::draw(app, paint, area),
+        Page::Exchange => exchange::draw(app, paint, area),
         Page::Ops => ops::draw(app, paint, area),
     }
 }
@@ -121,6 +130,8 @@ pub fn tick(app: &mut App) {
     super::desk::tick(app);
     if app.page == Page::Ops {
         ops::tick(app);
+    } else if app.page == Page::Exchange {
+        exchange::tick(app);
     }
 }
 

@@ -167,6 +167,9 @@ fn choose(app: &mut App) {
         (Pick::Sharp, "median of the sharp books".to_owned()),
         (Pick::Best, "best price, where it breaks even".to_owned()),
     ];
+    if data.beside.is_some() {
+        items.push((Pick::Exchange, "middle of the exchange".to_owned()));
+    }
     let table = crate::market::books::Books::embedded();
     let mut books: Vec<&str> = data.books.iter().map(|b| b.key.as_str()).collect();
     books.sort_by_key(|key| (table.iter().position(|b| b.key == *key).unwrap_or(usize::MAX), (*key).to_owned()));

@@ -94,6 +94,9 @@ fn lines(app: &App, data: &GameData) -> Vec<Words> {
         lines.push(vec![("Worth at the reference line".to_owned(), Meaning::Header)]);
         lines.extend(equal);
     }
+    if let Some(beside) = &data.beside {
+        lines.extend(super::beside::lines(app, beside, appraisal));
+    }
     lines
 }
 

@@ -26,7 +26,10 @@ impl Chooser {
         let chosen = &app.pages.game.picks;
         // In the order of the list, so that colours do not depend on the order of ticking.
         let picks = self.items.iter().map(|(p, _)| p);
-        let kept: Vec<Pick> = picks.filter(|p| chosen.contains(p) != (*p == pick)).cloned().collect();
+        let mut kept: Vec<Pick> = picks.clone().filter(|p| chosen.contains(p) != (*p == pick)).cloned().collect();
+        // A game without an exchange does not take the line away from those that have one.
+        let elsewhere = chosen.contains(&Pick::Exchange) && !picks.clone().any(|p| *p == Pick::Exchange);
+        kept.extend(elsewhere.then_some(Pick::Exchange));
         app.pages.game.picks = kept;
         super::rebuild(app);
         app.dirty = true;

@@ -4,6 +4,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::beside::Beside;
 use crate::engine::EngineSettings;
 use crate::engine::appraise::{Appraisal, Appraiser};
 use crate::engine::as_of::LogRow;
@@ -102,6 +103,8 @@ pub struct GameData {
     pub clv: Vec<ClvRow>,
     /// The close of the question.
     pub close: Option<Close>,
+    /// The exchange that is listened to, where the game is linked and a contract answers the question.
+    pub beside: Option<Beside>,
 }
 
 impl GameData {
@@ -168,6 +171,11 @@ pub fn load(
         None => Vec::new(),
     };
     let close = reader.event_closes(asked.event, at)?.into_iter().find(|c| Some(c.key) == asked.key);
+    let signals = reader.event_signals(asked.event, at)?;
+    let beside = match &appraisal {
+        Some(appraisal) => super::beside::read(reader, asked.event, appraisal, &signals, at)?,
+        None => None,
+    };
     Ok(Some(GameData {
         asked,
         at,
@@ -176,9 +184,10 @@ pub fn load(
         quotes,
         books,
         points,
-        signals: reader.event_signals(asked.event, at)?,
+        signals,
         clv: reader.event_clv(asked.event, at)?,
         close,
+        beside,
     }))
 }
 

@@ -4,6 +4,7 @@
 //! when the slate brings a newer look of it. In the time machine nothing after the moment on show is read.
 
 mod act;
+pub mod beside;
 mod card;
 mod chooser;
 pub mod data;
@@ -22,7 +23,7 @@ use ratatui::layout::Rect;
 
 pub use self::act::{act, click, wheel};
 use self::data::{Asked, GameData};
-pub use self::layout::Pane;
+pub use self::layout::{Pane, heading};
 use self::series::{Measure, Pick, Ruler};
 use super::board;
 use crate::board::app::{App, Effect, Job, Showing, Slot};
@@ -34,6 +35,7 @@ use crate::board::widgets::chart::Series;
 use crate::engine::changes::EventStatus;
 use crate::engine::price::unit::{Layout, UnitKey};
 use crate::market::ids::{BookId, EventId};
+use crate::market::market_key::Stance;
 use crate::market::selection::Side;
 
 /// The question on show, as the panes name its sides.
@@ -110,7 +112,7 @@ impl Default for GamePage {
             of: None,
             shown: None,
             measure: Measure::default(),
-            picks: vec![Pick::Fair, Pick::Sharp, Pick::Best],
+            picks: vec![Pick::Fair, Pick::Sharp, Pick::Best, Pick::Exchange],
             side: 0,
             span: None,
             back: 0,
@@ -305,8 +307,8 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     head(app, paint, parts.head, game);
     if market.is_none() {
         let title = format::market_title(&app.prefs.market).to_lowercase();
-        let mut has: Vec<String> =
-            game.markets.iter().map(|m| format::market_title(&m.market).to_lowercase()).collect();
+        let told = game.markets.iter().filter(|m| m.spec.stance == Stance::Back);
+        let mut has: Vec<String> = told.map(|m| format::market_title(&m.market).to_lowercase()).collect();
         has.sort();
         has.dedup();
         let has = if has.is_empty() { "no market at all".to_owned() } else { has.join(", ") };

@@ -37,6 +37,8 @@ pub enum Pick {
     Sharp,
     /// The best price.
     Best,
+    /// The middle of the exchange that is listened to.
+    Exchange,
     /// A book.
     Book(String),
 }
@@ -235,11 +237,35 @@ impl<'a> Ruler<'a> {
                     },
                 )
             }
+            Pick::Exchange => self.exchange(data),
             Pick::Book(key) => match data.book(key) {
                 Some(book) => combine(&[book], |s| self.book(s), |values| values.first().copied()),
                 None => Vec::new(),
             },
         }
+    }
+
+    fn exchange(&self, data: &GameData) -> Vec<Step> {
+        let Some(beside) = &data.beside else { return Vec::new() };
+        let layout = self.appraisal.layout;
+        let scale = self.appraisal.workings.scale();
+        let measured = |first: f64| {
+            let own = match (self.place, layout) {
+                (0, _) => first,
+                (_, Layout::ThreeWay) => return None,
+                _ => 1.0 - first,
+            };
+            match self.measure {
+                Measure::Value => self.value(scale.value(layout, beside.line, first)?, own),
+                Measure::Line => beside.line.map(|l| self.own(l).points()),
+                Measure::Price => self.unit.price(1.0 / own),
+            }
+        };
+        let mut steps = Vec::with_capacity(beside.steps.len());
+        for (at, p) in &beside.steps {
+            push(&mut steps, at.millis(), p.filter(|p| *p > 0.0 && *p < 1.0).and_then(measured));
+        }
+        steps
     }
 
     fn points(&self, data: &GameData, pick: &Pick) -> Vec<Step> {
@@ -325,6 +351,8 @@ pub fn build(data: &GameData, ruler: &Ruler<'_>, picks: &[Pick], short: impl Fn(
             Pick::Consensus => ("consensus".to_owned(), Meaning::Book6, "%"),
             Pick::Sharp => ("sharp".to_owned(), Meaning::ChartSharp, "+"),
             Pick::Best => ("best".to_owned(), Meaning::ChartBest, "o"),
+            Pick::Exchange if data.beside.is_none() => continue,
+            Pick::Exchange => ("exchange".to_owned(), Meaning::ExchangeDivergence, "x"),
             Pick::Book(key) => {
                 books += 1;
                 (short(key), Meaning::book(books - 1), MARKS.get((books - 1) % 6).copied().unwrap_or("1"))

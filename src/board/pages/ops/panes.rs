@@ -13,7 +13,8 @@ use crate::board::theme::{Glyph, Meaning};
 use crate::board::widgets::{popup, text};
 use crate::market::time::Timestamp;
 use crate::runtime::status::{
-    BreakerState, Following, KeyState, LiveStatus, PlanNote, QuestionStatus, Steps, StoreState,
+    BreakerState, ExchangeStatus, Following, KeyState, Listening, LiveStatus, PlanNote, QuestionStatus, SocketNote,
+    Steps, StoreState,
 };
 
 /// A piece of a line.
@@ -231,10 +232,12 @@ fn session(app: &App, width: u16) -> Vec<Said> {
 
 fn sources(app: &App, width: u16) -> Vec<Said> {
     let Some(status) = &app.link.status else { return silent(app) };
-    if status.questions.is_empty() {
-        return vec![vec![muted("no question is planned")]];
-    }
     let now = here(app);
+    if status.questions.is_empty() {
+        let mut said = vec![vec![muted("no question is planned")]];
+        said.extend(status.exchange.iter().flat_map(|e| exchange(app, e, now, width)));
+        return said;
+    }
     let name = width.saturating_sub(26).clamp(12, 34);
     let mut said = vec![vec![
         words("question", Meaning::Header),
@@ -256,6 +259,62 @@ fn sources(app: &App, width: u16) -> Vec<Said> {
                 l
             }));
         }
+    }
+    said.extend(status.exchange.iter().flat_map(|e| exchange(app, e, now, width)));
+    said
+}
+
+/// The exchange that is listened to: how its connections stand, and what was found wrong.
+fn exchange(app: &App, e: &ExchangeStatus, now: Timestamp, width: u16) -> Vec<Said> {
+    let up = e.sockets.iter().filter(|s| s.connected_since.is_some()).count();
+    let (sign, meaning) = match e.listening {
+        Listening::On if up == e.sockets.len() => (Glyph::Check, Meaning::Ok),
+        Listening::On => (Glyph::Check, Meaning::Warning),
+        Listening::Starting => (Glyph::Idle, Meaning::Muted),
+        Listening::Failing => (Glyph::Cross, Meaning::Error),
+    };
+    let name = width.saturating_sub(26).clamp(12, 34);
+    let newest = e.sockets.iter().filter_map(|s| s.last_data).max();
+    let answered = newest.map_or_else(|| "never".to_owned(), |at| format::ago(now.since(at)));
+    let due = e.next_discovery.map_or_else(
+        || "-".to_owned(),
+        |at| {
+            let s = at.since(app.clocks.market()).max(0) / 1000;
+            format!("{}:{:02}", s / 60, s % 60)
+        },
+    );
+    let sum = |of: fn(&SocketNote) -> u64| e.sockets.iter().map(of).sum::<u64>();
+    let mut said = vec![vec![
+        Piece::Sign(sign, meaning),
+        plain(text::fit(&text::plain(&e.exchange), name.saturating_sub(2), true).into_owned()),
+        Piece::Right(answered, Meaning::Text, name + 9),
+        Piece::Right(due, Meaning::Muted, name + 17),
+        Piece::Right(format!("{:.0}/s", e.messages_per_second), Meaning::Muted, name + 26),
+    ]];
+    let (reconnects, frozen, defects) = (sum(|s| s.reconnects), sum(|s| s.frozen), sum(|s| s.defects));
+    let (checked, differed) = e.checked;
+    let lag = e.lag_ms.map_or_else(String::new, |ms| format!(", lag {ms} ms"));
+    let told = format!(
+        "sockets {up}/{} up, {} reconnects of which {} frozen, {} of {} books differed, {} unreadable{lag}",
+        e.sockets.len(),
+        format::count(reconnects),
+        format::count(frozen),
+        format::count(differed),
+        format::count(checked),
+        format::count(defects),
+    );
+    let more = format!("{} games, {} linked, {} to review, {} contracts", e.games, e.linked, e.review, e.contracts);
+    let errors = e.sockets.iter().filter_map(|s| s.error.as_ref().map(|why| format!("socket {}: {why}", s.shard)));
+    let mut under = vec![(told, Meaning::Muted), (more, Meaning::Muted)];
+    under.extend(e.trouble.iter().cloned().chain(errors).map(|why| (why, Meaning::Error)));
+    if e.expiring > 0 {
+        under.push((format!("the past of {} contracts is about to be forgotten there", e.expiring), Meaning::Warning));
+    }
+    for (told, meaning) in under {
+        said.extend(wrapped(&told, width.saturating_sub(2), meaning).into_iter().map(|mut l| {
+            l.insert(0, Piece::Tab(2));
+            l
+        }));
     }
     said
 }

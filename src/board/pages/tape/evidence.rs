@@ -243,6 +243,10 @@ fn moved(app: &App, row: &Row, width: u16, all: &mut Vec<Line>) {
             let book = s.detail.book.as_deref().map_or("one book".to_owned(), row::book_title);
             format!("{book} against the others")
         }
+        (None, SignalType::ExchangeDivergence) => {
+            let book = s.detail.book.as_deref().map_or("the exchange".to_owned(), row::book_title);
+            format!("{book} against the books")
+        }
         (None, _) => "nobody can be named as leader".to_owned(),
     };
     let count = format!("{} of {} moved this way, {} the other", s.books_affected, s.panel, s.opposers);
@@ -253,6 +257,17 @@ fn moved(app: &App, row: &Row, width: u16, all: &mut Vec<Line>) {
     all.push(line(head, Meaning::Header));
     for label in s.detail.label.iter().chain(&s.detail.labels) {
         all.push(line(words::label(label), Meaning::Muted));
+    }
+    if let Some(p) = s.detail.exchange_probability {
+        let apart = s.detail.delta.filter(|_| s.unit == "probability");
+        let apart = apart.map_or_else(String::new, |d| format!(", {:+.1} points from the books", d * 100.0));
+        all.push(line(format!("the exchange gives {} {:.1} %{apart}", row.first_side(), p * 100.0), Meaning::Text));
+        let lag = match s.detail.lag_seconds {
+            Some(lag) => format!("the second to move came {} after the first", row::minutes(lag / 60.0)),
+            None => "how long the second to move took cannot be told: one of them did not move, or the looks overlap"
+                .to_owned(),
+        };
+        all.push(line(lag, Meaning::Muted));
     }
     if s.evidence.is_empty() {
         all.push(line("no book of a panel stands behind it", Meaning::Muted));

@@ -270,7 +270,7 @@ fn league(slate: &Slate, text: &str) -> (Option<NewRule>, Verdict) {
 fn market(slate: &Slate, text: &str) -> (Option<NewRule>, Verdict) {
     let wanted = fold(text);
     let mut keys: Vec<String> = ["h2h", "spreads", "totals"].map(str::to_owned).to_vec();
-    keys.extend(slate.names.markets.iter().map(str::to_owned));
+    keys.extend(slate.names.markets.iter().filter(|m| crate::board::app::act::is_told(m)).map(str::to_owned));
     keys.sort_unstable();
     keys.dedup();
     let title = |key: &str| fold(&crate::board::format::market_title(key));
