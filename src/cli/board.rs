@@ -39,7 +39,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
     let key = odds_api_key(variable.as_deref(), &paths.key_file(&own))?.map(|(secret, _)| secret);
     let (terminal, bells) = mpsc::channel(BELLS);
     let session = SessionConfig {
-        exchange: settings::exchange_config(&own, desk::beside(&paths.store(&own))),
+        exchange: settings::exchange_config(&own, desk::beside(&paths.store(&own)), paths.exchange_record(&own)),
         pipeline: PipelineConfig {
             store: paths.store(&own),
             engine: settings::engine_settings(&own),

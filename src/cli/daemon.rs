@@ -55,7 +55,11 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
     };
     let keys = Keys::parse(secret.expose_secret()).map_err(|e| Failure::Other(e.to_string()))?;
     let config = SessionConfig {
-        exchange: settings::exchange_config(settings, desk::beside(&paths.store(settings))),
+        exchange: settings::exchange_config(
+            settings,
+            desk::beside(&paths.store(settings)),
+            paths.exchange_record(settings),
+        ),
         pipeline: PipelineConfig {
             store: paths.store(settings),
             engine: settings::engine_settings(settings),

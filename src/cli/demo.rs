@@ -73,7 +73,7 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
         let sim = SimServer::start(sim).await.map_err(|e| Failure::Other(e.to_string()))?;
         at_simulator(&mut own, &sim);
         let config = SessionConfig {
-            exchange: settings::exchange_config(&own, desk::beside(&store)),
+            exchange: settings::exchange_config(&own, desk::beside(&store), None),
             pipeline,
             follow: follow_config(&own, Clock::Sim(sim.clock())),
             client: client_config(&own),
@@ -126,7 +126,7 @@ fn on_screen(
     let (terminal, bells) = mpsc::channel(board::BELLS);
     let alerts = super::alerts::config(paths, &own, &pipeline.store, Some(terminal))?;
     let session = SessionConfig {
-        exchange: settings::exchange_config(&own, desk::beside(&pipeline.store)),
+        exchange: settings::exchange_config(&own, desk::beside(&pipeline.store), None),
         pipeline,
         follow: follow_config(&own, Clock::Sim(sim.clock())),
         client: client_config(&own),

@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod args;
 pub mod args_alerts;
 pub mod args_analysis;
+pub mod args_polymarket;
 pub mod args_service;
 pub mod args_watch;
 pub mod board;
@@ -34,6 +35,7 @@ pub mod moment;
 pub mod opportunities;
 pub mod output;
 pub mod plan;
+pub mod polymarket;
 pub mod quotes;
 pub mod reload;
 pub mod replay;
@@ -124,6 +126,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Watch(args)) => watch::run(&cli.global, args, out),
         Some(Command::Rules(args)) => rules::run(&cli.global, args, out),
         Some(Command::Alerts(args)) => alerts::run(&cli.global, args, out),
+        Some(Command::Polymarket(args)) => polymarket::run(&cli.global, args, out),
         None => board::run(&cli.global, cli.record.as_deref()),
     }
 }

@@ -10,7 +10,7 @@ use super::output::{Align, Table, label, printable, stored_rows};
 use super::{Exit, Failure, look, prepare, show};
 use crate::market::time::Timestamp;
 use crate::runtime::health::{self, Ailment};
-use crate::runtime::status::{ExchangeStatus, Listening};
+use crate::runtime::status::{ExchangeStatus, Listening, LiveStatus};
 use crate::store::query::{FetchView, IssueCount, SportStatus};
 use crate::store::{Reader, SCHEMA_VERSION, writer_of};
 
@@ -101,22 +101,13 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
 /// What the process that writes the store says of itself, and what is wrong. Nothing when there is none.
 #[cfg(unix)]
 pub(super) fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
-    use crate::runtime::attach::client::connect;
-    /// Longer nobody waits for a status.
-    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
-    let Some(pid) = writer_of(store) else { return (None, Vec::new()) };
-    let silent = |how: String| {
-        let message = format!("process {pid} writes the store, but {how}; it may be starting or importing");
-        (None, vec![Ailment { part: "daemon", since: None, message, blocks: false }])
-    };
-    let connected = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| e.to_string())
-        .and_then(|runtime| runtime.block_on(connect(store, PATIENCE)).map_err(|e| e.to_string()));
-    let status = match connected {
-        Ok(line) => *line.status,
-        Err(how) => return silent(how),
+    let (pid, status) = match ask(store) {
+        None => return (None, Vec::new()),
+        Some((_, Ok(status))) => (status.pid, *status),
+        Some((pid, Err(how))) => {
+            let message = format!("process {pid} writes the store, but {how}; it may be starting or importing");
+            return (None, vec![Ailment { part: "daemon", since: None, message, blocks: false }]);
+        }
     };
     let now = look::now();
     // Words of the status's own form, such as `running`.
@@ -125,7 +116,7 @@ pub(super) fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
         Some(value.get("state")?.as_str()?.to_owned())
     };
     let daemon = DaemonRow {
-        pid: status.pid,
+        pid,
         version: status.version.clone(),
         since: status.since,
         ready: health::is_ready(&status, now),
@@ -138,6 +129,26 @@ pub(super) fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
         exchange: status.exchange.clone(),
     };
     (Some(daemon), health::ailments(&status, now))
+}
+
+/// The process that writes the store and what it says of itself, or why it says nothing. `None`: there is none.
+#[cfg(unix)]
+pub(super) fn ask(store: &Path) -> Option<(u32, Result<Box<LiveStatus>, String>)> {
+    use crate::runtime::attach::client::connect;
+    /// Longer nobody waits for a status.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+    let pid = writer_of(store)?;
+    let connected = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())
+        .and_then(|runtime| runtime.block_on(connect(store, PATIENCE)).map_err(|e| e.to_string()));
+    Some((pid, connected.map(|line| line.status)))
+}
+
+#[cfg(not(unix))]
+pub(super) fn ask(_: &Path) -> Option<(u32, Result<Box<LiveStatus>, String>)> {
+    None
 }
 
 #[cfg(not(unix))]

@@ -168,6 +168,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { path: "polymarket.stake", kind: Kind::Number(1.0, 10_000_000.0) },
     Key { path: "polymarket.watchdog", kind: Kind::Duration(5, 3600) },
     Key { path: "polymarket.calls_per_second", kind: Kind::Number(0.1, 100.0) },
+    Key { path: "polymarket.record", kind: Kind::Path },
     Key { path: "polymarket.history", kind: Kind::Duration(3600, 20 * DAY) },
     Key { path: "alerts.credits_below", kind: Kind::Int(0, 100_000_000) },
     Key { path: "alerts.desktop.on", kind: Kind::Bool },

@@ -109,6 +109,12 @@ impl Paths {
         (!path.is_empty()).then(|| self.data.join(self.expanded(path)))
     }
 
+    /// Where frames of the exchange are recorded, if anywhere.
+    pub fn exchange_record(&self, settings: &Settings) -> Option<PathBuf> {
+        let path = settings.polymarket.record.as_str();
+        (!path.is_empty()).then(|| self.data.join(self.expanded(path)))
+    }
+
     fn expanded(&self, path: &str) -> PathBuf {
         match (path.strip_prefix("~/"), &self.home) {
             (Some(rest), Some(home)) => home.join(rest),

@@ -229,6 +229,8 @@ pub struct PolymarketSettings {
     pub watchdog: Duration,
     /// Calls a second, at most.
     pub calls_per_second: f64,
+    /// Frames are written to this recording as they came; empty for none.
+    pub record: String,
     /// How often middles of the past are fetched.
     #[serde(deserialize_with = "duration")]
     pub history: Duration,

@@ -3,4 +3,5 @@
 //! Reads the store, never writes it. What is measured here is told, not applied.
 #![warn(missing_docs)]
 
+pub mod exchange_shift;
 pub mod fair_check;

@@ -209,7 +209,12 @@ pub fn digest(settings: &Settings) -> Result<Option<DigestConfig>, String> {
 }
 
 /// How to listen to Polymarket; `None`: it is off. `desk`: where a person's decisions are.
-pub fn exchange_config(settings: &Settings, desk: std::path::PathBuf) -> Option<ExchangeConfig> {
+/// `record`: where frames are written as they came.
+pub fn exchange_config(
+    settings: &Settings,
+    desk: std::path::PathBuf,
+    record: Option<std::path::PathBuf>,
+) -> Option<ExchangeConfig> {
     let s = &settings.polymarket;
     s.on.then(|| ExchangeConfig {
         client: polymarket_client(settings),
@@ -221,6 +226,7 @@ pub fn exchange_config(settings: &Settings, desk: std::path::PathBuf) -> Option<
         max_assets: s.max_assets as usize,
         min_depth: s.min_depth,
         history: s.history,
+        record,
         desk,
     })
 }

@@ -41,6 +41,11 @@ pub fn sport_key(league: &str) -> Option<&'static str> {
     LEAGUES.iter().find(|(name, _)| name.eq_ignore_ascii_case(league)).map(|(_, key)| *key)
 }
 
+/// Our keys of all leagues, each once, in alphabetical order.
+pub fn sport_keys() -> impl Iterator<Item = &'static str> {
+    LEAGUES.iter().map(|(_, key)| *key).collect::<std::collections::BTreeSet<_>>().into_iter()
+}
+
 /// The short names of a sport key, in the order of the table.
 pub fn names_of(sport: &str) -> impl Iterator<Item = &'static str> + '_ {
     LEAGUES.iter().filter(move |(_, key)| *key == sport).map(|(name, _)| *name)

@@ -20,9 +20,9 @@ use crate::store::exchange::PricePoint;
 use crate::store::{Reader, StoreError};
 
 /// Games that started longer ago than this have lost fine data already. Milliseconds.
-const FORGOTTEN_MS: i64 = 25 * 86_400_000;
+pub(crate) const FORGOTTEN_MS: i64 = 25 * 86_400_000;
 /// Games that started longer ago than this are about to. Milliseconds.
-const EXPIRES_MS: i64 = 20 * 86_400_000;
+pub(crate) const EXPIRES_MS: i64 = 20 * 86_400_000;
 /// A game is over so long after its start. Milliseconds.
 const GAME_MS: i64 = 6 * 3_600_000;
 /// The first asking waits for the listings.
@@ -127,7 +127,7 @@ pub fn missing(reader: &Reader, config: &HistoryConfig, now: Timestamp) -> Resul
 ///
 /// # Errors
 /// [`HistoryError`]; what was kept until then stays, and the next time goes on from there.
-pub(in crate::runtime) async fn fetch<K>(
+pub(crate) async fn fetch<K>(
     client: &Client,
     missing: &[Missing],
     minutes: u32,

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::linker::{Listed, Ours, link_all};
 use super::quotes::{self, GameTold, Mains, Offer, Told, seat};
-use super::{ExchangeConfig, ExchangeNews, NewListings, history, rows};
+use super::{ExchangeConfig, ExchangeNews, NewListings, history, raw, rows};
 use crate::feeds::odds_api;
 use crate::feeds::polymarket::SOURCE;
 use crate::feeds::polymarket::book::Standing;
@@ -124,6 +124,10 @@ pub(in crate::runtime) async fn listen(l: Listener, stop: CancellationToken) -> 
         Ok(live) => live,
         Err(e) => return Ok(fail(format!("polymarket: {e}"))),
     };
+    if let Some(path) = l.config.record.clone() {
+        let (frames, origin, keeper) = (live.raw_frames(raw::ROOM), l.origin.clone(), l.keeper.clone());
+        tokio::task::spawn_blocking(move || raw::write(&path, frames, origin.as_deref(), &keeper));
+    }
     let (found, mut discovered) = mpsc::channel(1);
     let discovering = discover(client.clone(), l.config.clone(), found);
     let remembering = history::keep_up(
@@ -458,6 +462,9 @@ impl State {
             self.notice(notice, l, now, local, &mut rows);
         }
         self.read_books(live, l.config.min_depth, now, &mut rows);
+        if !matches!(l.clock, Clock::Local) {
+            self.status.delay_ms = None;
+        }
         let heard = heard(&live.health(), now, local, l.clock.speed());
         let looks = self.looks(now, heard, &mut rows);
         if !(rows.is_empty() && looks.is_empty()) {
@@ -519,6 +526,7 @@ impl State {
         let pairs: Vec<(TokenId, TokenId)> =
             touched.iter().filter_map(|id| self.contracts.get(id)).map(|c| c.tokens.clone()).collect();
         let books = live.pairs(&pairs);
+        self.status.delay_ms = books.iter().filter_map(|b| Some(b.received_at?.since(b.changed_at?))).max();
         let known = touched.iter().filter(|id| self.contracts.contains_key(id)).copied().collect::<Vec<_>>();
         for (id, pair) in known.into_iter().zip(books) {
             let Some(contract) = self.contracts.get_mut(&id) else { continue };

@@ -9,12 +9,14 @@
 //! quotes     order books as quotes
 //! rows       order books and listings as they are kept
 //! history    middles of the past
+//! raw        frames as they came, where somebody wants them
 //! ```
 
 pub(crate) mod history;
 pub(crate) mod linker;
 mod listen;
 mod quotes;
+mod raw;
 pub(crate) mod rows;
 
 use std::path::PathBuf;
@@ -51,6 +53,8 @@ pub struct ExchangeConfig {
     pub min_depth: f64,
     /// How often middles of the past are fetched.
     pub history: Duration,
+    /// Frames are written there as they came.
+    pub record: Option<PathBuf>,
     /// The desk with what a person has decided.
     pub desk: PathBuf,
 }
@@ -68,7 +72,7 @@ pub(super) struct ExchangeNews {
 
 /// Middles of the past to keep.
 #[derive(Debug)]
-pub(super) struct NewPrices {
+pub(crate) struct NewPrices {
     pub market: i64,
     pub between: (Timestamp, Timestamp),
     pub points: Vec<PricePoint>,

@@ -7,11 +7,13 @@ mod read;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod write;
 
 pub use read::{ExchangeGame, LinkLog, MarketNow};
 pub use rows::{
     BookRow, BookState, ContractRow, DepthLevel, GapRow, Link, LinkHow, LinkState, ListingRow, PricePoint, TradeRow,
 };
+pub use totals::ExchangeTotals;
 pub(super) use write::forget;
 pub use write::{ExchangeRows, NewListing};
