@@ -322,6 +322,7 @@ fn the_past_is_fetched_once_and_goes_on_after_a_kill() {
     drop(child);
     exchange.sim().clear_faults();
     let left = desk.json(&args(&["--dry-run", "--spreads", "--totals"])).len();
+    assert!(left > 0, "it was killed before its end");
     let kept = desk.number(POINTS);
     let rest = desk.json(&args(&["--spreads", "--totals"]));
     assert_eq!(rest[0]["windows"].as_u64(), Some(left as u64), "{rest:?}");

@@ -7,6 +7,7 @@ mod backfill;
 mod book;
 mod discover;
 mod link;
+mod review;
 mod shift;
 mod status;
 
@@ -47,7 +48,7 @@ pub fn run(global: &Global, args: &PolymarketArgs, out: &mut dyn Write) -> Resul
         PolymarketAction::Book(args) => book::run(&place, args, out),
         PolymarketAction::Link(args) => link::run(&place, args, out),
         PolymarketAction::Unlink(args) => link::unlink(&place, args, out),
-        PolymarketAction::Review(args) => link::review(&place, args, out),
+        PolymarketAction::Review(args) => review::run(&place, args, out),
         PolymarketAction::Backfill(args) => backfill::run(&place, args, out),
         PolymarketAction::Shift(args) => shift::run(&place, args, out),
     }

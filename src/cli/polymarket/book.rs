@@ -57,7 +57,7 @@ struct ContractOut {
     age_seconds: Option<f64>,
     fee_rate: Option<f64>,
     spread: Option<f64>,
-    /// Probability of the first outcome halfway between bid and ask.
+    /// Probability of the first outcome halfway between bid and ask, where these are at most .05 apart.
     middle: Option<f64>,
     /// The same, drawn to the side with fewer shares.
     weighted_middle: Option<f64>,
@@ -239,6 +239,8 @@ fn contract_out(game: &ExchangeGame, s: &Shown, stake: f64, live: bool, now: Tim
         levels.iter().take(LEVELS).map(|l| (l.price.probability(), l.size.shares())).collect()
     };
     let [first, other] = &c.outcomes;
+    // Between prices that are far apart the middle says nothing.
+    let near = metrics.filter(|m| m.probability().is_some());
     ContractOut {
         game: game.listing.slug.clone(),
         contract: c.slug.clone(),
@@ -252,8 +254,8 @@ fn contract_out(game: &ExchangeGame, s: &Shown, stake: f64, live: bool, now: Tim
         age_seconds: s.seen.map(|at| now.since(at).max(0) as f64 / 1000.0),
         fee_rate: c.fee_rate,
         spread: metrics.and_then(|m| m.spread).map(Tick::probability),
-        middle: metrics.and_then(|m| m.mid).map(round),
-        weighted_middle: metrics.and_then(|m| m.weighted_mid).map(round),
+        middle: near.and_then(|m| m.mid).map(round),
+        weighted_middle: near.and_then(|m| m.weighted_mid).map(round),
         imbalance: metrics.filter(|m| m.bid_levels + m.ask_levels > 0).map(|m| round(m.imbalance)),
         outcomes: vec![
             outcome_out(first, &s.book, Buy::First, fee, stake),
@@ -477,6 +479,11 @@ mod tests {
         silent.contract.fee_rate = None;
         let row = contract_out(&ExchangeGame::default(), &of_store(&silent), 10.0, false, Timestamp::default());
         assert_eq!((row.outcomes[0].ask, row.outcomes[0].cost, row.outcomes[0].shares), (Some(0.52), None, None));
+        if let Some(book) = &mut silent.book {
+            book.bids = vec![DepthLevel { price: 4000, size: 1_000_000 }];
+        }
+        let wide = contract_out(&ExchangeGame::default(), &of_store(&silent), 10.0, false, Timestamp::default());
+        assert_eq!((wide.spread, wide.middle), (Some(0.12), None), "no middle between prices that are far apart");
         silent.book = None;
         assert_eq!(of_store(&silent).state, "no_book");
     }

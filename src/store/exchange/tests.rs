@@ -170,3 +170,30 @@ fn what_is_old_goes_but_for_the_newest_book() {
     let left = reader.exchange_books(market, at(0), at(600), 100).expect("read");
     assert_eq!(left.iter().map(|b| b.at).collect::<Vec<_>>(), [at(3)]);
 }
+
+#[test]
+fn what_is_kept_is_counted_by_sport() {
+    let (_folder, mut store, reader) = open();
+    assert!(reader.exchange_totals(PM).expect("read").is_empty());
+    assert_eq!(reader.newest_look().expect("read"), None);
+    let (event, markets) = store.keep_listings(PM, &[listing()], at(0)).expect("kept").remove(0);
+    let mut hockey = listing();
+    (hockey.listing.key, hockey.listing.slug) = ("800002".into(), "nhl-a-b-2026-11-20".into());
+    (hockey.listing.sport, hockey.contracts) = ("icehockey_nhl".into(), Vec::new());
+    store.keep_listings(PM, &[hockey], at(0)).expect("kept");
+    let market = markets[0];
+    let link = Link { listing: event, event: Some(EventId(7)), state: LinkState::Linked, at: at(1), ..Link::default() };
+    let trade = TradeRow { market, at: at(1), first: true, price: 4200, ..TradeRow::default() };
+    let books = (2..5).map(|n| book(market, n, 4200)).collect();
+    let rows = ExchangeRows { books, trades: vec![trade], links: vec![link], ..ExchangeRows::default() };
+    store.keep_exchange(&rows).expect("kept");
+    store.keep_prices(market, (at(0), at(3)), &[PricePoint { at: at(0), price: 0.5 }], at(9)).expect("kept");
+    let totals = reader.exchange_totals(PM).expect("read");
+    let [nba, nhl] = totals.as_slice() else { panic!("two sports: {totals:?}") };
+    assert_eq!((nba.games, nba.linked, nba.none, nba.contracts), (1, 1, 0, 1));
+    assert_eq!((nba.books, nba.span, nba.trades), (3, Some((at(2), at(4))), 1));
+    assert_eq!((nba.filled, nba.points), (1, 1));
+    // What nobody has looked at is linked to none.
+    assert_eq!((nhl.games, nhl.none, nhl.contracts, nhl.span), (1, 1, 0, None));
+    assert!(reader.exchange_totals("kalshi").expect("read").is_empty());
+}
