@@ -142,10 +142,14 @@ pub fn contracts(app: &App, listed: &Listed, detail: Option<&Detail>, width: u16
     if listed.game.markets.is_empty() {
         all.push(said("the exchange lists no contract of it", Meaning::Faint));
     }
+    let under_way = listed.game.listing.starts.is_some_and(|start| start <= app.now());
     for (at, market) in listed.game.markets.iter().enumerate() {
-        let fair = detail.and_then(|d| d.fairs.get(at)).and_then(|f| f.as_ref().ok()).copied();
+        // A model of whole games says nothing about the rest of one; what the books give to win stands for itself.
+        let plain = matches!(market.contract.kind.as_str(), "moneyline" | "three_way_leg");
+        let fair = detail.filter(|_| plain || !under_way);
+        let fair = fair.and_then(|d| d.fairs.get(at)).and_then(|f| f.as_ref().ok()).copied();
         for first in [true, false] {
-            let mut one = side(app, market, first, fair, (name, &columns));
+            let mut one = side(app, market, first, (fair, under_way), (name, &columns));
             one.hit = Some(Hit::Cell { row: at, column: usize::from(!first) });
             one.chosen = at == app.pages.exchange.contract;
             all.push(one);
@@ -158,7 +162,7 @@ fn side(
     app: &App,
     market: &MarketNow,
     first: bool,
-    fair: Option<f64>,
+    (fair, under_way): (Option<f64>, bool),
     (name, columns): (u16, &[(&'static str, u16)]),
 ) -> Line {
     let contract = &market.contract;
@@ -200,7 +204,8 @@ fn side(
                 None => (None, Meaning::Faint),
             },
             "Books" => (fair.map(|p| format!("{:.1}", p * 100.0)), Meaning::Fair),
-            _ => match fair.zip(cost).map(|(p, c)| p / c - 1.0) {
+            // While it is played the books are a look behind: nothing is worth taking by their price.
+            _ => match fair.zip(cost).filter(|_| !under_way).map(|(p, c)| p / c - 1.0) {
                 Some(ev) => {
                     let meaning = if ev > 0.0 { Meaning::Positive } else { Meaning::Muted };
                     (Some(format::signed_percent(ev)), meaning)
