@@ -50,7 +50,7 @@ fn main() {
     std::fs::write(&file, settings).expect("written");
     let args = ["--config", file.to_str().expect("text"), "--data-dir", home.path().to_str().expect("text")];
     let mut board = Pty::start(program, &args, home.path(), (200, 60));
-    board.sees("Boston");
+    board.sees("NBA 12");
     std::thread::sleep(Duration::from_secs(15));
     let status = || -> Option<serde_json::Value> {
         let out = Command::new(program)

@@ -18,7 +18,7 @@ CREATE TABLE exchange_event (
     last_seen  INTEGER NOT NULL,
     UNIQUE (exchange, key)
 );
-CREATE UNIQUE INDEX exchange_event_by_slug ON exchange_event (exchange, slug);
+CREATE INDEX exchange_event_by_slug ON exchange_event (exchange, slug);
 CREATE INDEX exchange_event_by_start ON exchange_event (starts);
 
 -- Their contracts, seen from the first of two outcomes.

@@ -95,7 +95,7 @@ impl Reader {
             .connection
             .prepare_cached(&format!(
                 "SELECT {LISTING}, {LINK} FROM exchange_event AS e
-                 LEFT JOIN exchange_link AS l ON l.exchange_event = e.id WHERE exchange = ? AND slug = ?"
+                 LEFT JOIN exchange_link AS l ON l.exchange_event = e.id WHERE exchange = ? AND slug = ? ORDER BY last_seen DESC, e.id DESC LIMIT 1"
             ))?
             .query_row(params![exchange, slug], |r| {
                 Ok(ExchangeGame { listing: listing(r)?, link: link(r, 13)?, markets: Vec::new() })

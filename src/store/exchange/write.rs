@@ -294,7 +294,7 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<(Vec<DepthLevel>, Vec<DepthLevel>)>
     Some((bids?, asks?))
 }
 
-/// Forgets books, trades, gaps and middles older than `before`, but for the newest book of each contract; at most `most`
+/// Forgets books, trades and gaps older than `before`, but for the newest book of each contract; at most `most`
 /// rows of each. Answers how many went.
 pub(in crate::store) fn forget(c: &Connection, before: Timestamp, most: i64) -> rusqlite::Result<usize> {
     let mut gone = c
