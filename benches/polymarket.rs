@@ -53,7 +53,7 @@ fn frames() -> Vec<String> {
 
 fn books() -> HashMap<String, TokenBook> {
     let of = |n: usize| {
-        let text = book(n, if n % 2 == 0 { 50 } else { 48 });
+        let text = book(n, if n.is_multiple_of(2) { 50 } else { 48 });
         let mut book = TokenBook::new(TokenId::parse(&token(n)).expect("token"));
         for message in channel::read(text.as_bytes()).messages {
             if let Message::Book(message) = message {

@@ -19,7 +19,7 @@ use crate::store::{Reader, SCHEMA_VERSION, writer_of};
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Row {
     Store(StoreRow),
-    Daemon(DaemonRow),
+    Daemon(Box<DaemonRow>),
     Trouble(Ailment),
     Sport(SportStatus),
     Quality(IssueCount),
@@ -80,7 +80,7 @@ pub fn run(global: &Global, args: &StatusArgs, out: &mut dyn Write) -> Result<Ex
     if args.output.json {
         let (daemon, troubles) = live;
         let rows = std::iter::once(Row::Store(store))
-            .chain(daemon.map(Row::Daemon))
+            .chain(daemon.map(|d| Row::Daemon(Box::new(d))))
             .chain(troubles.into_iter().map(Row::Trouble))
             .chain(sports.into_iter().map(Row::Sport))
             .chain(quality.into_iter().map(Row::Quality))

@@ -122,7 +122,7 @@ fn one(
     };
     let ev = super::entry::expected(question, s.scale, view, book, fair, dear_there).unwrap_or(f64::NAN);
     // What costs more than it is worth is no reason to take it.
-    let taking = if taking == Taking::Here && !(ev > 0.0) { Taking::Nowhere } else { taking };
+    let taking = if taking == Taking::Here && (ev.is_nan() || ev <= 0.0) { Taking::Nowhere } else { taking };
     let (fair_value, now) = match s.scale {
         Scale::Points(_) => (fair.values.first().copied()?, view.values.first().copied()?),
         Scale::LogOdds => (books, view.fair.get(place).copied()?),

@@ -1,6 +1,6 @@
 //! The listening itself: one task that owns what is known of the exchange, and one beside it that reads its listings.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ const RELINK: Duration = Duration::from_secs(10);
 const AFTER_START_MS: i64 = 5 * 3_600_000;
 /// Games of ours are candidates for so long before and after the horizon. Milliseconds.
 const AROUND_MS: i64 = 36 * 3_600_000;
+/// Publishing intervals whose longest delay is told.
+const DELAYS: usize = 60;
 /// First and longest pause after the listings could not be read.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
@@ -98,6 +100,8 @@ struct State {
     unread: Option<String>,
     status: ExchangeStatus,
     messages: u64,
+    /// The longest delay of each of the last publishing intervals. Milliseconds.
+    delays: VecDeque<Option<i64>>,
 }
 
 /// Listens until it is told to stop.
@@ -118,11 +122,17 @@ pub(in crate::runtime) async fn listen(l: Listener, stop: CancellationToken) -> 
     };
     let client = match Client::new(l.config.client.clone()) {
         Ok(client) => client,
-        Err(e) => return Ok(fail(format!("polymarket: {e}"))),
+        Err(e) => {
+            fail(format!("polymarket: {e}"));
+            return Ok(());
+        }
     };
     let live = match Live::start(l.config.socket.clone(), Some(client.clone())) {
         Ok(live) => live,
-        Err(e) => return Ok(fail(format!("polymarket: {e}"))),
+        Err(e) => {
+            fail(format!("polymarket: {e}"));
+            return Ok(());
+        }
     };
     if let Some(path) = l.config.record.clone() {
         let (frames, origin, keeper) = (live.raw_frames(raw::ROOM), l.origin.clone(), l.keeper.clone());
@@ -233,6 +243,7 @@ impl State {
             unread: None,
             status: ExchangeStatus { exchange: SOURCE.to_owned(), ..ExchangeStatus::default() },
             messages: 0,
+            delays: VecDeque::with_capacity(DELAYS),
         }
     }
 
@@ -526,7 +537,11 @@ impl State {
         let pairs: Vec<(TokenId, TokenId)> =
             touched.iter().filter_map(|id| self.contracts.get(id)).map(|c| c.tokens.clone()).collect();
         let books = live.pairs(&pairs);
-        self.status.delay_ms = books.iter().filter_map(|b| Some(b.received_at?.since(b.changed_at?))).max();
+        if self.delays.len() >= DELAYS {
+            self.delays.pop_front();
+        }
+        self.delays.push_back(books.iter().filter_map(|b| Some(b.received_at?.since(b.changed_at?))).max());
+        self.status.delay_ms = self.delays.iter().copied().max().flatten();
         let known = touched.iter().filter(|id| self.contracts.contains_key(id)).copied().collect::<Vec<_>>();
         for (id, pair) in known.into_iter().zip(books) {
             let Some(contract) = self.contracts.get_mut(&id) else { continue };

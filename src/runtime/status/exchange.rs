@@ -65,8 +65,8 @@ pub struct ExchangeStatus {
     pub messages_per_second: f64,
     /// How long it took to judge and keep what was heard over the last publishing interval. Milliseconds.
     pub lag_ms: Option<u64>,
-    /// From a change, by the exchange's clock, to its being received, by this machine's: the longest of the last
-    /// publishing interval. Milliseconds; negative where the clocks differ, `None` in a market that is not of this time.
+    /// From a change, by the exchange's clock, to its being received, by this machine's: the longest of the last 60
+    /// publishing intervals. Milliseconds; negative where the clocks differ, `None` in a market that is not of this time.
     #[serde(default)]
     pub delay_ms: Option<i64>,
     /// Books compared with what is asked for, and how many of them differed.

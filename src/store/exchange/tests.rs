@@ -137,7 +137,11 @@ fn books_come_back_as_they_went_in() {
     assert_eq!(read(0, 10), books);
     // The one that held at the beginning of a span belongs to it.
     assert_eq!(read(2, 2), books[1..2]);
-    assert_eq!(reader.exchange_books(market, at(0), at(10), 1).expect("read"), [gap.clone()], "the newest ones");
+    assert_eq!(
+        reader.exchange_books(market, at(0), at(10), 1).expect("read"),
+        std::slice::from_ref(&gap),
+        "the newest ones"
+    );
     assert_eq!(reader.exchange_trades(market, at(10), 5).expect("read"), [trade]);
     assert_eq!(reader.exchange_gaps(at(0), at(3)).expect("read").len(), 1);
     assert_eq!(reader.exchange_gaps(at(5), at(9)).expect("read").len(), 0);

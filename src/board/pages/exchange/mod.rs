@@ -41,6 +41,9 @@ use crate::market::time::Timestamp;
 use crate::store::desk::ExchangeDecision;
 use crate::store::exchange::{LinkState, MarketNow};
 
+/// The link of a listing: its state and our game; `None`: nobody has looked yet.
+type LinkedTo = Option<(LinkState, Option<EventId>)>;
+
 /// What the page keeps.
 #[derive(Debug, Default)]
 pub struct ExchangePage {
@@ -50,7 +53,7 @@ pub struct ExchangePage {
     asked: Option<load::Asked>,
     /// What is read of the chosen contract.
     pub detail: Slot<Detail>,
-    detail_asked: Option<(i64, Timestamp, Option<(LinkState, Option<EventId>)>)>,
+    detail_asked: Option<(i64, Timestamp, LinkedTo)>,
     /// What the user has decided, by name of the listing.
     pub decisions: Slot<Vec<ExchangeDecision>>,
     /// Rows that pass, in order.

@@ -80,8 +80,11 @@ pub fn outcome(contract: &ContractRow, first: bool) -> String {
     }
 }
 
+/// Price and shares of each level, the best first.
+type Side = Vec<(f64, f64)>;
+
 /// The book of one outcome: bids and asks, the best first. Those of the other outcome are the mirror of the first's.
-fn levels(book: &BookRow, first: bool) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+fn levels(book: &BookRow, first: bool) -> (Side, Side) {
     let plain = |side: &[DepthLevel]| side.iter().map(|l| (l.probability(), l.shares())).collect();
     let mirrored = |side: &[DepthLevel]| side.iter().map(|l| (1.0 - l.probability(), l.shares())).collect();
     if first { (plain(&book.bids), plain(&book.asks)) } else { (mirrored(&book.asks), mirrored(&book.bids)) }

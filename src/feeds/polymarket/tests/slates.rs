@@ -78,7 +78,7 @@ fn same_day(series: &str, quotes: &str, names: &[(&str, &str)]) {
         match find(&game, &events, Sports::embedded(), Teams::embedded()) {
             Match::Certain { event, home_outcome, .. } => {
                 certain += 1;
-                assert_eq!(truth, [event.clone()], "{slug}");
+                assert_eq!(truth, std::slice::from_ref(&event), "{slug}");
                 let home = events.iter().find(|c| c.id == event).unwrap();
                 assert!(home.home.ends_with(names[parsed.codes[home_outcome].as_str()]), "{slug}");
                 games.entry(parsed.game()).or_default().insert(event.clone());
