@@ -119,7 +119,11 @@ const SIGNAL_V1: [(&str, &str); 8] = [
          composite_movers? composite_sharp? composite_timing? composite_record? composite_stale_entry?",
     ),
     ("key", "number weight"),
-    ("detail", "book? label? ev? fair_value? standard_error? delta? dispersion? keys? mass? leader? labels?"),
+    (
+        "detail",
+        "book? label? ev? fair_value? standard_error? delta? lag_seconds? exchange_probability? dispersion? keys? mass? \
+         leader? labels?",
+    ),
 ];
 
 /// The same of closing line values.
