@@ -114,6 +114,10 @@ impl Market {
             "tally" => (looks * DETECTORS, "a row a look and detector", None),
             "signal" => (looks * 3, "what the detectors found", None),
             "clv" => (looks * 6, "what became of it", None),
+            "exchange_event" | "exchange_market" | "exchange_link" | "exchange_link_log" | "exchange_book"
+            | "exchange_seen" | "exchange_trade" | "exchange_gap" | "exchange_price" | "exchange_backfill" => {
+                (0, "no exchange is listened to", None)
+            }
             _ => (-1, "nobody has said what limits this table", None),
         }
     }
