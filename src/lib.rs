@@ -20,6 +20,7 @@ pub mod config;
 pub mod engine;
 pub mod feeds;
 pub mod filter;
+pub mod hub;
 pub mod market;
 pub mod poller;
 pub mod research;

@@ -57,6 +57,7 @@ impl Together<'_> {
         let unborn = unborn(c, source, sport, last)?;
         let let_go = undone.let_go()?;
         let then = undone.changed_events()?;
+        undone.note()?;
         undone.delete_quality()?;
         undone.delete_rows(&unborn)?;
         for event in &then {
@@ -136,6 +137,22 @@ impl Undone<'_> {
         self.last.0 as i64
     }
 
+    /// Where the store is linked to a hub it has to hear of this.
+    fn note(&self) -> Result<(), StoreError> {
+        let looks = params![self.source, self.sport.0, self.at.millis()];
+        self.c.execute(
+            &format!(
+                "INSERT INTO taken_back (look, source, sport, after)
+                 SELECT (SELECT ifnull(max(id), 0) FROM look), ?1, ?2, ?3
+                 WHERE EXISTS (SELECT 1 FROM hub) AND EXISTS {LOOKS}"
+            ),
+            looks,
+        )?;
+        let looks = params![self.source, self.sport.0, self.at.millis()];
+        self.c.execute(&format!("DELETE FROM hub_look WHERE look IN {LOOKS}"), looks)?;
+        Ok(())
+    }
+
     fn fetches(&self) -> Result<FxHashMap<LookId, Vec<i64>>, StoreError> {
         let mut select = self.c.prepare_cached(&format!("SELECT look, id FROM fetch_log WHERE look IN {LOOKS}"))?;
         let mut rows = select.query(params![self.source, self.sport.0, self.at.millis()])?;
@@ -204,6 +221,7 @@ impl Undone<'_> {
             params![self.source, self.sport.0, self.at.millis()],
         )?;
         for event in unborn {
+            self.c.prepare_cached("DELETE FROM hub_event WHERE event = ?")?.execute([event.0])?;
             self.c.prepare_cached("DELETE FROM quote WHERE event = ?")?.execute([event.0])?;
             self.c.prepare_cached("DELETE FROM event WHERE id = ?")?.execute([event.0])?;
         }

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_alerts.sql"),
     include_str!("../../migrations/sqlite/0005_credit.sql"),
     include_str!("../../migrations/sqlite/0006_exchange.sql"),
+    include_str!("../../migrations/sqlite/0007_hub.sql"),
 ];
 
 /// The schema that this program writes.

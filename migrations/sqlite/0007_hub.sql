@@ -1,0 +1,46 @@
+-- Sync with a hub, version 7. What a hub calls our rows, how far we have told it and it has told us.
+
+-- The hub that this store is linked to; no row: none.
+CREATE TABLE hub (
+    id        INTEGER PRIMARY KEY CHECK (id = 1),
+    hub       TEXT    NOT NULL,     -- the id that it gave itself
+    device    TEXT    NOT NULL,     -- the id that we gave ourselves when we were linked
+    number    INTEGER NOT NULL,     -- of this device at the hub
+    pushed    INTEGER NOT NULL,     -- every look of ours up to this one has been told or refused
+    retracted INTEGER NOT NULL,     -- the same of `taken_back`
+    pulled    INTEGER NOT NULL,     -- every entry of the hub's log up to this one has been taken in
+    filled    INTEGER NOT NULL,     -- 1: the history behind it too
+    linked_at INTEGER NOT NULL
+);
+
+-- Looks that the hub has, ours and those that came from it.
+CREATE TABLE hub_look (
+    look INTEGER PRIMARY KEY,
+    hub  INTEGER NOT NULL UNIQUE
+);
+
+CREATE TABLE hub_event (
+    event INTEGER PRIMARY KEY,
+    hub   INTEGER NOT NULL UNIQUE
+);
+
+CREATE TABLE hub_name (
+    kind   INTEGER NOT NULL,    -- see `name`
+    number INTEGER NOT NULL,
+    hub    INTEGER NOT NULL,
+    PRIMARY KEY (kind, number)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX hub_name_by_hub ON hub_name (kind, hub);
+
+-- Looks that were taken back so that late ones could take their place, or because another collector had taken over.
+CREATE TABLE taken_back (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    look   INTEGER NOT NULL,    -- the newest look of the store at that moment
+    source INTEGER NOT NULL,
+    sport  INTEGER NOT NULL,
+    after  INTEGER NOT NULL     -- looks received after this instant are gone
+);
+
+-- What a look wrote is found without reading the whole history of its events.
+CREATE INDEX opportunity_by_look ON opportunity (look);
+CREATE INDEX close_by_look ON close (look);
