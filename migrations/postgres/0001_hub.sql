@@ -7,7 +7,7 @@ CREATE TABLE meta (
     value text NOT NULL
 );
 
--- Every installation that has ever been linked. `pushed` and `retracted`: how far its own numbers have been taken.
+-- Every installation that has ever been linked.
 CREATE TABLE device (
     id           int         GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     uuid         uuid        NOT NULL UNIQUE,
@@ -15,10 +15,18 @@ CREATE TABLE device (
     login        text        NOT NULL DEFAULT session_user,
     program      text        NOT NULL,          -- its version
     collects     boolean     NOT NULL DEFAULT false,
-    pushed       bigint      NOT NULL DEFAULT 0,
-    retracted    bigint      NOT NULL DEFAULT 0,
     linked_at    timestamptz NOT NULL DEFAULT now(),
     seen_at      timestamptz NOT NULL DEFAULT now()
+);
+
+-- How far the looks of a device have been taken, by source and sport, in the device's own numbers.
+CREATE TABLE pushed (
+    device    int    NOT NULL,
+    source    int    NOT NULL,
+    sport     int    NOT NULL,
+    look      bigint NOT NULL,
+    retracted bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (device, source, sport)
 );
 
 -- One row: the head of the log. Whoever appends holds its lock, so that numbers are given in the order of commits.
@@ -34,8 +42,9 @@ CREATE TABLE entry (
     seq       bigint      PRIMARY KEY,
     kind      smallint    NOT NULL,             -- 1 looks, 2 looks of a source and sport are taken back
     device    int         NOT NULL,
-    sport     int         NOT NULL,             -- number of its name; 0: of several
+    token     bigint      NOT NULL,             -- of the lease under which it was written
     source    int         NOT NULL,
+    sport     int         NOT NULL,
     first     bigint      NOT NULL,             -- looks of a kind 1: first and last; of a kind 2: what is left
     last      bigint      NOT NULL,
     since     bigint      NOT NULL,             -- kind 1: of the earliest look; kind 2: looks received after this are gone

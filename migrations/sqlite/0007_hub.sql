@@ -6,17 +6,26 @@ CREATE TABLE hub (
     hub       TEXT    NOT NULL,     -- the id that it gave itself
     device    TEXT    NOT NULL,     -- the id that we gave ourselves when we were linked
     number    INTEGER NOT NULL,     -- of this device at the hub
-    pushed    INTEGER NOT NULL,     -- every look of ours up to this one has been told or refused
-    retracted INTEGER NOT NULL,     -- the same of `taken_back`
     pulled    INTEGER NOT NULL,     -- every entry of the hub's log up to this one has been taken in
-    filled    INTEGER NOT NULL,     -- 1: the history behind it too
+    base      INTEGER NOT NULL,     -- looks of the hub up to `head` have their number there plus this here
+    head      INTEGER NOT NULL,
     linked_at INTEGER NOT NULL
 );
 
+-- How far the looks of a source and sport have been told.
+CREATE TABLE hub_pushed (
+    source    INTEGER NOT NULL,
+    sport     INTEGER NOT NULL,
+    look      INTEGER NOT NULL,     -- every look of ours up to this one
+    retracted INTEGER NOT NULL,     -- every row of `taken_back` up to this one
+    PRIMARY KEY (source, sport)
+) WITHOUT ROWID;
+
 -- Looks that the hub has, ours and those that came from it.
 CREATE TABLE hub_look (
-    look INTEGER PRIMARY KEY,
-    hub  INTEGER NOT NULL UNIQUE
+    look  INTEGER PRIMARY KEY,
+    hub   INTEGER NOT NULL UNIQUE,
+    entry INTEGER NOT NULL      -- of the hub's log
 );
 
 CREATE TABLE hub_event (

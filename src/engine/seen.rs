@@ -94,6 +94,29 @@ pub fn visit_records(
     true
 }
 
+/// The same in other numbers: `event` answers the new number of an event, `note` puts the names of a note into new
+/// numbers. `None` when the bytes are damaged or either knows no number.
+pub fn renumber(
+    bytes: &[u8],
+    received_at: Timestamp,
+    mut event: impl FnMut(EventId) -> Option<EventId>,
+    mut note: impl FnMut(&mut EventNote) -> Option<()>,
+) -> Option<Vec<u8>> {
+    let mut writer = SeenWriter::new(received_at, bytes.len());
+    let mut whole = true;
+    let read = visit_records(bytes, received_at, |id, groups, mut noted| {
+        let Some(id) = event(id).filter(|_| note(&mut noted).is_some()) else {
+            whole = false;
+            return;
+        };
+        writer.event(id, groups.len(), &noted);
+        for group in groups {
+            writer.group(group.group, group.provider_update);
+        }
+    });
+    (read && whole).then(|| writer.finish())
+}
+
 fn read_event(
     reader: &mut Reader<'_>,
     received_at: Timestamp,

@@ -14,6 +14,7 @@ pub mod cycle;
 pub mod desk;
 pub mod error;
 pub mod exchange;
+pub mod hub;
 mod lock;
 mod mend;
 pub mod outbox;

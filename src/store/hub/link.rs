@@ -1,0 +1,240 @@
+//! To which hub a store is linked and how far each has told the other.
+
+use rusqlite::{Connection, params};
+
+use super::super::write::none_if_no_rows;
+use super::super::{Reader, Store, StoreError};
+use crate::engine::names::NameKind;
+use crate::market::ids::SportId;
+use crate::market::time::Timestamp;
+
+/// The hub that a store is linked to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// The id that the hub gave itself.
+    pub hub: String,
+    /// The id that we gave ourselves when we were linked.
+    pub device: String,
+    /// Our number there.
+    pub number: i32,
+    /// Every entry of its log up to this one has been taken in.
+    pub pulled: i64,
+    /// Looks of the hub up to `head` have their number there plus this here.
+    pub base: i64,
+    /// The newest look that the hub had when we were linked.
+    pub head: i64,
+    /// Since when.
+    pub linked_at: Timestamp,
+}
+
+/// How far the looks of a source and sport have been told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    /// Number of the source's name.
+    pub source: u32,
+    /// Sport.
+    pub sport: SportId,
+    /// Every look of ours up to this one.
+    pub look: i64,
+    /// Every row of `taken_back` up to this one.
+    pub retracted: i64,
+}
+
+/// Looks that were taken back here and have to be there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retraction {
+    /// Row of `taken_back`.
+    pub id: i64,
+    /// The newest look of the store at that moment.
+    pub look: i64,
+    /// Looks received after this are gone.
+    pub after: Timestamp,
+}
+
+/// What the hub has taken, to be noted.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Told {
+    /// Names: list, our number, the hub's.
+    pub names: Vec<(NameKind, u32, u32)>,
+    /// Events: our number, the hub's.
+    pub events: Vec<(u32, u32)>,
+    /// Looks: our number, the hub's.
+    pub looks: Vec<(i64, i64)>,
+    /// The entry of the hub's log that they stand in.
+    pub entry: i64,
+    /// How far a source and sport has come, if it has.
+    pub cursor: Option<Cursor>,
+}
+
+fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
+    let mut select =
+        c.prepare_cached("SELECT hub, device, number, pulled, base, head, linked_at FROM hub WHERE id = 1")?;
+    let found = select.query_row([], |r| {
+        Ok(Link {
+            hub: r.get(0)?,
+            device: r.get(1)?,
+            number: r.get(2)?,
+            pulled: r.get(3)?,
+            base: r.get(4)?,
+            head: r.get(5)?,
+            linked_at: Timestamp::from_millis(r.get(6)?),
+        })
+    });
+    Ok(found.map(Some).or_else(none_if_no_rows)?)
+}
+
+impl Reader {
+    /// The hub that this store is linked to.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_link(&self) -> Result<Option<Link>, StoreError> {
+        link(&self.connection)
+    }
+
+    /// Every source and sport with looks, and how far it has been told.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_cursors(&self) -> Result<Vec<Cursor>, StoreError> {
+        let mut cursors = Vec::new();
+        for (source, sport) in super::super::recall::sports(&self.connection)? {
+            cursors.push(self.hub_cursor(source, sport)?);
+        }
+        Ok(cursors)
+    }
+
+    /// How far a source and sport has been told.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_cursor(&self, source: u32, sport: SportId) -> Result<Cursor, StoreError> {
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT look, retracted FROM hub_pushed WHERE source = ? AND sport = ?")?;
+        let found: Option<(i64, i64)> = find
+            .query_row(params![source, sport.0], |r| Ok((r.get(0)?, r.get(1)?)))
+            .map(Some)
+            .or_else(none_if_no_rows)?;
+        let (look, retracted) = found.unwrap_or((0, 0));
+        Ok(Cursor { source, sport, look, retracted })
+    }
+
+    /// The next taking back that a source and sport has not told.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_next_retraction(&self, cursor: &Cursor) -> Result<Option<Retraction>, StoreError> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT id, look, after FROM taken_back WHERE source = ? AND sport = ? AND id > ? ORDER BY id LIMIT 1",
+        )?;
+        let found = find.query_row(params![cursor.source, cursor.sport.0, cursor.retracted], |r| {
+            Ok(Retraction { id: r.get(0)?, look: r.get(1)?, after: Timestamp::from_millis(r.get(2)?) })
+        });
+        Ok(found.map(Some).or_else(none_if_no_rows)?)
+    }
+
+    /// Looks of ours that have not been told, of all sources and sports, and the oldest of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_backlog(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let (mut looks, mut oldest) = (0, None);
+        for cursor in self.hub_cursors()? {
+            let mut select = self.connection.prepare_cached(
+                "SELECT count(*), min(received_at) FROM look WHERE source = ?1 AND sport = ?2 AND id > ?3
+                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)",
+            )?;
+            let (n, first): (i64, Option<i64>) = select
+                .query_row(params![cursor.source, cursor.sport.0, cursor.look], |r| Ok((r.get(0)?, r.get(1)?)))?;
+            looks += u64::try_from(n).unwrap_or(0);
+            oldest = [oldest, first].into_iter().flatten().min();
+        }
+        Ok((looks, oldest.map(Timestamp::from_millis)))
+    }
+}
+
+impl Store {
+    /// Links this store to a hub.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_join(&mut self, link: &Link) -> Result<(), StoreError> {
+        let tx = self.connection.transaction()?;
+        for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back"] {
+            tx.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        tx.execute(
+            "INSERT INTO hub (id, hub, device, number, pulled, base, head, linked_at) VALUES (1,?,?,?,?,?,?,?)",
+            params![
+                link.hub,
+                link.device,
+                link.number,
+                link.pulled,
+                link.base,
+                link.head,
+                link.linked_at.millis()
+            ],
+        )?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Forgets the hub. What came from it stays.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_part(&mut self) -> Result<(), StoreError> {
+        let tx = self.connection.transaction()?;
+        for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back"] {
+            tx.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// The newest look of the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn newest_look_id(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.query_row("SELECT ifnull(max(id), 0) FROM look", [], |r| r.get(0))?)
+    }
+
+    /// Notes what the hub has taken.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_told(&mut self, told: &Told) -> Result<(), StoreError> {
+        let tx = self.connection.transaction()?;
+        {
+            let mut name =
+                tx.prepare_cached("INSERT OR REPLACE INTO hub_name (kind, number, hub) VALUES (?,?,?)")?;
+            for (kind, number, hub) in &told.names {
+                name.execute(params![*kind as u8, number, hub])?;
+            }
+            let mut event = tx.prepare_cached("INSERT OR REPLACE INTO hub_event (event, hub) VALUES (?,?)")?;
+            for (ours, hub) in &told.events {
+                event.execute(params![ours, hub])?;
+            }
+            // A look that was taken back in the meantime is none of ours any more.
+            let mut look = tx.prepare_cached(
+                "INSERT OR REPLACE INTO hub_look (look, hub, entry) SELECT ?1, ?2, ?3
+                 WHERE EXISTS (SELECT 1 FROM look WHERE id = ?1)",
+            )?;
+            for (ours, hub) in &told.looks {
+                look.execute(params![ours, hub, told.entry])?;
+            }
+            if let Some(c) = &told.cursor {
+                tx.prepare_cached(
+                    "INSERT OR REPLACE INTO hub_pushed (source, sport, look, retracted) VALUES (?,?,?,?)",
+                )?
+                .execute(params![c.source, c.sport.0, c.look, c.retracted])?;
+                tx.prepare_cached("DELETE FROM taken_back WHERE source = ? AND sport = ? AND id <= ?")?
+                    .execute(params![c.source, c.sport.0, c.retracted])?;
+            }
+        }
+        tx.commit()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,18 @@
+//! The local side of a hub: which rows are told and how they are found, in which numbers the hub knows them, and how
+//! rows that come from it are written.
+//!
+//! Everything that travels is in the numbers of the hub; this room alone translates. May use `market` and the types of
+//! `engine`; knows nothing of networks.
+
+pub mod cell;
+mod incoming;
+mod link;
+pub mod maps;
+mod run;
+pub mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use incoming::{Applied, Incoming, IncomingEvent, IncomingLook, Rows};
+pub use link::{Cursor, Link, Retraction, Told};
+pub use run::{Run, RunEvent, RunLook};
