@@ -48,9 +48,15 @@ BEGIN
     JOIN hub.event AS e ON e.source = p_source AND e.provider_id = x.id ORDER BY x.n;
 END $$;
 
+-- Rules that looks were judged by.
+CREATE FUNCTION hub.know_rules(p_hash bytea, p_json text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO hub.setting (hash, json) VALUES (p_hash, p_json) ON CONFLICT DO NOTHING
+$$;
+
 -- Takes in a run of looks of one source and sport, whose rows are staged. Answers its entry and the number before its
--- first look. SH001: the lease is somebody else's. SH002: the run, or a part of it,
-    has been taken already. SH003: it is
+-- first look. SH001: the lease is somebody else's. SH012: the run, or a part of it,
+    has been taken already. SH013: it is
 -- older than what another collector has told.
 CREATE FUNCTION hub.merge(p_device int, p_source int, p_sport int, p_token bigint, p_after bigint, p_last bigint)
 RETURNS TABLE (entry bigint, look bigint)
@@ -72,12 +78,12 @@ BEGIN
     SELECT p.look INTO told FROM hub.pushed AS p
     WHERE p.device = p_device AND p.source = p_source AND p.sport = p_sport FOR UPDATE;
     IF told <> p_after THEN
-        RAISE EXCEPTION 'told up to look % of the device, not %', told, p_after USING ERRCODE = 'SH002';
+        RAISE EXCEPTION 'told up to look % of the device, not %', told, p_after USING ERRCODE = 'SH012';
     END IF;
     SELECT count(*), min(s.received_at), max(s.received_at) INTO n, earliest, latest FROM pg_temp.s_look AS s;
     SELECT max(l.received_at) INTO newest FROM hub.look AS l WHERE l.source = p_source AND l.sport = p_sport;
     IF newest > earliest THEN
-        RAISE EXCEPTION 'the hub has later looks of this sport' USING ERRCODE = 'SH003';
+        RAISE EXCEPTION 'the hub has later looks of this sport' USING ERRCODE = 'SH013';
     END IF;
     -- From here on numbers are given in the order of commits.
     UPDATE hub.head AS h SET entry = h.entry + 1, look = h.look + n RETURNING h.entry, h.look - n INTO at, base;

@@ -56,6 +56,11 @@ impl CopyOut {
         self.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
     }
 
+    /// Bytes, or text.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.field(bytes);
+    }
+
     fn field(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(&i32::try_from(bytes.len()).unwrap_or(i32::MAX).to_be_bytes());
         self.bytes.extend_from_slice(bytes);

@@ -6,7 +6,11 @@
 #![warn(missing_docs)]
 
 pub mod connect;
+pub mod copy;
 pub mod error;
+pub mod pull;
+pub mod push;
+mod reduced;
 mod tls;
 pub mod url;
 
