@@ -3,3 +3,6 @@
 //! Owns everything that is said to that server: its schema, what is told to it and taken from it, who may see what, and
 //! who of several collectors asks the sources. The local store stays whole without it. May use `market`, the types of
 //! `engine`, and `store`; knows nothing of tasks: `runtime` runs what stands here.
+
+pub mod credit;
+pub mod lease;
