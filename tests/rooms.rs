@@ -74,10 +74,11 @@ fn market_and_engine_touch_neither_clock_nor_outside() {
 #[test]
 fn arrows_run_one_way() {
     // Each room with the rooms that it may use.
-    const MAY_USE: [(&str, &[&str]); 9] = [
+    const MAY_USE: [(&str, &[&str]); 10] = [
         ("market", &["market"]),
         ("engine", &["market", "engine"]),
         ("store", &["market", "engine", "store"]),
+        ("hub", &["market", "engine", "store", "hub"]),
         ("poller", &["market", "feeds", "poller"]),
         ("config", &["market", "config"]),
         ("filter", &["market", "filter"]),

@@ -3,6 +3,14 @@
 //! Owns everything that is said to that server: its schema, what is told to it and taken from it, who may see what, and
 //! who of several collectors asks the sources. The local store stays whole without it. May use `market`, the types of
 //! `engine`, and `store`; knows nothing of tasks: `runtime` runs what stands here.
+#![warn(missing_docs)]
 
+pub mod connect;
 pub mod credit;
+pub mod error;
 pub mod lease;
+mod tls;
+pub mod url;
+
+pub use connect::{Connection, HubUrl, Tier, connect, tier_of};
+pub use error::HubError;
