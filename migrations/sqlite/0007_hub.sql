@@ -53,3 +53,22 @@ CREATE TABLE taken_back (
 -- What a look wrote is found without reading the whole history of its events.
 CREATE INDEX opportunity_by_look ON opportunity (look);
 CREATE INDEX close_by_look ON close (look);
+
+-- What other devices of the desk have spent on our keys: their own sums, as the hub told them last. See `credit`.
+CREATE TABLE credit_elsewhere (
+    device  INTEGER NOT NULL,   -- its number at the hub
+    key     TEXT    NOT NULL,
+    month   INTEGER NOT NULL,
+    day     INTEGER NOT NULL,
+    purpose TEXT    NOT NULL,
+    calls   INTEGER NOT NULL,
+    credits INTEGER NOT NULL,
+    PRIMARY KEY (device, key, month, day, purpose)
+) WITHOUT ROWID;
+
+-- When the hub was asked last who polls, and whether another collector had been there within a day.
+CREATE TABLE hub_contact (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    at     INTEGER NOT NULL,
+    others INTEGER NOT NULL
+);

@@ -54,6 +54,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         key,
         check_key: true,
         attach: true,
+        leases: None,
         care: CareConfig::default(),
         alerts: Some(super::alerts::config(&paths, &own, &paths.store(&own), Some(terminal))?),
     };

@@ -74,6 +74,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
         key: Some(secret),
         check_key: true,
         attach: true,
+        leases: None,
         care: CareConfig {
             // Checked when it was read.
             metrics: settings.metrics.listen.parse().ok(),

@@ -80,6 +80,7 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
             key: Some("demo".into()),
             check_key: false,
             attach: true,
+            leases: None,
             care: CareConfig::default(),
             alerts: Some(super::alerts::config(&paths, &own, &store, None)?),
         };
@@ -133,6 +134,7 @@ fn on_screen(
         key: Some("demo".into()),
         check_key: false,
         attach: true,
+        leases: None,
         care: CareConfig::default(),
         alerts: Some(alerts),
     };

@@ -7,7 +7,9 @@
 
 pub mod connect;
 pub mod copy;
+pub mod credit;
 pub mod error;
+pub mod lease;
 pub mod pull;
 pub mod push;
 mod reduced;

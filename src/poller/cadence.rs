@@ -1,5 +1,7 @@
 //! A steady cadence: every sport every so often, scores of started games now and then.
 
+use std::collections::BTreeSet;
+
 use crate::feeds::outcome::Unavailable;
 use crate::market::time::Timestamp;
 
@@ -51,6 +53,8 @@ struct SportPlan {
 pub struct Schedule {
     cadence: Cadence,
     sports: Vec<SportPlan>,
+    /// Sports that another device of the desk asks about.
+    elsewhere: BTreeSet<String>,
     pause: Option<Pause>,
 }
 
@@ -71,7 +75,8 @@ impl Schedule {
             scores_at: start,
             under_way: false,
         };
-        Self { cadence, sports: sports.iter().enumerate().map(plan).collect(), pause: None }
+        let sports = sports.iter().enumerate().map(plan).collect();
+        Self { cadence, sports, elsewhere: BTreeSet::new(), pause: None }
     }
 
     /// The question to ask at `now`, if any is due: the one that has waited longest.
@@ -79,15 +84,15 @@ impl Schedule {
         if self.pause.is_some_and(|p| now < p.until) {
             return None;
         }
-        let odds = self.sports.iter().map(|s| (s.odds_at, Due::Odds(s.sport.clone())));
-        let scores = self.sports.iter().filter(|s| s.under_way).map(|s| (s.scores_at, Due::Scores(s.sport.clone())));
+        let odds = self.own().map(|s| (s.odds_at, Due::Odds(s.sport.clone())));
+        let scores = self.own().filter(|s| s.under_way).map(|s| (s.scores_at, Due::Scores(s.sport.clone())));
         odds.chain(scores).filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at).map(|(_, due)| due)
     }
 
     /// The next instant at which something is due.
     pub fn next(&self) -> Option<Timestamp> {
-        let odds = self.sports.iter().map(|s| s.odds_at);
-        let scores = self.sports.iter().filter(|s| s.under_way).map(|s| s.scores_at);
+        let odds = self.own().map(|s| s.odds_at);
+        let scores = self.own().filter(|s| s.under_way).map(|s| s.scores_at);
         let next = odds.chain(scores).min()?;
         Some(self.pause.map_or(next, |p| next.max(p.until)))
     }
@@ -98,7 +103,7 @@ impl Schedule {
         let paused = self.pause.map(|p| p.until);
         let held = |at: Timestamp| paused.map_or(at, |until| at.max(until));
         let mut plan = Vec::new();
-        for s in &self.sports {
+        for s in self.own() {
             plan.push((Due::Odds(s.sport.clone()), held(s.odds_at)));
             if s.under_way {
                 plan.push((Due::Scores(s.sport.clone()), held(s.scores_at)));
@@ -153,6 +158,20 @@ impl Schedule {
         self.pause
     }
 
+    /// Sports that another device asks about: they are not due. Answers the sports that are ours again; `None`: nothing is
+    /// different.
+    pub fn leave(&mut self, elsewhere: BTreeSet<String>) -> Option<BTreeSet<String>> {
+        if elsewhere == self.elsewhere {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.elsewhere, elsewhere);
+        Some(before.difference(&self.elsewhere).cloned().collect())
+    }
+
+    fn own(&self) -> impl Iterator<Item = &SportPlan> {
+        self.sports.iter().filter(|s| !self.elsewhere.contains(&s.sport))
+    }
+
     /// A successful answer ends a pause.
     pub fn succeeded(&mut self) {
         self.pause = None;
@@ -168,7 +187,7 @@ impl Schedule {
                 plan.scores_at = plan.scores_at.min(now.plus(cadence.scores_ms));
             }
         }
-        fresh.pause = self.pause;
+        (fresh.pause, fresh.elsewhere) = (self.pause, std::mem::take(&mut self.elsewhere));
         *self = fresh;
     }
 

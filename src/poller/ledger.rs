@@ -93,18 +93,27 @@ pub struct Ledger {
     /// Our own bills since the last headers that counted.
     since_told: u64,
     spent: BTreeMap<(Month, Day, Purpose), Spent>,
+    /// The same of the desk's other devices, as far as they have told.
+    desk: BTreeMap<(Month, Day, Purpose), Spent>,
+}
+
+fn add(to: &mut BTreeMap<(Month, Day, Purpose), Spent>, entry: Entry) {
+    let spent = to.entry((entry.month, entry.day, entry.purpose)).or_default();
+    spent.credits = spent.credits.saturating_add(entry.spent.credits);
+    spent.calls = spent.calls.saturating_add(entry.spent.calls);
 }
 
 impl Ledger {
     /// A ledger of which nothing is known.
     pub fn new(now: Timestamp) -> Self {
-        Self { month: Month::of(now), account: Account::default(), since_told: 0, spent: BTreeMap::new() }
+        let (spent, desk) = (BTreeMap::new(), BTreeMap::new());
+        Self { month: Month::of(now), account: Account::default(), since_told: 0, spent, desk }
     }
 
     /// A ledger as it was kept: the account as it stood in `month`, and what was spent.
     pub fn restored(month: Month, account: Account, spent: impl IntoIterator<Item = Entry>) -> Self {
         let spent = spent.into_iter().map(|e| ((e.month, e.day, e.purpose), e.spent)).collect();
-        Self { month, account, since_told: 0, spent }
+        Self { month, account, since_told: 0, spent, desk: BTreeMap::new() }
     }
 
     /// Several keys as one: what is left and what was spent on all of them. A key that has not told yet adds nothing.
@@ -122,11 +131,8 @@ impl Ledger {
             account.limit = sum(account.limit, other.limit);
             account.told_at = account.told_at.max(other.told_at);
             account.elsewhere = account.elsewhere.saturating_add(other.elsewhere);
-            for entry in ledger.entries() {
-                let spent = all.spent.entry((entry.month, entry.day, entry.purpose)).or_default();
-                spent.credits = spent.credits.saturating_add(entry.spent.credits);
-                spent.calls += entry.spent.calls;
-            }
+            ledger.entries().for_each(|entry| add(&mut all.spent, entry));
+            ledger.desk_entries().for_each(|entry| add(&mut all.desk, entry));
         }
         all
     }
@@ -141,17 +147,77 @@ impl Ledger {
         &self.account
     }
 
-    /// What was spent for `purpose` on `day`, as far as it lies in `month`.
+    /// What the desk spent for `purpose` on `day`, as far as it lies in `month`: this device and the others.
     pub fn spent(&self, month: Month, day: Day, purpose: Purpose) -> Spent {
-        self.spent.get(&(month, day, purpose)).copied().unwrap_or_default()
+        let of = |map: &BTreeMap<_, Spent>| map.get(&(month, day, purpose)).copied().unwrap_or_default();
+        let (own, desk) = (of(&self.spent), of(&self.desk));
+        Spent { credits: own.credits.saturating_add(desk.credits), calls: own.calls.saturating_add(desk.calls) }
     }
 
-    /// What was spent on `day`, as far as it lies in `month`, all purposes together. Credits.
+    /// What the desk spent on `day`, as far as it lies in `month`, all purposes together. Credits.
     pub fn spent_on(&self, month: Month, day: Day) -> u64 {
         Purpose::ALL.into_iter().map(|purpose| self.spent(month, day, purpose).credits).sum()
     }
 
-    /// Everything it holds, in order.
+    /// The part of [`Ledger::spent_on`] that other devices of the desk have spent.
+    pub fn desk_spent_on(&self, month: Month, day: Day) -> u64 {
+        let of_day = self.desk.iter().filter(|((m, d, _), _)| (*m, *d) == (month, day));
+        of_day.map(|(_, spent)| spent.credits).sum()
+    }
+
+    /// What other devices of the desk have spent in the month of the account.
+    pub fn desk_spent(&self) -> u64 {
+        self.desk.iter().filter(|((m, _, _), _)| *m == self.month).map(|(_, spent)| spent.credits).sum()
+    }
+
+    /// What was spent on these keys in the month of the account by nobody of the desk. The provider's headers count all
+    /// that is not ours as spent elsewhere; what the desk's other devices have told of themselves is no longer unknown.
+    pub fn strangers_spent(&self) -> u64 {
+        self.account.elsewhere.saturating_sub(self.desk_spent())
+    }
+
+    /// What the other devices of the desk have told of themselves: their sums, which take the place of those before.
+    pub fn hear(&mut self, desk: impl IntoIterator<Item = Entry>) {
+        self.desk.clear();
+        desk.into_iter().for_each(|entry| add(&mut self.desk, entry));
+    }
+
+    /// What the source has told another device of the account of `month` at `at`.
+    pub fn hear_account(&mut self, month: Month, at: Timestamp, told: Quota) -> Option<Turn> {
+        if month < self.month || (told.remaining.is_none() && told.used.is_none()) {
+            return None;
+        }
+        let mut turn = None;
+        if month > self.month {
+            // Their calendar, or the provider's, is ahead of ours.
+            self.begin(month);
+            turn = Some(Turn::MonthReset);
+        }
+        // Their clock need not be ours: an answer of this month is an answer of this month.
+        let at = at.max(self.month.start()).min(self.month.end().plus(-1));
+        // Where the account told us the same, or more, it is no news.
+        let known = self.account;
+        let lower = told.remaining.zip(known.remaining).is_some_and(|(now, was)| now < was);
+        let used = told.used.zip(known.used);
+        if known.told_at.is_some() && used.is_some_and(|(now, was)| now < was || (now == was && !lower)) {
+            return turn;
+        }
+        self.told(at, told).or(turn)
+    }
+
+    /// The same with what the desk's other devices have spent.
+    #[must_use]
+    pub fn with_desk(mut self, desk: impl IntoIterator<Item = Entry>) -> Self {
+        self.hear(desk);
+        self
+    }
+
+    /// What the desk's other devices have spent, in order.
+    pub fn desk_entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.desk.iter().map(|(&(month, day, purpose), &spent)| Entry { month, day, purpose, spent })
+    }
+
+    /// What this device has spent, in order.
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         self.spent.iter().map(|(&(month, day, purpose), &spent)| Entry { month, day, purpose, spent })
     }
@@ -176,7 +242,9 @@ impl Ledger {
         let limit = self.account.limit;
         self.account = Account { remaining: limit, used: limit.map(|_| 0), limit, told_at: None, elsewhere: 0 };
         self.since_told = 0;
-        self.spent.retain(|(of, _, _), _| of.0 >= month.0 - 1);
+        for map in [&mut self.spent, &mut self.desk] {
+            map.retain(|(of, _, _), _| of.0 >= month.0 - 1);
+        }
     }
 
     /// Enters a call, and what its answer said about the account.
@@ -234,6 +302,10 @@ impl Ledger {
         {
             let grown = used.saturating_sub(used_before);
             self.account.elsewhere = self.account.elsewhere.saturating_add(grown.saturating_sub(ours));
+        }
+        if self.account.told_at.is_none() {
+            // What the desk has spent before the account told us anything is in what it tells.
+            self.account.elsewhere = self.account.elsewhere.max(self.desk_spent());
         }
         self.account.used = told.used.or_else(|| known.limit.zip(told.remaining).map(|(l, r)| l.saturating_sub(r)));
         self.account.remaining =

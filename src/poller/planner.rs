@@ -3,6 +3,7 @@
 //! No clock and no I/O: instants come in, due calls go out. What has to survive a restart is the ledger and the instants
 //! of the last looks, which the store keeps.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Pause;
@@ -39,6 +40,8 @@ pub struct Planner {
     sports: Vec<SportSlate>,
     failures: Vec<u32>,
     watched: BTreeSet<EventId>,
+    /// Sports that another device of the desk asks about.
+    elsewhere: BTreeSet<String>,
     plan: Option<Plan>,
     pause: Option<Pause>,
 }
@@ -48,7 +51,8 @@ impl Planner {
     pub fn new(sports: &[String], prices: Prices, rules: PlanRules, ledger: Ledger) -> Self {
         let sports: Vec<SportSlate> = sports.iter().map(|s| SportSlate::unknown(s)).collect();
         let failures = vec![0; sports.len()];
-        Self { rules, prices, ledger, sports, failures, watched: BTreeSet::new(), plan: None, pause: None }
+        let (watched, elsewhere) = (BTreeSet::new(), BTreeSet::new());
+        Self { rules, prices, ledger, sports, failures, watched, elsewhere, plan: None, pause: None }
     }
 
     /// The ledger.
@@ -102,6 +106,25 @@ impl Planner {
         (self.rules, self.prices, self.plan) = (rules, prices, None);
     }
 
+    /// Sports that another device asks about: nothing is planned for them. Answers the sports that are ours again; `None`:
+    /// nothing is different.
+    pub fn leave(&mut self, elsewhere: BTreeSet<String>) -> Option<BTreeSet<String>> {
+        if elsewhere == self.elsewhere {
+            return None;
+        }
+        self.plan = None;
+        let before = std::mem::replace(&mut self.elsewhere, elsewhere);
+        Some(before.difference(&self.elsewhere).cloned().collect())
+    }
+
+    /// The sports that are planned for.
+    fn own(&self) -> Cow<'_, [SportSlate]> {
+        if self.elsewhere.is_empty() {
+            return Cow::Borrowed(&self.sports);
+        }
+        self.sports.iter().filter(|s| !self.elsewhere.contains(&*s.sport)).cloned().collect()
+    }
+
     /// The games that the user watches. `true`: they are others than before.
     pub fn watch(&mut self, watched: BTreeSet<EventId>) -> bool {
         if watched == self.watched {
@@ -120,7 +143,10 @@ impl Planner {
     /// What is known of a sport's games now, and what was asked about it in an earlier life.
     pub fn remember(&mut self, known: SportSlate) {
         if let Some(slate) = self.sports.iter_mut().find(|s| s.sport == known.sport) {
+            let paused = slate.paused_until;
             *slate = known;
+            // What the provider does not know it does not know from whoever asks.
+            slate.paused_until = slate.paused_until.max(paused);
             for game in &mut slate.games {
                 game.watched = self.watched.contains(&game.event);
             }
@@ -155,15 +181,18 @@ impl Planner {
             late || now.since(plan.made_at) >= FRESH_MS || now < plan.made_at
         };
         let kept = self.plan.take().filter(|plan| !stale(plan));
-        let (sports, ledger, rules) = (&self.sports, &self.ledger, &self.rules);
-        self.plan.insert(kept.unwrap_or_else(|| plan(&PlanInput { now, sports, ledger, prices: self.prices, rules })))
+        let made = kept.unwrap_or_else(|| {
+            let (own, ledger, rules) = (self.own(), &self.ledger, &self.rules);
+            plan(&PlanInput { now, sports: &own, ledger, prices: self.prices, rules })
+        });
+        self.plan.insert(made)
     }
 
     /// What every sport gets, and what cannot be judged with it.
     pub fn verdicts(&mut self, now: Timestamp, needs: &[DetectorNeed]) -> Vec<SportVerdict> {
         let plan = self.plan(now).clone();
-        let (sports, ledger, rules) = (&self.sports, &self.ledger, &self.rules);
-        plan.verdicts(&PlanInput { now, sports, ledger, prices: self.prices, rules }, needs)
+        let (own, ledger, rules) = (self.own(), &self.ledger, &self.rules);
+        plan.verdicts(&PlanInput { now, sports: &own, ledger, prices: self.prices, rules }, needs)
     }
 
     fn held_until(&self, call: &Call) -> Option<Timestamp> {

@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Backoff, roll};
 use super::follow::{Ended, FollowConfig, Follower, KeyCheck, Places, check_key};
+use super::hub::lease::Leases;
 use super::keeper::{Keeper, local_now};
 use super::pipeline::{PipelineError, WayIn};
+use super::standby::Standby;
 use super::status::{Following, KeyState, Part};
 use super::watchdog::Pulse;
 use crate::feeds::odds_api::client::Client;
@@ -41,6 +43,8 @@ pub(super) struct Feeder {
     pub(super) places: Arc<Places>,
     /// Try a key before the first question.
     pub(super) check_key: bool,
+    /// Who of the desk polls; `None`: there is no hub.
+    pub(super) leases: Option<Leases>,
 }
 
 /// What is asked, and through what.
@@ -94,7 +98,8 @@ impl Feeder {
                         patience.worked();
                         let (follow, keeper) = (Arc::clone(&feed.follow), self.keeper.clone());
                         let (way_in, places) = (self.way_in.clone(), Arc::clone(&self.places));
-                        Follower::new(client, way_in, follow, places, keeper, self.pulse.clone()).await
+                        let (pulse, leases) = (self.pulse.clone(), self.leases.clone());
+                        Follower::new(client, way_in, follow, places, keeper, pulse, leases).await
                     }
                 };
                 before = Some((feed.key, follower.clone()));
@@ -110,6 +115,7 @@ impl Feeder {
             let again = if refused { Some(patience.after_failure(roll())) } else { None };
             self.pulse.rest();
             self.keeper.following(Following::NoKey);
+            Standby::give_up(self.leases.as_ref());
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = elapsed(again) => {}

@@ -1,5 +1,6 @@
 //! Follows the market: asks what is due, hands the answers to the pipeline, until told to stop.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,10 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Backoff, roll};
 use super::clock::Clock;
+use super::hub::lease::Leases;
 use super::jumps::Backward;
 use super::keeper::{Keeper, local_now};
 use super::pace::{Known, Pace, Pacing, Task, games_about};
 use super::pipeline::{Noted, PipelineError, WayIn};
+use super::standby::Standby;
 use super::status::{KeyState, PlanNote};
 use super::stop::StopSignals;
 use super::watchdog::Pulse;
@@ -26,6 +29,7 @@ use crate::market::batch::Endpoint;
 use crate::market::time::Timestamp;
 use crate::poller::plan::DetectorNeed;
 use crate::store::Reader;
+use crate::store::credit_elsewhere::HeardCredits;
 
 /// What to follow.
 #[derive(Clone, Debug)]
@@ -115,11 +119,12 @@ pub struct Follower {
     places: Arc<Places>,
     keeper: Keeper,
     pulse: Pulse,
+    leases: Option<Leases>,
 }
 
 impl Follower {
     /// A follower whose questions are due from now on, as far as they were not asked in an earlier life. `pulse` is its
-    /// sign of life.
+    /// sign of life. With `leases` it asks only about sports that no other device asks about.
     pub(super) async fn new(
         client: Client,
         way_in: WayIn,
@@ -127,6 +132,7 @@ impl Follower {
         places: Arc<Places>,
         keeper: Keeper,
         pulse: Pulse,
+        leases: Option<Leases>,
     ) -> Self {
         let now = config.clock.now();
         let known = if matches!(config.pacing, Pacing::Planned(_)) {
@@ -144,7 +150,7 @@ impl Follower {
             Known::default()
         };
         let pace = Arc::new(Mutex::new(Pace::new(&config, known, now)));
-        Self { client, way_in, config, pace, places, keeper, pulse }
+        Self { client, way_in, config, pace, places, keeper, pulse, leases }
     }
 
     /// One that goes on from here with other settings: sports that stay keep their beat.
@@ -175,9 +181,12 @@ impl Follower {
         let mut gate = self.keeper.gate_opens();
         let mut empty = Backoff::new(CREDITS_FIRST, CREDITS_CAP);
         let mut lists_read: Option<Instant> = None;
+        let mut standby = Standby::new(self.leases.as_ref());
         self.note(None, None);
         loop {
             self.pulse.beat();
+            let open = *gate.borrow();
+            self.obey(&mut standby, open).await;
             if lists_read.is_none_or(|at| at.elapsed() >= LISTS_EVERY) {
                 self.read_lists().await;
                 lists_read = Some(Instant::now());
@@ -214,15 +223,24 @@ impl Follower {
                 let wait = next.map_or(LONGEST_WAIT, |at| clock.wait(at)).min(LONGEST_WAIT);
                 tokio::select! {
                     () = stop.cancelled() => return Ok(Ended::Stopped),
+                    () = standby.changed() => continue,
                     () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => continue,
                 }
             };
+            if !standby.may_ask(task.sport()) {
+                continue;
+            }
             self.pace(|p| p.asked(&task, clock.now()));
             self.note(Some(&task), None);
             let (request, purpose) = task.request(&self.config.ask);
             let fetched = tokio::select! {
                 () = stop.cancelled() => return Ok(Ended::Stopped),
                 fetched = self.client.fetch(&request, purpose) => fetched,
+                // Tries that follow would be somebody else's, and so would be what they bring.
+                () = standby.lost(task.sport()) => {
+                    tracing::warn!(sport = task.sport(), "a question was given up: this device may not ask any more");
+                    continue;
+                }
             };
             let at = clock.received(&fetched);
             let key = if let Outcome::Unavailable { reason, message, .. } = &fetched.outcome {
@@ -251,6 +269,44 @@ impl Follower {
             if refused {
                 return Ok(Ended::Refused);
             }
+        }
+    }
+
+    /// Leaves to others what they ask about, takes over what falls to this device, and counts what the desk has spent.
+    async fn obey(&self, standby: &mut Standby, open: bool) {
+        let Some(leases) = &self.leases else { return };
+        let (sports, now) = (&self.config.sports, self.config.clock.now());
+        let keys: BTreeSet<String> = self.client.keys().into_iter().map(|k| k.name).collect();
+        // Who cannot ask, or not store, leaves it to one who can.
+        let asks = open && self.pace(|p| p.pause()).is_none_or(|p| p.reason != Unavailable::Quota);
+        standby.want(sports, &keys, asks);
+        let mut news = false;
+        if let Some(heard) = standby.heard() {
+            let accounts = self.pace(|p| p.heard(&heard, &keys, now));
+            let kept = HeardCredits { spent: heard.spent.clone(), accounts, contact: None };
+            // A pipeline that has ended is noticed with the next answer.
+            drop(self.way_in.hear_credits(kept).await);
+            news = true;
+        }
+        let elsewhere = standby.elsewhere(sports);
+        if let Some(ours) = self.pace(|p| p.leave(elsewhere)) {
+            news = true;
+            for sport in &ours {
+                tracing::info!(sport, lease = ?leases.lease(sport), "this device polls");
+            }
+            let ours: Vec<String> = ours.into_iter().collect();
+            if !ours.is_empty() && matches!(self.config.pacing, Pacing::Planned(_)) {
+                let store = self.places.store.clone();
+                let read = move || Known::read(&Reader::open(&store)?, &ours, now);
+                match tokio::task::spawn_blocking(read).await {
+                    Ok(Ok(known)) => self.pace(|p| p.take_over(known)),
+                    Ok(Err(e)) => tracing::warn!(error = %e, "what others have asked could not be read"),
+                    Err(_) => {}
+                }
+            }
+        }
+        if news {
+            self.note(None, None);
         }
     }
 

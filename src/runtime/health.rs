@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::status::{BreakerState, Following, KeyState, LiveStatus, QuestionStatus, StoreState};
+use super::status::{BreakerState, Following, KeyState, LiveStatus, QuestionStatus, Stands, StoreState};
 use crate::market::time::Timestamp;
 
 /// A question may be so late before that is worth telling: one call with its pauses, and another one before it.
@@ -16,7 +16,7 @@ const RECENT_MS: i64 = 15 * 60_000;
 /// Something that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Ailment {
-    /// `store`, `key`, `polling`, `source`, `watchdog`, `exchange`, `clock` or `settings`.
+    /// `store`, `key`, `polling`, `source`, `watchdog`, `exchange`, `hub`, `clock` or `settings`.
     pub part: &'static str,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
@@ -76,7 +76,17 @@ pub fn ailments(status: &LiveStatus, now: Timestamp) -> Vec<Ailment> {
             say("polling", None, "polling has stopped".to_owned(), true);
         }
     }
-    for question in &status.questions {
+    let waiting: Vec<&str> =
+        status.leases.iter().filter(|l| l.stands == Stands::Waits).map(|l| l.name.as_str()).collect();
+    if let Some(why) = &status.hub_silent {
+        let (what, blocks) = if waiting.is_empty() {
+            ("what is polled here goes on".to_owned(), false)
+        } else {
+            (format!("{} waits until it says who polls (hub.alone)", waiting.join(", ")), true)
+        };
+        say("hub", None, format!("{why}; {what}"), blocks);
+    }
+    for question in status.questions.iter().filter(|q| !status.stands_by(&q.sport)) {
         if let Some((since, message)) = wrong(status, question, asks, now) {
             say("source", since, message, true);
         }

@@ -246,6 +246,12 @@ impl Judge {
                 Some(Job::Disown { sport, event, since, reply }) => {
                     drop(reply.send(self.disown(&sport, event, since)?))
                 }
+                // It is told again with the next change, and the planner knows it already.
+                Some(Job::HearCredits(heard)) if !self.mending.is_ill() => {
+                    let kept = self.store.hear_credits(&heard);
+                    self.mind(kept)?;
+                }
+                Some(Job::HearCredits(_)) => {}
                 Some(Job::InPlay(games)) => {
                     self.in_play = Some(games);
                     self.take_rules(self.config.engine.clone(), self.config.retention);

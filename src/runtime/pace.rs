@@ -10,8 +10,10 @@ use crate::feeds::odds_api::SOURCE;
 use crate::feeds::odds_api::ask::{Ask, EventFilter};
 use crate::feeds::odds_api::breaker::Purpose;
 use crate::feeds::odds_api::fetched::Fetched;
+use crate::feeds::odds_api::quota::Quota;
 use crate::feeds::odds_api::request::{Question, Request};
 use crate::feeds::outcome::Unavailable;
+use crate::hub::credit::Heard;
 use crate::market::batch::Endpoint;
 use crate::market::ids::EventId;
 use crate::market::time::Timestamp;
@@ -23,6 +25,7 @@ use crate::poller::rules::{PlanRules, Prices};
 use crate::poller::slate::{Game, GameState, SportSlate};
 use crate::poller::{Cadence, Due, Pause, Schedule};
 use crate::store::credit::{AccountRow, Billing, CreditRow, GameRow};
+use crate::store::credit_elsewhere::ElsewhereRow;
 use crate::store::{Reader, StoreError};
 
 /// How the beat is found.
@@ -128,8 +131,10 @@ impl Known {
         let month = Month::of(now);
         let credits = reader.credits(month.0 - 1)?;
         let of_key = |key: &str| -> Vec<Entry> { credits.iter().filter(|c| c.key == key).filter_map(entry).collect() };
+        let desk = reader.credits_elsewhere(month.0 - 1)?;
         let ledgers = reader.accounts()?.into_iter().map(|row| {
-            let mut ledger = Ledger::restored(Month(row.month), account(&row), of_key(&row.key));
+            let mut ledger = Ledger::restored(Month(row.month), account(&row), of_key(&row.key))
+                .with_desk(desk_of(&desk, &row.key));
             ledger.at(now);
             (row.key, ledger)
         });
@@ -160,6 +165,11 @@ fn entry(row: &CreditRow) -> Option<Entry> {
     Some(Entry { month: Month(row.month), day: Day(row.day), purpose, spent })
 }
 
+/// What others of the desk have spent on one key.
+fn desk_of<'a>(desk: &'a [ElsewhereRow], key: &'a str) -> impl Iterator<Item = Entry> + 'a {
+    desk.iter().map(|row| &row.credit).filter(move |c| c.key == key).filter_map(entry)
+}
+
 fn account(row: &AccountRow) -> Account {
     let AccountRow { remaining, used, limit, told_at, elsewhere, .. } = *row;
     Account { remaining, used, limit, told_at, elsewhere }
@@ -173,6 +183,11 @@ fn game(row: &GameRow) -> Game {
         _ => GameState::Scheduled,
     };
     Game { event: row.event, start: row.start, state, watched: false }
+}
+
+fn account_row(key: String, ledger: &Ledger) -> AccountRow {
+    let Account { remaining, used, limit, told_at, elsewhere } = *ledger.account();
+    AccountRow { key, month: ledger.month().0, remaining, used, limit, told_at, elsewhere }
 }
 
 /// The ledgers of all keys, and the planner over all of them together.
@@ -197,21 +212,43 @@ impl Planned {
                 Turn::LimitChanged { from, to } => tracing::info!(key, from, to, "the account holds another amount"),
             }
         }
-        let (month, account) = (ledger.month(), *ledger.account());
+        let account = account_row(key.clone(), ledger);
         let together = Ledger::together(self.ledgers.values(), at);
         self.planner.set_ledger(together);
-        let Account { remaining, used, limit, told_at, elsewhere } = account;
         Some(Billing {
             credit: CreditRow {
-                key: key.clone(),
+                key,
                 month: Month::of(at).0,
                 day: Day::of(at).0,
                 purpose: call.purpose.name().to_owned(),
                 calls: 1,
                 credits: bill.counted(),
             },
-            account: AccountRow { key, month: month.0, remaining, used, limit, told_at, elsewhere },
+            account,
         })
+    }
+
+    /// What the hub has told of these keys; answers their accounts as they stand now.
+    fn heard(&mut self, heard: &Heard, keys: &BTreeSet<String>, now: Timestamp) -> Vec<AccountRow> {
+        let mut accounts = Vec::new();
+        for key in keys {
+            let desk: Vec<Entry> = desk_of(&heard.spent, key).collect();
+            let told = heard.accounts.iter().find(|a| a.key == *key);
+            if desk.is_empty() && told.is_none() {
+                continue;
+            }
+            let ledger = self.ledgers.entry(key.clone()).or_insert_with(|| Ledger::new(now));
+            ledger.at(now);
+            ledger.hear(desk);
+            if let Some(told) = told {
+                let quota = Quota { remaining: told.remaining, used: told.used, last: None };
+                ledger.hear_account(Month(told.month), told.told_at.unwrap_or(now), quota);
+            }
+            accounts.push(account_row(key.clone(), ledger));
+        }
+        let together = Ledger::together(self.ledgers.values(), now);
+        self.planner.set_ledger(together);
+        accounts
     }
 }
 
@@ -369,6 +406,30 @@ impl Pace {
                 }
                 all
             }
+        }
+    }
+
+    /// Sports that another device of the desk asks about: they are neither due nor planned for. Answers the sports that are
+    /// ours again; `None`: nothing is different.
+    pub(super) fn leave(&mut self, elsewhere: BTreeSet<String>) -> Option<BTreeSet<String>> {
+        match self {
+            Self::Steady(schedule) => schedule.leave(elsewhere),
+            Self::Planned(planned) => planned.planner.leave(elsewhere),
+        }
+    }
+
+    /// What others of the desk have spent on these keys. Answers the accounts, to be kept.
+    pub(super) fn heard(&mut self, heard: &Heard, keys: &BTreeSet<String>, now: Timestamp) -> Vec<AccountRow> {
+        match self {
+            Self::Steady(_) => Vec::new(),
+            Self::Planned(planned) => planned.heard(heard, keys, now),
+        }
+    }
+
+    /// What the store knows of sports that this device asks about from now on: another one has asked meanwhile.
+    pub(super) fn take_over(&mut self, known: Known) {
+        if let Self::Planned(planned) = self {
+            known.sports.into_iter().for_each(|slate| planned.planner.remember(slate));
         }
     }
 

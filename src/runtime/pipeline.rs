@@ -22,6 +22,7 @@ use crate::feeds::recording::RecordingError;
 use crate::market::ids::EventId;
 use crate::market::time::Timestamp;
 use crate::store::credit::{Billing, GameRow};
+use crate::store::credit_elsewhere::HeardCredits;
 use crate::store::outbox::{Attempted, NewMessage, Outgoing};
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
@@ -163,6 +164,8 @@ pub(super) enum Job {
         since: Timestamp,
         reply: oneshot::Sender<Result<u64, NotKept>>,
     },
+    /// What the hub told of the desk's credits.
+    HearCredits(Box<HeardCredits>),
     /// Watch these games in play.
     InPlay(Vec<String>),
     /// Mask this in the recording too.
@@ -212,6 +215,7 @@ impl std::fmt::Debug for Job {
             Self::Listings { .. } => "Listings",
             Self::Prices { .. } => "Prices",
             Self::Disown { .. } => "Disown",
+            Self::HearCredits(_) => "HearCredits",
             Self::InPlay(_) => "InPlay",
             Self::Hide(_) => "Hide",
             Self::Rules { .. } => "Rules",
@@ -389,6 +393,14 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn watch_in_play(&self, games: Vec<String>) -> Result<(), PipelineError> {
         self.send(Job::InPlay(games)).await
+    }
+
+    /// Has kept what the hub told of the desk's credits.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn hear_credits(&self, heard: HeardCredits) -> Result<(), PipelineError> {
+        self.send(Job::HearCredits(Box::new(heard))).await
     }
 
     /// The next answer ends unexpectedly.

@@ -89,5 +89,5 @@ fn suppose(ledger: Ledger, supposed: Supposed, now: Timestamp) -> Ledger {
     let remaining = supposed.remaining.or_else(|| supposed.monthly.map(even));
     let used = limit.zip(remaining).map(|(limit, left)| limit.saturating_sub(left));
     let account = Account { remaining, used, limit, told_at: Some(now), elsewhere: 0 };
-    Ledger::restored(month, account, ledger.entries())
+    Ledger::restored(month, account, ledger.entries()).with_desk(ledger.desk_entries())
 }

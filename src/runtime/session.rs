@@ -15,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 use super::attach::server::{Server, ServerConfig};
 use super::deliver::{self, Delivering};
 use super::digest::{self, DigestConfig};
-use super::exchange::{self, ExchangeConfig, Listener};
+use super::exchange::{ExchangeConfig, Listener};
 use super::feeder::{Aborting, Feed, Feeder};
 use super::follow::{FollowConfig, Places};
+use super::hub::lease::{self, Leasing};
 use super::keeper::Keeper;
 use super::metrics::server::MetricsServer;
 use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, Telling, WayIn};
@@ -56,6 +57,8 @@ pub struct SessionConfig {
     pub alerts: Option<AlertsConfig>,
     /// The exchange to listen to beside the books.
     pub exchange: Option<ExchangeConfig>,
+    /// Who of the desk polls; `None`: there is no hub, and this device does.
+    pub leases: Option<Leasing>,
     /// How it is watched over.
     pub care: CareConfig,
 }
@@ -145,6 +148,8 @@ pub struct Session {
     telling: Vec<Aborting<()>>,
     /// To an exchange.
     _listening: Option<Aborting<Result<(), PipelineError>>>,
+    leasing: Option<Leasing>,
+    _lease_notes: Option<Aborting<()>>,
     stop: CancellationToken,
 }
 
@@ -156,7 +161,7 @@ impl Session {
     /// [`SessionError`] when the key or the address of the source cannot be used, or the store cannot be opened (it may
     /// be held by a daemon: see [`super::link::probe`]).
     pub async fn start(config: SessionConfig) -> Result<Self, SessionError> {
-        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts, exchange, care } = config;
+        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts, exchange, leases, care } = config;
         let first = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let (store, origin) = (pipeline.store.clone(), pipeline.origin.clone());
         let keeper = Keeper::new(origin.as_deref());
@@ -246,10 +251,15 @@ impl Session {
             }
             tasks
         });
-        let listening = listening.map(|l| Aborting(tokio::spawn(exchange::listen(l, stop.clone()))));
+        let held = leases.as_ref().map(Leasing::leases);
+        let listening = listening.map(|l| Aborting(tokio::spawn(lease::listen(l, held.clone(), stop.clone()))));
+        let lease_notes = held.clone().map(|held| {
+            Aborting(tokio::spawn(lease::note(held, keeper.clone(), way_in.clone(), stop.clone())))
+        });
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
-        let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, places, check_key };
+        let (way, keeping) = (way_in.clone(), keeper.clone());
+        let feeder = Feeder { way_in: way, keeper: keeping, pulse, places, check_key, leases: held };
         let feeding = Some(Aborting(tokio::spawn(feeder.run(newest, stop.clone()))));
         Ok(Self {
             pipeline: Some(pipeline),
@@ -268,6 +278,8 @@ impl Session {
             socket,
             telling,
             _listening: listening,
+            leasing: leases,
+            _lease_notes: lease_notes,
             stop,
         })
     }
@@ -390,6 +402,10 @@ impl Session {
         for mut task in std::mem::take(&mut self.telling) {
             let _ = tokio::time::timeout_at(deadline, &mut task.0).await;
         }
+        // What was asked last has been judged: others may go on.
+        if let Some(leasing) = self.leasing.take() {
+            leasing.stop().await;
+        }
         // Before the store is free: whoever owns it next wants the place of the socket.
         if let Some(socket) = self.socket.take() {
             let why = self.ended.is_cancelled().then(|| {
@@ -460,6 +476,7 @@ mod tests {
     fn config(home: &Path, sim: &SimHandle, key: Option<&str>) -> SessionConfig {
         SessionConfig {
             exchange: None,
+            leases: None,
             pipeline: PipelineConfig {
                 store: home.join("stratum.db"),
                 engine: EngineSettings::default(),

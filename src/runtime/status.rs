@@ -4,9 +4,11 @@
 //! *market*; nothing here is ever secret ([`super::keeper`] masks keys in every text that others wrote).
 
 mod exchange;
+mod lease;
 mod plan;
 
 pub use exchange::{ExchangeStatus, Listening, SocketNote};
+pub use lease::{LeaseNote, Stands, standing_by};
 pub use plan::{BandNote, CloseNote, PlanNote, PurposeNote, SportNote};
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +72,12 @@ pub struct LiveStatus {
     /// The exchange that is listened to; `None`: none is.
     #[serde(default)]
     pub exchange: Option<ExchangeStatus>,
+    /// Who of the desk polls what; empty: there is no hub.
+    #[serde(default)]
+    pub leases: Vec<LeaseNote>,
+    /// Why the hub cannot be asked who polls; `None`: it can, or there is none.
+    #[serde(default)]
+    pub hub_silent: Option<String>,
 }
 
 impl LiveStatus {
@@ -89,6 +97,11 @@ impl LiveStatus {
             at
         });
         &mut self.questions[at]
+    }
+
+    /// Another device asks about `sport`, or it waits to be told who does.
+    pub fn stands_by(&self, sport: &str) -> bool {
+        self.leases.iter().any(|l| l.name == sport && l.stands_by())
     }
 
     /// The earliest instant at which something is due.

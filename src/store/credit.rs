@@ -85,7 +85,7 @@ pub struct LastAsked {
 }
 
 pub(super) fn bill(c: &Connection, billing: &Billing) -> rusqlite::Result<()> {
-    let (credit, account) = (&billing.credit, &billing.account);
+    let credit = &billing.credit;
     c.prepare_cached(
         "INSERT INTO credit (key, month, day, purpose, calls, credits) VALUES (?,?,?,?,?,?)
          ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, credits = credits + excluded.credits",
@@ -98,6 +98,10 @@ pub(super) fn bill(c: &Connection, billing: &Billing) -> rusqlite::Result<()> {
         credit.calls as i64,
         credit.credits as i64
     ])?;
+    keep_account(c, &billing.account)
+}
+
+pub(super) fn keep_account(c: &Connection, account: &AccountRow) -> rusqlite::Result<()> {
     let number = |n: Option<u64>| n.and_then(|n| i64::try_from(n).ok());
     c.prepare_cached(
         "INSERT OR REPLACE INTO account (key, month, remaining, used, held, told_at, elsewhere) VALUES (?,?,?,?,?,?,?)",

@@ -10,6 +10,7 @@ pub mod as_of;
 pub mod check;
 mod codec;
 pub mod credit;
+pub mod credit_elsewhere;
 pub mod cycle;
 pub mod desk;
 pub mod error;

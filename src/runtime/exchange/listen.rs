@@ -42,7 +42,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 /// What the task needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::runtime) struct Listener {
     pub(in crate::runtime) config: ExchangeConfig,
     pub(in crate::runtime) way_in: WayIn,

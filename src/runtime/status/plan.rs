@@ -19,12 +19,18 @@ pub struct PlanNote {
     pub remaining: Option<u64>,
     /// What the account holds in a month.
     pub limit: Option<u64>,
-    /// Spent in this month by somebody else on the same keys.
+    /// Spent in this month on the same keys by nobody of the desk.
     pub elsewhere: u64,
+    /// Spent in this month on the same keys by other devices of the desk.
+    #[serde(default)]
+    pub desk: u64,
     /// May be spent on this day of the desk, what was spent included.
     pub day_budget: u64,
-    /// Spent on this day.
+    /// Spent on this day by the whole desk.
     pub day_spent: u64,
+    /// That part of it which other devices have spent.
+    #[serde(default)]
+    pub day_desk: u64,
     /// The month would allow so much a day.
     pub month_allows: Option<u64>,
     /// Credits and calls of the plan.
@@ -128,9 +134,11 @@ impl PlanNote {
             until: plan.until,
             remaining: ledger.remaining(),
             limit: ledger.account().limit,
-            elsewhere: ledger.account().elsewhere,
+            elsewhere: ledger.strangers_spent(),
+            desk: ledger.desk_spent(),
             day_budget: today.map_or(0, |a| a.day),
             day_spent: today.map_or(0, |a| a.spent),
+            day_desk: ledger.desk_spent_on(month, day),
             month_allows: today.and_then(|a| a.month_allows),
             credits: plan.cost(),
             calls: plan.calls.iter().filter(|c| c.cost > 0).count(),

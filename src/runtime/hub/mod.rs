@@ -1,0 +1,4 @@
+//! What runs for the hub.
+
+pub mod awake;
+pub mod lease;
