@@ -15,6 +15,26 @@ BEGIN
     END IF;
 END $$;
 
+-- The number of a device, new or known, and what is needed to begin with.
+CREATE FUNCTION hub.join_device(p_uuid uuid, p_name text, p_program text, p_collects boolean)
+RETURNS TABLE (device int, hub text, newest_look bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    number int;
+BEGIN
+    INSERT INTO hub.device AS d (uuid, name, login, program, collects)
+    VALUES (p_uuid, p_name, session_user, p_program, p_collects)
+    ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, program = excluded.program, collects = excluded.collects,
+        seen_at = now()
+    WHERE d.login = session_user RETURNING d.id INTO number;
+    IF number IS NULL THEN
+        RAISE EXCEPTION 'this device belongs to another login' USING ERRCODE = 'SH002';
+    END IF;
+    RETURN QUERY SELECT number, (SELECT m.value FROM hub.meta AS m WHERE m.key = 'id'),
+        (SELECT h.look FROM hub.head AS h);
+END $$;
+
 -- Numbers of names, new ones included, in the order in which they were asked for.
 CREATE FUNCTION hub.numbers_of_names(p_kinds smallint[], p_names text[]) RETURNS SETOF int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -230,3 +250,13 @@ BEGIN
     WHERE p.device = p_device AND p.source = p_source AND p.sport = p_sport;
     RETURN at;
 END $$;
+
+REVOKE ALL ON FUNCTION hub.join_device(uuid, text, text, boolean), hub.check_lease(int, int, bigint),
+    hub.numbers_of_names(smallint[], text[]),
+    hub.numbers_of_events(int, int, text[], text[], text[], bigint[], bigint[]), hub.know_rules(bytea, text),
+    hub.merge(int, int, int, bigint, bigint, bigint), hub.retract(int, int, int, bigint, bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION hub.join_device(uuid, text, text, boolean) TO stratum_collector, stratum_pro, stratum_free;
+GRANT EXECUTE ON FUNCTION hub.numbers_of_names(smallint[], text[]),
+    hub.numbers_of_events(int, int, text[], text[], text[], bigint[], bigint[]), hub.know_rules(bytea, text),
+    hub.merge(int, int, int, bigint, bigint, bigint), hub.retract(int, int, int, bigint, bigint, bigint)
+    TO stratum_collector;

@@ -55,6 +55,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         check_key: true,
         attach: true,
         leases: None,
+        hub: None,
         care: CareConfig::default(),
         alerts: Some(super::alerts::config(&paths, &own, &paths.store(&own), Some(terminal))?),
     };

@@ -75,6 +75,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
         check_key: true,
         attach: true,
         leases: None,
+        hub: None,
         care: CareConfig {
             // Checked when it was read.
             metrics: settings.metrics.listen.parse().ok(),

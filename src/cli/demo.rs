@@ -81,6 +81,7 @@ pub fn run(global: &Global, args: &DemoArgs, out: &mut dyn Write) -> Result<Exit
             check_key: false,
             attach: true,
             leases: None,
+            hub: None,
             care: CareConfig::default(),
             alerts: Some(super::alerts::config(&paths, &own, &store, None)?),
         };
@@ -135,6 +136,7 @@ fn on_screen(
         check_key: false,
         attach: true,
         leases: None,
+        hub: None,
         care: CareConfig::default(),
         alerts: Some(alerts),
     };

@@ -10,6 +10,7 @@ pub mod copy;
 pub mod credit;
 pub mod error;
 pub mod lease;
+pub mod link;
 pub mod pull;
 pub mod push;
 mod reduced;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod exchange;
+mod hub;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
@@ -246,6 +247,13 @@ impl Judge {
                 Some(Job::Disown { sport, event, since, reply }) => {
                     drop(reply.send(self.disown(&sport, event, since)?))
                 }
+                Some(Job::HubApply { incoming, reply }) => {
+                    let applied = self.hub_apply(&incoming)?;
+                    // A large stretch takes a while to drop; whoever waits need not.
+                    let _ = reply.send(applied);
+                    (trim, worked) = (true, Some(Instant::now()));
+                }
+                Some(Job::HubTold { told, reply }) => drop(reply.send(self.hub_told(&told)?)),
                 // It is told again with the next change, and the planner knows it already.
                 Some(Job::HearCredits(heard)) if !self.mending.is_ill() => {
                     let kept = self.store.hear_credits(&heard);

@@ -23,6 +23,7 @@ use crate::market::ids::EventId;
 use crate::market::time::Timestamp;
 use crate::store::credit::{Billing, GameRow};
 use crate::store::credit_elsewhere::HeardCredits;
+use crate::store::hub::{Applied, Incoming, Told};
 use crate::store::outbox::{Attempted, NewMessage, Outgoing};
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
@@ -164,6 +165,16 @@ pub(super) enum Job {
         since: Timestamp,
         reply: oneshot::Sender<Result<u64, NotKept>>,
     },
+    /// A stretch of the hub's log.
+    HubApply {
+        incoming: Box<Incoming>,
+        reply: oneshot::Sender<Result<Applied, NotKept>>,
+    },
+    /// What the hub has taken.
+    HubTold {
+        told: Box<Told>,
+        reply: oneshot::Sender<Result<(), NotKept>>,
+    },
     /// What the hub told of the desk's credits.
     HearCredits(Box<HeardCredits>),
     /// Watch these games in play.
@@ -215,6 +226,8 @@ impl std::fmt::Debug for Job {
             Self::Listings { .. } => "Listings",
             Self::Prices { .. } => "Prices",
             Self::Disown { .. } => "Disown",
+            Self::HubApply { .. } => "HubApply",
+            Self::HubTold { .. } => "HubTold",
             Self::HearCredits(_) => "HearCredits",
             Self::InPlay(_) => "InPlay",
             Self::Hide(_) => "Hide",
@@ -393,6 +406,26 @@ impl WayIn {
     /// [`PipelineError::Panicked`] when the pipeline has ended.
     pub async fn watch_in_play(&self, games: Vec<String>) -> Result<(), PipelineError> {
         self.send(Job::InPlay(games)).await
+    }
+
+    /// Has a stretch of the hub's log taken in. The inner error: it could not be, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn hub_apply(&self, incoming: Incoming) -> Result<Result<Applied, NotKept>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::HubApply { incoming: Box::new(incoming), reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
+    }
+
+    /// Has noted what the hub has taken. The inner error: it could not be, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn hub_told(&self, told: Told) -> Result<Result<(), NotKept>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::HubTold { told: Box::new(told), reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
     }
 
     /// Has kept what the hub told of the desk's credits.

@@ -19,6 +19,7 @@ use super::exchange::{ExchangeConfig, Listener};
 use super::feeder::{Aborting, Feed, Feeder};
 use super::follow::{FollowConfig, Places};
 use super::hub::lease::{self, Leasing};
+use super::hub::sync::{HubConfig, Syncs};
 use super::keeper::Keeper;
 use super::metrics::server::MetricsServer;
 use super::pipeline::{Pipeline, PipelineConfig, PipelineError, Tally, Telling, WayIn};
@@ -59,6 +60,8 @@ pub struct SessionConfig {
     pub exchange: Option<ExchangeConfig>,
     /// Who of the desk polls; `None`: there is no hub, and this device does.
     pub leases: Option<Leasing>,
+    /// The hub that the store is linked to, if it is to be spoken to.
+    pub hub: Option<HubConfig>,
     /// How it is watched over.
     pub care: CareConfig,
 }
@@ -149,6 +152,8 @@ pub struct Session {
     /// To an exchange.
     _listening: Option<Aborting<Result<(), PipelineError>>>,
     leasing: Option<Leasing>,
+    /// They end with `stop`.
+    _syncs: Option<Syncs>,
     _lease_notes: Option<Aborting<()>>,
     stop: CancellationToken,
 }
@@ -161,7 +166,7 @@ impl Session {
     /// [`SessionError`] when the key or the address of the source cannot be used, or the store cannot be opened (it may
     /// be held by a daemon: see [`super::link::probe`]).
     pub async fn start(config: SessionConfig) -> Result<Self, SessionError> {
-        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts, exchange, leases, care } = config;
+        let SessionConfig { pipeline, follow, client, key, check_key, attach, alerts, exchange, leases, hub, care } = config;
         let first = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let (store, origin) = (pipeline.store.clone(), pipeline.origin.clone());
         let keeper = Keeper::new(origin.as_deref());
@@ -190,7 +195,7 @@ impl Session {
                 .map_err(|_| PipelineError::Panicked)??
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
-        let outbox = store.clone();
+        let (outbox, linked) = (store.clone(), store.clone());
         let listening = exchange.map(|config| Listener {
             config,
             way_in: way_in.clone(),
@@ -256,6 +261,13 @@ impl Session {
         let lease_notes = held.clone().map(|held| {
             Aborting(tokio::spawn(lease::note(held, keeper.clone(), way_in.clone(), stop.clone())))
         });
+        let syncs = hub
+            .map(|hub| {
+                let (way, keeper, held) = (way_in.clone(), keeper.clone(), held.clone());
+                Syncs::start(hub, linked, way, keeper, held, published.subscribe(), stop.clone())
+            })
+            .transpose()
+            .map_err(PipelineError::Thread)?;
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
         let (way, keeping) = (way_in.clone(), keeper.clone());
@@ -279,6 +291,7 @@ impl Session {
             telling,
             _listening: listening,
             leasing: leases,
+            _syncs: syncs,
             _lease_notes: lease_notes,
             stop,
         })
@@ -477,6 +490,7 @@ mod tests {
         SessionConfig {
             exchange: None,
             leases: None,
+            hub: None,
             pipeline: PipelineConfig {
                 store: home.join("stratum.db"),
                 engine: EngineSettings::default(),

@@ -4,6 +4,7 @@
 //! *market*; nothing here is ever secret ([`super::keeper`] masks keys in every text that others wrote).
 
 mod exchange;
+pub mod hub;
 mod lease;
 mod plan;
 
@@ -75,6 +76,9 @@ pub struct LiveStatus {
     /// Who of the desk polls what; empty: there is no hub.
     #[serde(default)]
     pub leases: Vec<LeaseNote>,
+    /// How it stands with the hub; `None`: there is none.
+    #[serde(default)]
+    pub hub: Option<hub::HubStatus>,
     /// Why the hub cannot be asked who polls; `None`: it can, or there is none.
     #[serde(default)]
     pub hub_silent: Option<String>,

@@ -1,4 +1,7 @@
 //! What runs for the hub.
 
 pub mod awake;
+mod following;
 pub mod lease;
+pub mod sync;
+mod telling;

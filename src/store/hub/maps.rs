@@ -79,6 +79,16 @@ impl Reader {
         Maps::load(&self.connection)
     }
 
+    /// A name; empty for a number that was never given.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn name_of(&self, kind: NameKind, number: u32) -> Result<String, StoreError> {
+        let mut find = self.connection.prepare_cached("SELECT name FROM name WHERE kind = ? AND number = ?")?;
+        let found = find.query_row(params![kind as u8, number], |r| r.get(0));
+        Ok(found.map(Some).or_else(none_if_no_rows)?.unwrap_or_default())
+    }
+
     /// Names that the hub has not numbered yet.
     ///
     /// # Errors

@@ -1,0 +1,106 @@
+//! The two tasks of a session that is linked to a hub: one tells what is collected here, the other takes in what others
+//! tell. Each has a connection and a thread of its own, so that neither the board nor the polling ever waits for them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use super::lease::Leases;
+use super::{following, telling};
+use crate::hub::connect::HubUrl;
+use crate::runtime::backoff::{Backoff, roll};
+use crate::runtime::keeper::Keeper;
+use crate::runtime::pipeline::WayIn;
+use crate::runtime::published::Published;
+use crate::runtime::status::hub::HubStatus;
+
+/// The first and the longest wait before a hub that is away is tried again.
+const FIRST: Duration = Duration::from_millis(500);
+const CAP: Duration = Duration::from_secs(15);
+
+/// How to sync.
+#[derive(Clone, Debug)]
+pub struct HubConfig {
+    /// The hub.
+    pub url: HubUrl,
+}
+
+/// What both tasks need.
+#[derive(Clone, Debug)]
+pub(super) struct Syncing {
+    pub(super) config: HubConfig,
+    pub(super) store: PathBuf,
+    pub(super) way_in: WayIn,
+    pub(super) keeper: Keeper,
+    pub(super) leases: Option<Leases>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Syncing {
+    /// Changes the status of the hub.
+    pub(super) fn note(&self, change: impl FnOnce(&mut HubStatus)) {
+        self.keeper.change(|s| change(s.hub.get_or_insert_default()));
+    }
+
+    /// Waits before the next try; answers whether there is to be one.
+    pub(super) async fn wait(&self, backoff: &mut Backoff) -> bool {
+        tokio::select! {
+            () = self.stop.cancelled() => false,
+            () = tokio::time::sleep(backoff.after_failure(roll())) => true,
+        }
+    }
+}
+
+pub(super) fn backoff() -> Backoff {
+    Backoff::new(FIRST, CAP)
+}
+
+/// Both tasks; they end with the token.
+#[derive(Debug)]
+pub struct Syncs {
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Syncs {
+    /// Starts both.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(
+        config: HubConfig,
+        store: PathBuf,
+        way_in: WayIn,
+        keeper: Keeper,
+        leases: Option<Leases>,
+        published: broadcast::Receiver<Published>,
+        stop: CancellationToken,
+    ) -> std::io::Result<Self> {
+        let syncing = Syncing { config, store, way_in, keeper, leases, stop };
+        syncing.note(|s| s.place = syncing.config.url.shown());
+        let (tell, follow) = (syncing.clone(), syncing);
+        let threads = vec![
+            on_a_thread("hub-tell", move || telling::run(tell, published))?,
+            on_a_thread("hub-follow", move || following::run(follow))?,
+        ];
+        Ok(Self { threads })
+    }
+
+    /// Both have ended.
+    pub fn are_over(&self) -> bool {
+        self.threads.iter().all(std::thread::JoinHandle::is_finished)
+    }
+}
+
+fn on_a_thread<F: Future<Output = ()>>(
+    name: &str,
+    task: impl FnOnce() -> F + Send + 'static,
+) -> std::io::Result<std::thread::JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(task()),
+            Err(e) => tracing::error!(error = %e, "no runtime for the hub"),
+        }
+    })
+}

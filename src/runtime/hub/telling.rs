@@ -1,0 +1,171 @@
+//! Tells the hub what this store holds, as long as this device may: run after run, and then whenever a look is committed.
+//! What cannot be told now waits in the store, where it lies anyway.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::broadcast;
+
+use super::sync::{Syncing, backoff};
+use crate::engine::names::NameKind;
+use crate::hub::connect::{Tier, connect, tier_of};
+use crate::hub::error::HubError;
+use crate::hub::lease::Lease;
+use crate::hub::push::{PushError, Pusher, Step};
+use crate::runtime::keeper::local_now;
+use crate::runtime::pipeline::PipelineError;
+use crate::runtime::published::Published;
+use crate::runtime::status::hub::Going;
+use crate::store::hub::Cursor;
+use crate::store::{Reader, StoreError};
+
+/// Without any word of a look the store is asked so often whether something waits.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Looks that are committed together are told together.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Why telling stopped.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    #[error("{0}")]
+    NotNoted(String),
+}
+
+impl From<PushError> for Stopped {
+    fn from(e: PushError) -> Self {
+        match e {
+            PushError::Hub(e) => Self::Hub(e),
+            PushError::Store(e) => Self::Store(e),
+        }
+    }
+}
+
+/// Runs until it is told to stop.
+pub(super) async fn run(syncing: Syncing, mut published: broadcast::Receiver<Published>) {
+    let mut backoff = backoff();
+    loop {
+        syncing.note(|s| s.telling = Going::Connecting);
+        let began = Instant::now();
+        let ended = tokio::select! {
+            () = syncing.stop.cancelled() => return,
+            ended = tell(&syncing, &mut published) => ended,
+        };
+        match ended {
+            Ok(()) => {
+                syncing.note(|s| s.telling = Going::Off);
+                return;
+            }
+            Err(Stopped::Pipeline(_)) => return,
+            Err(e) => {
+                let why = syncing.keeper.clean(&e.to_string());
+                tracing::warn!(error = %why, "the hub is not told");
+                let backlog = Reader::open(&syncing.store).and_then(|r| r.hub_backlog()).ok();
+                syncing.note(|s| {
+                    (s.telling, s.trouble) = (Going::Failing, Some(why));
+                    if let Some((looks, oldest)) = backlog {
+                        (s.backlog, s.oldest) = (looks, oldest);
+                    }
+                });
+            }
+        }
+        if began.elapsed() > Duration::from_secs(30) {
+            backoff.worked();
+        }
+        if !syncing.wait(&mut backoff).await {
+            return;
+        }
+    }
+}
+
+/// Tells until something fails. Comes back without an error when there is nothing to tell from here.
+async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>) -> Result<(), Stopped> {
+    let reader = Reader::open(&syncing.store)?;
+    let Some(link) = reader.hub_link()? else { return Ok(()) };
+    let mut hub = connect(&syncing.config.url, "telling").await?;
+    let tier = tier_of(&mut hub).await?;
+    syncing.note(|s| s.tier = tier.name().to_owned());
+    if !matches!(tier, Tier::Collector | Tier::Owner) {
+        return Ok(());
+    }
+    let Some(leases) = syncing.leases.clone() else { return Ok(()) };
+    let mut pusher = Pusher::new(reader, link.number)?;
+    syncing.note(|s| {
+        (s.telling, s.trouble) = (Going::On, None);
+        s.heard = Some(local_now());
+    });
+    loop {
+        let mut sent = (0_u64, Duration::ZERO);
+        for cursor in pusher.reader().hub_cursors()? {
+            let began = Instant::now();
+            sent.0 += tell_one(syncing, &mut hub, &mut pusher, &leases, cursor).await?;
+            sent.1 += began.elapsed();
+        }
+        let (looks, oldest) = pusher.reader().hub_backlog()?;
+        syncing.note(|s| {
+            (s.backlog, s.oldest) = (looks, oldest);
+            s.heard = Some(local_now());
+            if sent.0 > 0 {
+                s.rows_per_second = Some(sent.0 as f64 / sent.1.as_secs_f64().max(0.001));
+            }
+        });
+        tokio::select! {
+            word = published.recv() => match word {
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
+                Err(broadcast::error::RecvError::Closed) => return Ok(()),
+            },
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        while !matches!(published.try_recv(), Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed)) {}
+    }
+}
+
+/// Tells everything of one source and sport; answers the rows.
+async fn tell_one(
+    syncing: &Syncing,
+    hub: &mut crate::hub::connect::Connection,
+    pusher: &mut Pusher,
+    leases: &Leases,
+    mut cursor: Cursor,
+) -> Result<u64, Stopped> {
+    let sport = pusher.reader().name_of(NameKind::Sport, cursor.sport.0.into())?;
+    let mut sent = 0;
+    loop {
+        let Lease::Held { token } = leases.lease(&sport) else { return Ok(sent) };
+        let step = match pusher.step(hub, &cursor, token).await {
+            Ok(step) => step,
+            // The lease has changed hands: the next look at it says so too.
+            Err(PushError::Hub(HubError::Fenced { .. })) => {
+                tracing::warn!(sport, "the hub does not take what another collector has taken over");
+                return Ok(sent);
+            }
+            Err(e) => return Err(e.into()),
+        };
+        match step {
+            Step::Nothing => return Ok(sent),
+            Step::Overtaken => {
+                tracing::warn!(sport, "another collector has gone on with this sport; what was not told here goes");
+                return Ok(sent);
+            }
+            Step::Told { told, rows, .. } => {
+                sent += rows;
+                let (looks, next) = (told.looks.len() as u64, told.cursor);
+                let noted = syncing.way_in.hub_told(told).await?;
+                noted.map_err(|e| Stopped::NotNoted(e.to_string()))?;
+                syncing.note(|s| s.told += looks);
+                if let Some(next) = next {
+                    if next.retracted != cursor.retracted {
+                        pusher.forget()?;
+                    }
+                    cursor = next;
+                }
+            }
+        }
+    }
+}
+
+use super::lease::Leases;
