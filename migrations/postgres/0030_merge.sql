@@ -255,8 +255,15 @@ REVOKE ALL ON FUNCTION hub.join_device(uuid, text, text, boolean), hub.check_lea
     hub.numbers_of_names(smallint[], text[]),
     hub.numbers_of_events(int, int, text[], text[], text[], bigint[], bigint[]), hub.know_rules(bytea, text),
     hub.merge(int, int, int, bigint, bigint, bigint), hub.retract(int, int, int, bigint, bigint, bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hub.join_device(uuid, text, text, boolean) TO stratum_collector, stratum_pro, stratum_free;
+GRANT EXECUTE ON FUNCTION hub.join_device(uuid, text, text, boolean) TO stratum_collector, stratum_pro;
 GRANT EXECUTE ON FUNCTION hub.numbers_of_names(smallint[], text[]),
     hub.numbers_of_events(int, int, text[], text[], text[], bigint[], bigint[]), hub.know_rules(bytea, text),
     hub.merge(int, int, int, bigint, bigint, bigint), hub.retract(int, int, int, bigint, bigint, bigint)
     TO stratum_collector;
+GRANT SELECT ON hub.pushed TO stratum_collector;
+-- What is above is the only way in.
+REVOKE INSERT, UPDATE, DELETE ON hub.device, hub.name, hub.event, hub.look, hub.setting, hub.look_seen,
+    hub.event_life,
+    hub.event_start, hub.event_score, hub.slot, hub.change, hub.keyframe, hub.quality, hub.quality_end, hub.point,
+        hub.signal,
+    hub.opportunity, hub.close, hub.clv, hub.tally, hub.summary, hub.entry, hub.head FROM stratum_collector;

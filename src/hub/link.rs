@@ -44,6 +44,9 @@ impl Joined {
 /// [`HubError::NotAHub`] where there is none, [`HubError::Withheld`] for a login that is nobody there, and any other.
 pub async fn join(hub: &mut Connection, device: Uuid, name: &str, collects: bool) -> Result<Joined, HubError> {
     let tier = tier_of(hub).await?;
+    if tier == Tier::Free {
+        return look_on(hub).await;
+    }
     let program = env!("CARGO_PKG_VERSION");
     let rows = hub
         .client()
@@ -58,14 +61,11 @@ pub async fn join(hub: &mut Connection, device: Uuid, name: &str, collects: bool
         )
         .await?;
     let row = rows.first().ok_or(HubError::NotAHub)?;
-    let schema = if tier == Tier::Free { "hub_free" } else { "hub" };
     let sports = hub
         .client()
         .query_typed(
-            &format!(
-                "SELECT DISTINCT n.name FROM {schema}.entry AS e JOIN {schema}.name AS n
-                 ON n.kind = 1 AND n.number = e.sport WHERE e.kind = 1 ORDER BY 1"
-            ),
+            "SELECT n.name FROM hub.summary AS s JOIN hub.name AS n ON n.kind = 1 AND n.number = s.sport
+             GROUP BY n.name HAVING sum(s.looks) > 0 ORDER BY 1",
             &[],
         )
         .await?;
@@ -76,4 +76,21 @@ pub async fn join(hub: &mut Connection, device: Uuid, name: &str, collects: bool
         tier,
         sports: sports.iter().map(|r| r.try_get(0)).collect::<Result<_, _>>()?,
     })
+}
+
+/// A free login is no device of the hub's: it looks on.
+async fn look_on(hub: &mut Connection) -> Result<Joined, HubError> {
+    let rows = hub
+        .client()
+        .query_typed(
+            "SELECT m.value, (SELECT look FROM hub_free.head),
+             (SELECT coalesce(array_agg(DISTINCT n.name), '{}') FROM hub_free.entry AS e
+              JOIN hub_free.name AS n ON n.kind = 1 AND n.number = e.sport WHERE e.kind = 1)
+             FROM hub_free.meta AS m WHERE m.key = 'id'",
+            &[],
+        )
+        .await?;
+    let row = rows.first().ok_or(HubError::NotAHub)?;
+    let (hub, newest_look, sports) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    Ok(Joined { hub, number: 0, newest_look, tier: Tier::Free, sports })
 }

@@ -14,8 +14,10 @@ pub mod link;
 pub mod pull;
 pub mod push;
 mod reduced;
+pub mod schema;
 mod tls;
 pub mod url;
+pub mod users;
 
 pub use connect::{Connection, HubUrl, Tier, connect, tier_of};
 pub use error::HubError;
