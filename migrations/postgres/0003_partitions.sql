@@ -81,6 +81,7 @@ CREATE FUNCTION catch_up(parent regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM hub.without_statistics(parent);
     PERFORM hub.make_partition(parent, d.day) FROM hub.day d;
 END
 $$;
@@ -117,5 +118,6 @@ REVOKE ALL ON FUNCTION without_statistics(regclass), make_partition(regclass, da
 GRANT EXECUTE ON FUNCTION make_days(date, date) TO stratum_collector;
 GRANT EXECUTE ON FUNCTION drop_days(date) TO stratum_admin;
 
-SELECT without_statistics('event');
+SELECT without_statistics('event'), without_statistics(p.partrelid)
+    FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid WHERE c.relnamespace = 'hub'::regnamespace;
 SELECT make_days((now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date + 3);

@@ -55,13 +55,13 @@ CREATE INDEX event_score_by_event ON event_score (event, look);
 
 -- What a free login may know of a signal: single values under these names. What cannot be read shows nothing, and no error
 -- that would quote it.
-CREATE FUNCTION signal_in_part(json text) RETURNS text
+CREATE FUNCTION signal_in_part(told text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     whole jsonb;
 BEGIN
-    whole := json::jsonb;
+    whole := told::jsonb;
     RETURN (
         SELECT coalesce(jsonb_object_agg(k, whole -> k), '{}')::text
         FROM unnest(ARRAY['id', 'version', 'schema', 'type', 'event_id', 'provider_event_id', 'sport', 'home_team', 'away_team',

@@ -184,7 +184,9 @@ impl Postgres {
 
     /// As [`Self::psql_in`], with these variables of psql.
     pub fn psql_with(&self, user: &str, database: &str, sql: &str, variables: &[&str]) -> Output {
-        let mut psql = Command::new(self.programs.join("psql"));
+        // Servers without their clients are at hand too, and any client speaks to any server.
+        let own = Some(self.programs.join("psql")).filter(|p| p.exists());
+        let mut psql = Command::new(own.unwrap_or_else(|| PathBuf::from("psql")));
         psql.args(["-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose"])
             .args(variables.iter().flat_map(|v| ["-v", v]))
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", user, "-d", database, "-f", "-"])
