@@ -227,8 +227,9 @@ fn the_life_of_a_user() {
     let admin = user(server, &database, "life_admin", "admin");
     let by = |args: &[&str]| stratum(&admin, &ca, &[&["hub"], args].concat());
     let shown = ok(&by(&["user", "add", "life_ann", "--tier", "pro", "--reason", "joined the desk"]));
-    assert_eq!(shown.lines().count(), 2, "{shown}");
-    let address = shown.lines().last().expect("address").to_owned();
+    let address_in = |shown: &str| shown.lines().find(|l| l.starts_with("postgres://")).expect("address").to_owned();
+    let address = address_in(&shown);
+    assert!(shown.contains("hub.ca_file") && shown.matches("postgres://").count() == 1, "{shown}");
     let with_ca = |a: &str| format!("{a}&sslrootcert={}", ca.display());
     run(async {
         let mut c = connect(&parsed(&with_ca(&address)), "test").await.expect("connects");
@@ -253,7 +254,7 @@ fn the_life_of_a_user() {
         let again = ok(&by(&["user", "rotate", "life_ann", "--reason", "back again"]));
         let e = connect(&parsed(&with_ca(&address)), "test").await.expect_err("the old password");
         assert!(matches!(e, HubError::Refused { .. }), "{e}");
-        let mut c = connect(&parsed(&with_ca(again.lines().last().expect("address"))), "test").await.expect("connects");
+        let mut c = connect(&parsed(&with_ca(&address_in(&again))), "test").await.expect("connects");
         assert_eq!(tier_of(&mut c).await.expect("tier"), Tier::Free);
     });
     let list = ok(&by(&["user", "list", "--json"]));
