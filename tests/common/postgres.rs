@@ -142,6 +142,12 @@ impl Postgres {
         format!("postgres://{user}:{password}@127.0.0.1:{port}/{database}?sslmode=verify-full&sslrootcert={ca}")
     }
 
+    /// The server's version, such as 15.
+    pub fn version(&self) -> u32 {
+        let number = self.ask(SUPERUSER, "postgres", "SHOW server_version_num");
+        number.parse::<u32>().expect("version") / 10_000
+    }
+
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
