@@ -159,12 +159,9 @@ pub async fn facts(c: &mut Connection) -> Result<Facts, HubError> {
 }
 
 async fn refuse_newer(c: &mut Connection) -> Result<(), HubError> {
-    let there = c.client().query_typed_one("SELECT pg_catalog.to_regclass('hub.meta') IS NOT NULL", &[]).await?;
-    if !there.try_get::<_, bool>(0)? {
-        return Ok(());
-    }
     match facts(c).await {
         Err(e @ HubError::NewerSchema { .. }) => Err(e),
+        Err(e) if e.is_transient() => Err(e),
         // Whatever else it is shows in what follows.
         _ => Ok(()),
     }
@@ -186,17 +183,20 @@ async fn run(c: &mut Connection, migration: &Migration) -> Result<bool, HubError
     transaction.batch_execute("SET LOCAL ROLE stratum_owner; SET LOCAL search_path = hub, pg_temp").await?;
     let found = transaction.query_typed("SELECT version, checksum FROM hub.migration", &[]).await?;
     let known = known();
+    let mut kept = None;
     for row in &found {
-        let (version, kept): (i32, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-        if version > known || !MIGRATIONS.iter().any(|m| m.version == version) {
+        let version: i32 = row.try_get(0)?;
+        if !MIGRATIONS.iter().any(|m| m.version == version) {
             return Err(HubError::NewerSchema { found: version, known });
         }
         if version == migration.version {
-            if kept != checksum.as_bytes() {
-                return Err(HubError::Altered { version });
-            }
-            return Ok(false);
+            kept = Some(row.try_get::<_, Vec<u8>>(1)?);
         }
+    }
+    match kept {
+        Some(kept) if kept == checksum.as_bytes() => return Ok(false),
+        Some(_) => return Err(HubError::Altered { version: migration.version }),
+        None => {}
     }
     transaction.batch_execute(migration.sql).await?;
     let (number, name, sum) = (migration.version, migration.name, checksum.as_bytes().as_slice());

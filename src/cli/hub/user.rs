@@ -36,14 +36,14 @@ pub(super) fn run(place: &Place, action: &UserAction, out: &mut dyn Write) -> Re
             let address = place.with("user", async |c, url| {
                 Ok(address(url, name, &users::add(c, name, tier, reason, args.in_clear).await?))
             })?;
-            show(out, name, &address, args.output)
+            show(place, out, name, &address, args.output)
         }
         UserAction::Rotate(args) => {
             let (name, reason) = (args.name.as_str(), args.reason.reason.as_str());
             let address = place.with("user", async |c, url| {
                 Ok(address(url, name, &users::rotate(c, name, reason, args.in_clear).await?))
             })?;
-            show(out, name, &address, args.output)
+            show(place, out, name, &address, args.output)
         }
         UserAction::List(output) => list(place, *output, out),
         UserAction::SetTier(args) => {
@@ -65,7 +65,13 @@ fn address(url: &HubUrl, name: &str, password: &SecretString) -> SecretString {
     url.for_login(name, password)
 }
 
-fn show(out: &mut dyn Write, name: &str, address: &SecretString, output: OutputArgs) -> Result<Exit, Failure> {
+fn show(
+    place: &Place,
+    out: &mut dyn Write,
+    name: &str,
+    address: &SecretString,
+    output: OutputArgs,
+) -> Result<Exit, Failure> {
     if output.json {
         json_array(out, [Shown { name, address: address.expose_secret() }])?;
         return Ok(Exit::Ok);
@@ -75,6 +81,10 @@ fn show(out: &mut dyn Write, name: &str, address: &SecretString, output: OutputA
         "the hub's address for {name}; it is shown this once, and goes into that device's hub.url (chmod 600):"
     )?;
     writeln!(out, "{}", address.expose_secret())?;
+    if let Some(file) = &place.ca {
+        let file = file.display();
+        writeln!(out, "that device needs the file of certificates too ({file}), under hub.ca_file in its settings")?;
+    }
     Ok(Exit::Ok)
 }
 
