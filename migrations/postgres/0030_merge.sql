@@ -1,5 +1,4 @@
--- Taking in what collectors tell. The rows stand in temporary tables of the session, s_ and the name of the table,
-    with
+-- Taking in what collectors tell. The rows stand in temporary tables of the session, s_ and the name of the table, with
 -- the looks of the run by their place (from 1) and references to them negative. Everything is written here and nowhere
 -- else, so that one place checks the lease and gives the numbers.
 
@@ -75,8 +74,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Takes in a run of looks of one source and sport, whose rows are staged. Answers its entry and the number before its
--- first look. SH001: the lease is somebody else's. SH012: the run, or a part of it,
-    has been taken already. SH013: it is
+-- first look. SH001: the lease is somebody else's. SH012: the run, or a part of it, has been taken already. SH013: it is
 -- older than what another collector has told.
 CREATE FUNCTION hub.merge(p_device int, p_source int, p_sport int, p_token bigint, p_after bigint, p_last bigint)
 RETURNS TABLE (entry bigint, look bigint)

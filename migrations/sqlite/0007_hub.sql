@@ -9,6 +9,7 @@ CREATE TABLE hub (
     pulled    INTEGER NOT NULL,     -- every entry of the hub's log up to this one has been taken in
     base      INTEGER NOT NULL,     -- looks of the hub up to `head` have their number there plus this here
     head      INTEGER NOT NULL,
+    newest    INTEGER NOT NULL DEFAULT 0,   -- no look gets this number or one below, whatever was taken back
     linked_at INTEGER NOT NULL
 );
 

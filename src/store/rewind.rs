@@ -148,6 +148,8 @@ impl Undone<'_> {
             ),
             looks,
         )?;
+        // A number that the hub has heard of is not given again.
+        self.c.execute("UPDATE hub SET newest = max(newest, (SELECT ifnull(max(id), 0) FROM look))", [])?;
         let looks = params![self.source, self.sport.0, self.at.millis()];
         self.c.execute(&format!("DELETE FROM hub_look WHERE look IN {LOOKS}"), looks)?;
         Ok(())

@@ -26,9 +26,10 @@ impl Stand {
     }
 }
 
-/// Higher odds, then the fresher, then the book with the smaller number.
+/// Higher odds, then the fresher. Among equals the one that stands first stays: books stand in the order in which the event
+/// met them, which is the same in every store, as their numbers are not.
 pub(super) fn better(a: &Quote, b: &Quote) -> bool {
-    a.odds.total_cmp(&b.odds).then(a.updated.cmp(&b.updated)).then(b.book.cmp(&a.book)).is_gt()
+    a.odds.total_cmp(&b.odds).then(a.updated.cmp(&b.updated)).is_gt()
 }
 
 /// The best prices at every line, in rising order of lines.

@@ -302,7 +302,7 @@ impl<'c> Taking<'c> {
         let id: i64 = if look.hub <= self.head {
             self.base + look.hub
         } else {
-            self.c.prepare_cached("SELECT ifnull(max(id), 0) + 1 FROM look")?.query_row([], |r| r.get(0))?
+            self.c.prepare_cached("SELECT max(ifnull((SELECT max(id) FROM look), 0), newest) + 1 FROM hub")?.query_row([], |r| r.get(0))?
         };
         let column = |name: &str| {
             tables::LOOK_COLUMNS.iter().position(|c| c.name == name).and_then(|at| look.cells.get(at)).unwrap_or(&Cell::Null)
