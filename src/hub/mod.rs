@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod connect;
+pub mod desk;
 pub mod error;
 mod tls;
 pub mod url;
