@@ -8,8 +8,10 @@
 pub mod connect;
 pub mod desk;
 pub mod error;
+pub mod schema;
 mod tls;
 pub mod url;
+pub mod users;
 
 pub use connect::{Connection, HubUrl, Tier, connect, tier_of};
 pub use error::HubError;
