@@ -11,7 +11,7 @@ use std::time::Duration;
 use postgres::{Checked, HOSTER, Postgres};
 use secrecy::SecretString;
 use stratum::hub::desk::{DeskSyncError, Report, round};
-use stratum::hub::{Connection, HubError, HubUrl, connect};
+use stratum::hub::{Connection, HubError, HubUrl, connect, schema};
 use stratum::market::time::Timestamp;
 use stratum::store::desk::merge::{Fields, Kind};
 use stratum::store::desk::{Desk, ListId, NewRule};
@@ -23,7 +23,12 @@ fn server() -> Option<&'static Postgres> {
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime").block_on(future)
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("runtime")
+        .block_on(future)
 }
 
 /// A hub in a database of its own, with logins: pros `ann` and `carl`, free ones `bob` and `desk`, and `eve`, who is nobody.
@@ -43,7 +48,8 @@ impl Hub {
         static MAKING: Mutex<()> = Mutex::new(());
         let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         let database = server.database(name);
-        init(server, &database);
+        let url = HubUrl::parse(&SecretString::from(server.url_to(HOSTER, &database))).expect("address");
+        run(async { schema::init(&mut connect(&url, "test").await.expect("connects")).await.expect("a hub") });
         for (login, group) in [
             ("ann", "stratum_pro"),
             ("carl", "stratum_collector"),
@@ -70,25 +76,6 @@ impl Hub {
 
     fn ask(&self, sql: &str) -> String {
         self.server.ask(HOSTER, &self.database, &format!("SET ROLE stratum_owner; {sql}"))
-    }
-}
-
-/// The schema of a hub.
-fn init(server: &Postgres, database: &str) {
-    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
-    let read = |name: &str| std::fs::read_to_string(Path::new(FOLDER).join(name)).expect("migration");
-    let mut names: Vec<String> = std::fs::read_dir(FOLDER)
-        .expect("migrations")
-        .flatten()
-        .filter_map(|e| e.file_name().into_string().ok())
-        .filter(|n| n.starts_with("00"))
-        .collect();
-    names.sort();
-    let prepare = format!("BEGIN; {} COMMIT;", read("prepare.sql"));
-    server.psql_in(HOSTER, database, &prepare).checked();
-    for name in names {
-        let sql = format!("BEGIN; SET LOCAL ROLE stratum_owner; SET LOCAL search_path = hub; {} COMMIT;", read(&name));
-        server.psql_in(HOSTER, database, &sql).checked();
     }
 }
 
@@ -121,8 +108,15 @@ impl Device {
     }
 
     fn bet(&self, bet: Uuid, stake: i64) {
-        let fields = Fields::from([("stake".to_owned(), stake.into())]);
-        self.desk().put_record(Kind::Bet, bet, fields).expect("bet");
+        self.bets([bet], stake);
+    }
+
+    fn bets(&self, bets: impl IntoIterator<Item = Uuid>, stake: i64) {
+        let mut desk = self.desk();
+        for bet in bets {
+            let fields = Fields::from([("stake".to_owned(), stake.into())]);
+            desk.put_record(Kind::Bet, bet, fields).expect("bet");
+        }
     }
 
     async fn round(&self, c: &mut Connection) -> Report {
@@ -140,8 +134,12 @@ impl Device {
         for filter in desk.filters().expect("filters") {
             out += &format!("{} = {}\n", filter.name, filter.text);
         }
-        let mut rules: Vec<_> =
-            desk.alert_rules().expect("rules").into_iter().map(|r| format!("{} {} {}\n", r.name, r.on, r.json)).collect();
+        let mut rules: Vec<_> = desk
+            .alert_rules()
+            .expect("rules")
+            .into_iter()
+            .map(|r| format!("{} {} {}\n", r.name, r.on, r.json))
+            .collect();
         rules.sort();
         format!("{out}{}{:?}", rules.concat(), desk.records(Kind::Bet).expect("bets"))
     }
@@ -283,18 +281,14 @@ fn rounds_at_once_and_servers_that_die_store_everything_once() {
     let hub = Hub::on(server, "dying");
     let device = Device::new();
     run(async {
-        for n in 0..700 {
-            device.bet(Uuid::from_u128(n), 1);
-        }
+        device.bets((0..700).map(Uuid::from_u128), 1);
         let (mut a, mut b) = (hub.connect("ann").await, hub.connect("carl").await);
         let (first, second) =
             tokio::join!(round(&mut a, &device.path, device.id), round(&mut b, &device.path, device.id));
         let (first, second) = (first.expect("round"), second.expect("round"));
         assert_eq!(hub.ask("SELECT count(*), max(n) FROM hub.desk_op"), "700|700", "{first:?} {second:?}");
         // The server dies while it is told.
-        for n in 0..700 {
-            device.bet(Uuid::from_u128(n), 2);
-        }
+        device.bets((0..700).map(Uuid::from_u128), 2);
         let told = round(&mut a, &device.path, device.id);
         let killed = async {
             tokio::time::sleep(Duration::from_millis(40)).await;
@@ -318,7 +312,8 @@ fn a_free_login_has_a_space_of_its_own_and_three_items() {
     let Some(hub) = Hub::new("free") else { return };
     let (pro, free, second, named) = (Device::new(), Device::new(), Device::new(), Device::new());
     run(async {
-        let (mut ann, mut bob, mut desk) = (hub.connect("ann").await, hub.connect("bob").await, hub.connect("desk").await);
+        let (mut ann, mut bob, mut desk) =
+            (hub.connect("ann").await, hub.connect("bob").await, hub.connect("desk").await);
         let channel = hub.ask("SELECT value FROM hub.meta WHERE key = 'channel'");
         let mut listener = hub.connect("carl").await;
         listener.client().batch_execute(&format!("LISTEN {channel}")).await.expect("listens");
@@ -356,8 +351,7 @@ fn a_free_login_has_a_space_of_its_own_and_three_items() {
         free.add("Mine", "x");
         second.add("Mine", "y");
         let mut again = hub.connect("bob").await;
-        let (a, b) =
-            tokio::join!(round(&mut bob, &free.path, free.id), round(&mut again, &second.path, second.id));
+        let (a, b) = tokio::join!(round(&mut bob, &free.path, free.id), round(&mut again, &second.path, second.id));
         let limits = [a.expect("round").limit, b.expect("round").limit];
         assert_eq!(limits.iter().filter(|l| l.is_some()).count(), 1, "{limits:?}");
         // A login called as the shared space is no way into it.

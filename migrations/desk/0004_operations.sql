@@ -43,54 +43,72 @@ CREATE TABLE series (
     told         INTEGER NOT NULL   -- the hub has ours up to this one, with these clocks
 ) STRICT;
 
--- Whoever changes a row, in whatever way, leaves a mark.
+-- Whoever changes a row, in whatever way, leaves a mark. Not with OR IGNORE: what the statement that fires a trigger says
+-- about conflicts would hold for the trigger too. Numbers are compared as the texts that they become.
 CREATE TRIGGER watchlist_made AFTER INSERT ON watchlist BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('list', new.id);
+    INSERT INTO touched SELECT 'list', new.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'list' AND local = CAST(new.id AS TEXT));
 END;
 CREATE TRIGGER watchlist_changed AFTER UPDATE ON watchlist BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('list', new.id);
+    INSERT INTO touched SELECT 'list', new.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'list' AND local = CAST(new.id AS TEXT));
 END;
 CREATE TRIGGER watchlist_gone AFTER DELETE ON watchlist BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('list', old.id);
+    INSERT INTO touched SELECT 'list', old.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'list' AND local = CAST(old.id AS TEXT));
 END;
 CREATE TRIGGER rule_made AFTER INSERT ON rule BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('list_rule', new.id);
+    INSERT INTO touched SELECT 'list_rule', new.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'list_rule' AND local = CAST(new.id AS TEXT));
 END;
 CREATE TRIGGER rule_changed AFTER UPDATE ON rule BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('list_rule', new.id);
+    INSERT INTO touched SELECT 'list_rule', new.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'list_rule' AND local = CAST(new.id AS TEXT));
 END;
 CREATE TRIGGER rule_gone AFTER DELETE ON rule BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('list_rule', old.id);
-    INSERT OR IGNORE INTO touched VALUES ('list', old.list);
+    INSERT INTO touched SELECT 'list_rule', old.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'list_rule' AND local = CAST(old.id AS TEXT));
+    INSERT INTO touched SELECT 'list', old.list
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'list' AND local = CAST(old.list AS TEXT));
 END;
 CREATE TRIGGER filter_made AFTER INSERT ON filter BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('filter', new.name_key);
+    INSERT INTO touched SELECT 'filter', new.name_key
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'filter' AND local = new.name_key);
 END;
 CREATE TRIGGER filter_changed AFTER UPDATE ON filter BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('filter', old.name_key);
-    INSERT OR IGNORE INTO touched VALUES ('filter', new.name_key);
+    INSERT INTO touched SELECT 'filter', old.name_key
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'filter' AND local = old.name_key);
+    INSERT INTO touched SELECT 'filter', new.name_key
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'filter' AND local = new.name_key);
 END;
 CREATE TRIGGER filter_gone AFTER DELETE ON filter BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('filter', old.name_key);
+    INSERT INTO touched SELECT 'filter', old.name_key
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'filter' AND local = old.name_key);
 END;
 CREATE TRIGGER alert_rule_made AFTER INSERT ON alert_rule BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('alert_rule', new.id);
+    INSERT INTO touched SELECT 'alert_rule', new.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'alert_rule' AND local = CAST(new.id AS TEXT));
 END;
 CREATE TRIGGER alert_rule_changed AFTER UPDATE ON alert_rule BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('alert_rule', new.id);
+    INSERT INTO touched SELECT 'alert_rule', new.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'alert_rule' AND local = CAST(new.id AS TEXT));
 END;
 CREATE TRIGGER alert_rule_gone AFTER DELETE ON alert_rule BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('alert_rule', old.id);
+    INSERT INTO touched SELECT 'alert_rule', old.id
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'alert_rule' AND local = CAST(old.id AS TEXT));
 END;
 -- An exchange's name has no line break.
 CREATE TRIGGER decision_made AFTER INSERT ON exchange_decision BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('exchange_decision', new.exchange || char(10) || new.slug);
+    INSERT INTO touched SELECT 'exchange_decision', new.exchange || char(10) || new.slug
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'exchange_decision' AND local = new.exchange || char(10) || new.slug);
 END;
 CREATE TRIGGER decision_changed AFTER UPDATE ON exchange_decision BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('exchange_decision', new.exchange || char(10) || new.slug);
+    INSERT INTO touched SELECT 'exchange_decision', new.exchange || char(10) || new.slug
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'exchange_decision' AND local = new.exchange || char(10) || new.slug);
 END;
 CREATE TRIGGER decision_gone AFTER DELETE ON exchange_decision BEGIN
-    INSERT OR IGNORE INTO touched VALUES ('exchange_decision', old.exchange || char(10) || old.slug);
+    INSERT INTO touched SELECT 'exchange_decision', old.exchange || char(10) || old.slug
+        WHERE NOT EXISTS (SELECT 1 FROM touched WHERE kind = 'exchange_decision' AND local = old.exchange || char(10) || old.slug);
 END;
 
 -- What was there before becomes operations with the next change.

@@ -10,10 +10,10 @@ use rusqlite::Connection;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::materialise::materialise;
 use super::merge::layout::{about_key, derived, rule_in};
 use super::merge::{Action, Fields, Kind, order};
 use super::oplog::{self, Kept};
-use super::materialise::materialise;
 use super::{DeskError, rows, text};
 use crate::market::time::Timestamp;
 
@@ -107,8 +107,10 @@ fn list_of(c: &Connection, rule: i64) -> Result<Option<i64>, DeskError> {
 /// Positions that rows need to stand as they do, by row; those that have a fitting one are left out.
 fn places(c: &Connection, kind: Kind, sql: &str, list: Option<i64>) -> Result<BTreeMap<String, String>, DeskError> {
     let mut select = c.prepare_cached(sql)?;
-    let ids: Vec<String> =
-        select.query_map(rusqlite::params_from_iter(list), |r| r.get::<_, i64>(0))?.map(|id| Ok(id?.to_string())).collect::<Result<_, DeskError>>()?;
+    let ids: Vec<String> = select
+        .query_map(rusqlite::params_from_iter(list), |r| r.get::<_, i64>(0))?
+        .map(|id| Ok(id?.to_string()))
+        .collect::<Result<_, DeskError>>()?;
     let mut now = Vec::with_capacity(ids.len());
     for id in &ids {
         let shown = oplog::by_row(c, kind, id)?.and_then(|kept| kept.shown);
@@ -151,7 +153,8 @@ fn row(c: &Connection, kind: Kind, local: &str, place: Option<String>, now: Time
             } else {
                 oplog::append(c, kind, record, Action::Add, all.clone(), now)?;
             }
-            oplog::show(c, kind, record, local, &all)
+            // Most rows are marked because others moved by them.
+            if all == shown { Ok(()) } else { oplog::show(c, kind, record, local, &all) }
         }
         known => {
             let record = match known {

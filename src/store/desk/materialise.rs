@@ -285,8 +285,7 @@ fn same_json(a: &str, b: &str) -> bool {
 /// Positions from 0 without gaps.
 fn number(table: &'static str, c: &Connection, ids: &[i64]) -> Result<(), DeskError> {
     debug_assert!(ids.iter().collect::<BTreeSet<_>>().len() == ids.len());
-    let mut update =
-        c.prepare_cached(&format!("UPDATE {table} SET position = ?2 WHERE id = ?1 AND position <> ?2"))?;
+    let mut update = c.prepare_cached(&format!("UPDATE {table} SET position = ?2 WHERE id = ?1 AND position <> ?2"))?;
     for (position, id) in (0_i64..).zip(ids) {
         update.execute([*id, position])?;
     }

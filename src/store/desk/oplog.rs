@@ -90,8 +90,9 @@ pub(super) fn append(
         "SELECT device, max(n) FROM operation WHERE record = ?1 AND kind = ?2 AND device <> ?3 GROUP BY device",
     )?;
     let about = params![record.to_string(), kind.name(), device.to_string()];
-    let seen: Heads =
-        select.query_and_then(about, |r| Ok::<_, DeskError>((id(&r.get::<_, String>(0)?)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+    let seen: Heads = select
+        .query_and_then(about, |r| Ok::<_, DeskError>((id(&r.get::<_, String>(0)?)?, r.get(1)?)))?
+        .collect::<Result<_, _>>()?;
     let operation = Operation {
         device,
         n: head(c, device)? + 1,
@@ -133,7 +134,8 @@ fn state_of(alive: bool, text: &str) -> Result<Record, DeskError> {
     let kept: Kept = serde_json::from_str(text).map_err(|_| DeskError::Value("record"))?;
     let mut record = Record { alive, ..Record::default() };
     for (name, (value, by)) in kept {
-        let by = by.map(|(clock, device, n)| Ok::<_, DeskError>(Stamp { clock: Clock(clock), device: id(&device)?, n }));
+        let by =
+            by.map(|(clock, device, n)| Ok::<_, DeskError>(Stamp { clock: Clock(clock), device: id(&device)?, n }));
         record.fields.insert(name, (value, by.transpose()?));
     }
     Ok(record)
@@ -186,9 +188,8 @@ pub(super) fn by_id(c: &Connection, kind: Kind, record: Uuid) -> Result<Option<K
 /// Notes which row shows a record and what it says.
 pub(super) fn show(c: &Connection, kind: Kind, record: Uuid, local: &str, shown: &Fields) -> Result<(), DeskError> {
     // A row shows one record: another that it has shown before lets go of it.
-    let mut free = c.prepare_cached(
-        "UPDATE record SET local = NULL, shown = NULL WHERE kind = ?1 AND local = ?2 AND id <> ?3",
-    )?;
+    let mut free =
+        c.prepare_cached("UPDATE record SET local = NULL, shown = NULL WHERE kind = ?1 AND local = ?2 AND id <> ?3")?;
     free.execute(params![kind.name(), local, record.to_string()])?;
     let mut write = c.prepare_cached("UPDATE record SET local = ?3, shown = ?4 WHERE kind = ?1 AND id = ?2")?;
     let text = serde_json::to_string(shown).unwrap_or_default();

@@ -42,7 +42,9 @@ pub(super) fn read(c: &Connection, kind: Kind, local: &str) -> Result<Option<Fie
                 .query_row(
                     "SELECT name, active, json, created_at, changed_at FROM alert_rule WHERE id = ?1",
                     [number(local)],
-                    |r| Ok((r.get::<_, String>(0)?, r.get::<_, bool>(1)?, r.get::<_, String>(2)?, r.get(3)?, r.get(4)?)),
+                    |r| {
+                        Ok((r.get::<_, String>(0)?, r.get::<_, bool>(1)?, r.get::<_, String>(2)?, r.get(3)?, r.get(4)?))
+                    },
                 )
                 .optional()?;
             let Some((name, active, json, made, changed)) = row else { return Ok(None) };

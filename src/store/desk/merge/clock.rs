@@ -23,7 +23,13 @@ impl Clock {
     pub const fn at(time: Timestamp) -> Self {
         let ms = time.millis();
         let most = i64::MAX >> COUNTER;
-        Self(if ms < 0 { 0 } else if ms > most { most << COUNTER } else { ms << COUNTER })
+        Self(if ms < 0 {
+            0
+        } else if ms > most {
+            most << COUNTER
+        } else {
+            ms << COUNTER
+        })
     }
 
     /// The time of day in it.

@@ -103,7 +103,8 @@ fn placed_lists(lists: &Records<'_>, rules: &Records<'_>) -> Vec<PlacedList> {
         }
     }
     // A rule that lives holds its list: whoever deleted that had not seen the rule.
-    let live: Records<'_> = lists.iter().filter(|(id, r)| r.alive || held.contains_key(id)).map(|(i, r)| (*i, *r)).collect();
+    let live: Records<'_> =
+        lists.iter().filter(|(id, r)| r.alive || held.contains_key(id)).map(|(i, r)| (*i, *r)).collect();
     let mut names = told_apart(&live, "list");
     let mut placed: Vec<PlacedList> = live
         .iter()
@@ -150,7 +151,8 @@ fn told_apart(live: &Records<'_>, nameless: &str) -> BTreeMap<Uuid, String> {
         .iter()
         .map(|(id, record)| {
             let told = record.text("name").unwrap_or_default();
-            let name = text::name(told).map_or_else(|_| shortened(&text::label(told), text::LONGEST_NAME), str::to_owned);
+            let name =
+                text::name(told).map_or_else(|_| shortened(&text::label(told), text::LONGEST_NAME), str::to_owned);
             let name = if text::name(&name).is_ok() { name } else { nameless.to_owned() };
             (record.set_by("name"), *id, name)
         })

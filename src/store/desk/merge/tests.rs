@@ -387,15 +387,44 @@ fn names_that_meet_are_told_apart_the_same_everywhere() {
     let (mut a, mut b) = (Device::new(0, 0), Device::new(1, 0));
     let long = "é".repeat(64);
     for (device, n, at) in [(&mut a, 1_u128, 5), (&mut b, 2, 4)] {
-        device.append(Kind::Filter, Uuid::from_u128(n), Action::Add, fields([("name", "Steam".into()), ("text", "x".into())]), at);
-        device.append(Kind::Filter, Uuid::from_u128(n + 10), Action::Add, fields([("name", long.clone().into()), ("text", "x".into())]), at);
+        device.append(
+            Kind::Filter,
+            Uuid::from_u128(n),
+            Action::Add,
+            fields([("name", "Steam".into()), ("text", "x".into())]),
+            at,
+        );
+        device.append(
+            Kind::Filter,
+            Uuid::from_u128(n + 10),
+            Action::Add,
+            fields([("name", long.clone().into()), ("text", "x".into())]),
+            at,
+        );
     }
-    b.append(Kind::Filter, Uuid::from_u128(7), Action::Add, fields([("name", "STEAM (2)".into()), ("text", "x".into())]), 9);
-    b.append(Kind::Filter, Uuid::from_u128(8), Action::Add, fields([("name", "bad\u{1b}[2J".into()), ("text", "x".into())]), 9);
+    b.append(
+        Kind::Filter,
+        Uuid::from_u128(7),
+        Action::Add,
+        fields([("name", "STEAM (2)".into()), ("text", "x".into())]),
+        9,
+    );
+    b.append(
+        Kind::Filter,
+        Uuid::from_u128(8),
+        Action::Add,
+        fields([("name", "bad\u{1b}[2J".into()), ("text", "x".into())]),
+        9,
+    );
     meet(&mut [&mut a, &mut b]);
     assert_eq!(a.log.layout(), b.log.layout());
-    let names: BTreeMap<_, _> =
-        a.log.layout().filters.into_iter().map(|p| (p.record.as_u128(), p.shown["name"].as_str().map(str::to_owned))).collect();
+    let names: BTreeMap<_, _> = a
+        .log
+        .layout()
+        .filters
+        .into_iter()
+        .map(|p| (p.record.as_u128(), p.shown["name"].as_str().map(str::to_owned)))
+        .collect();
     let name = |n: u128| names[&n].clone().unwrap_or_default();
     assert_eq!((name(2), name(1), name(7)), ("Steam".into(), "Steam (3)".into(), "STEAM (2)".into()));
     assert_eq!((name(12), name(11)), (long.clone(), format!("{} (2)", "é".repeat(60))));

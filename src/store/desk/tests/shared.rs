@@ -22,7 +22,8 @@ fn operations(desk: &Desk) -> Vec<Operation> {
 /// Gives what `to` lacks of what `from` has.
 fn tell(from: &Desk, to: &mut Desk) -> TakenIn {
     let heads = to.heads().expect("heads");
-    let told: Vec<_> = operations(from).into_iter().filter(|o| o.n > heads.get(&o.device).copied().unwrap_or(0)).collect();
+    let told: Vec<_> =
+        operations(from).into_iter().filter(|o| o.n > heads.get(&o.device).copied().unwrap_or(0)).collect();
     to.take_in(&told).expect("takes in")
 }
 
@@ -50,8 +51,12 @@ fn shared(desk: &Desk) -> String {
     for f in desk.filters().expect("filters") {
         out += &format!("filter {} {} {}\n", f.name, f.text, f.saved_at.millis());
     }
-    let mut rules: Vec<_> =
-        desk.alert_rules().expect("rules").into_iter().map(|r| format!("alert {} {} {}\n", r.name, r.on, r.json)).collect();
+    let mut rules: Vec<_> = desk
+        .alert_rules()
+        .expect("rules")
+        .into_iter()
+        .map(|r| format!("alert {} {} {}\n", r.name, r.on, r.json))
+        .collect();
     rules.sort();
     out += &rules.concat();
     out += &format!("{:?}\n", desk.exchange_decisions("polymarket").expect("decisions"));
@@ -66,12 +71,14 @@ fn agrees(desk: &mut Desk) {
     let mut log = Log::default();
     operations(desk).into_iter().for_each(|o| log.take(o));
     let layout = log.layout();
-    let lists: Vec<_> = layout.lists.iter().map(|l| l.list.shown["name"].as_str().unwrap_or_default().to_owned()).collect();
+    let lists: Vec<_> =
+        layout.lists.iter().map(|l| l.list.shown["name"].as_str().unwrap_or_default().to_owned()).collect();
     assert_eq!(names(desk), lists);
     let contents = desk.contents().expect("lists");
     for (there, wanted) in contents.iter().zip(&layout.lists) {
         let about = |text: &Value| text.as_str().unwrap_or_default().to_owned();
-        let wanted: Vec<_> = wanted.rules.iter().map(|r| (about(&r.shown["text"]), r.shown["negative"] == true)).collect();
+        let wanted: Vec<_> =
+            wanted.rules.iter().map(|r| (about(&r.shown["text"]), r.shown["negative"] == true)).collect();
         let there: Vec<_> = there.rules.iter().map(|r| (r.kind.text().to_owned(), r.negative)).collect();
         assert_eq!(there, wanted);
     }
@@ -122,9 +129,12 @@ fn every_edit_is_an_operation_and_what_changes_nothing_is_none() {
     agrees(&mut desk);
     // What another program does to the file is found out with the next change.
     let other = rusqlite::Connection::open(home.path()).expect("opens");
-    other.execute("UPDATE watchlist SET name = 'By hand', name_key = 'by hand' WHERE id = ?1", [second.0]).expect("writes");
+    other
+        .execute("UPDATE watchlist SET name = 'By hand', name_key = 'by hand' WHERE id = ?1", [second.0])
+        .expect("writes");
     other.execute("INSERT OR REPLACE INTO exchange_decision VALUES ('polymarket', 'z', NULL, 1)", []).expect("writes");
     assert_eq!(marks(&desk), 2);
+    desk.set_seen("any", Timestamp::from_millis(1)).expect("the next change");
     agrees(&mut desk);
     assert_eq!(count(&desk), 21);
 }
@@ -144,7 +154,7 @@ fn a_desk_of_before_becomes_operations_once() {
          INSERT INTO filter VALUES ('f', 'F', 'live', 7);
          INSERT INTO alert_rule VALUES (3, 'A', 'a', 1, '{\"list\":{\"id\":4,\"name\":\"Old\"}}', 7, 8);
          INSERT INTO exchange_decision VALUES ('polymarket', 's', 'e', 7);
-         PRAGMA application_id = 1398030916; PRAGMA user_version = 3;",
+         PRAGMA application_id = 1398035012; PRAGMA user_version = 3;",
     ] {
         old.execute_batch(sql).expect("the schema of before");
     }
@@ -192,7 +202,14 @@ fn two_people_who_edit_at_once_lose_nothing() {
         assert_eq!(texts(desk, list).len(), 3);
         let filters: Vec<_> = desk.filters().expect("filters").into_iter().map(|f| f.name).collect();
         assert_eq!(filters, ["Same", "Steam", "Steam (2)"]);
-        let rules: Vec<_> = desk.alert_rules().expect("rules").into_iter().map(|r| r.name).collect::<BTreeSet<_>>().into_iter().collect();
+        let rules: Vec<_> = desk
+            .alert_rules()
+            .expect("rules")
+            .into_iter()
+            .map(|r| r.name)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         assert_eq!(rules, ["Alert", "Alert (2)"]);
     }
     // One deletes the list while the other adds to it: what the other added stays, in that list.
@@ -247,6 +264,12 @@ fn a_name_that_becomes_free_goes_to_who_was_told_apart() {
 fn bets_keep_their_history_and_notes_can_go() {
     let homes = [Home::new(), Home::new()];
     let mut desks: Vec<_> = homes.iter().map(Home::desk).collect();
+    // Edits of one millisecond would be decided by the devices' ids.
+    let later = desks
+        .pop()
+        .expect("two")
+        .with_clock(|| Timestamp::from_chrono(chrono::Utc::now() + chrono::Duration::minutes(1)));
+    desks.push(later);
     let (bet, note) = (Uuid::new_v4(), Uuid::new_v4());
     let stake = |n: i64| merge::Fields::from([("stake".to_owned(), Value::from(n))]);
     desks[0].put_record(Kind::Bet, bet, stake(10)).expect("made");
@@ -308,7 +331,8 @@ fn a_desk_on_its_own_does_not_grow_for_ever() {
     desk.put_record(Kind::Note, Uuid::from_u128(1), merge::Fields::new()).expect("note");
     let (before, history) = (shared(&desk), desk.record_history(Kind::Bet, bet).expect("history"));
     let now = Timestamp::from_chrono(chrono::Utc::now());
-    let compact = |desk: &mut Desk, most| desk.write_bare(|tx| super::super::compact::compact(tx, now, most)).expect("compacts");
+    let compact =
+        |desk: &mut Desk, most| desk.write_bare(|tx| super::super::compact::compact(tx, now, most)).expect("compacts");
     compact(&mut desk, 1000);
     assert_eq!(operations(&desk).len(), 28);
     compact(&mut desk, 20);
