@@ -8,6 +8,7 @@
 pub mod connect;
 pub mod copy;
 pub mod credit;
+pub mod desk;
 pub mod error;
 pub mod lease;
 pub mod link;

@@ -35,6 +35,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_partitions"),
     migration!(4, "0004_tiers"),
     migration!(5, "0005_users"),
+    migration!(10, "0010_desk"),
     migration!(20, "0020_lease"),
     migration!(30, "0030_merge"),
 ];

@@ -12,6 +12,13 @@
 //! saved    named filters, views, and when something was last seen
 //! alerts   alert rules, and requests to whoever owns the market store
 //! exchange which of our games a listing of an exchange is, where a person has said so
+//! shared   the desk as one of several: operations told and taken in, records without a table, history
+//! merge    how operations of several devices become one desk (pure)
+//! capture  what is done to the tables becomes operations
+//! compact  the operations of a desk that is nobody else's are put together
+//! oplog    the operations in the file, and what they come to by record
+//! rows     rows as fields of operations
+//! materialise  what the operations come to is put into the tables
 //! text     which texts are kept and when two names are one
 //! schema   the file: made, opened, brought up to date, refused
 //! ```
@@ -20,13 +27,20 @@
 //! consistent state. Positions count from 0 without gaps after every change.
 
 mod alerts;
+mod capture;
+mod compact;
 mod error;
 mod exchange;
 mod lists;
+mod materialise;
+pub mod merge;
+mod oplog;
+mod rows;
 mod rule;
 mod rules;
 mod saved;
 mod schema;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -42,6 +56,7 @@ pub use rules::{Added, Toggled};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub use saved::SavedFilter;
 pub use schema::SCHEMA_VERSION;
+pub use shared::{Series, TakenIn};
 pub use text::{LARGEST_VIEW, LONGEST_FILTER, LONGEST_NAME};
 
 use crate::market::time::Timestamp;
@@ -99,8 +114,25 @@ impl Desk {
         version.map(Version).map_err(|e| DeskError::from(e).of(&self.path))
     }
 
-    /// Does `work` whole or not at all, alone among all writers.
+    /// The same desk on a machine whose clock says this.
+    #[must_use]
+    pub fn with_clock(self, now: fn() -> Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Does `work` whole or not at all, alone among all writers. What it does to rows becomes operations.
     fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, DeskError>) -> Result<T, DeskError> {
+        let now = (self.now)();
+        self.write_bare(|tx| {
+            let done = work(tx)?;
+            capture::capture(tx, now)?;
+            compact::compact(tx, now, compact::MOST_ALONE)?;
+            Ok(done)
+        })
+    }
+
+    /// The same for those who know what of it becomes operations.
+    fn write_bare<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, DeskError>) -> Result<T, DeskError> {
         let within = |c: &mut Connection| {
             let tx = c.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&tx)?;

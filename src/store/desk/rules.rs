@@ -145,7 +145,7 @@ pub(super) fn of(c: &Connection, list: ListId) -> Result<Vec<Rule>, DeskError> {
     select.query_and_then([list.0], decode)?.collect()
 }
 
-fn by_id(c: &Connection, rule: RuleId) -> Result<Rule, DeskError> {
+pub(super) fn by_id(c: &Connection, rule: RuleId) -> Result<Rule, DeskError> {
     let mut select = c.prepare_cached(&format!("SELECT {COLUMNS} FROM rule WHERE id = ?1"))?;
     select.query_and_then([rule.0], decode)?.next().unwrap_or(Err(DeskError::NoRule))
 }

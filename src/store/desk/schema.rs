@@ -12,10 +12,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::DeskError;
 
 /// Migrations in order; the version of a desk is the number of those applied. Never edit one, add one.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/desk/0001_desk.sql"),
     include_str!("../../../migrations/desk/0002_alerts.sql"),
     include_str!("../../../migrations/desk/0003_exchange.sql"),
+    include_str!("../../../migrations/desk/0004_operations.sql"),
 ];
 
 /// The schema that this program writes.

@@ -1,8 +1,9 @@
-//! The desk as its users meet it. Laws against a plain model are in [`model`], files that are damaged or shared in
-//! [`files`].
+//! The desk as its users meet it. Laws against a plain model are in [`model`], several desks that meet in [`shared`],
+//! files that are damaged or used by several processes in [`files`].
 
 mod files;
 mod model;
+mod shared;
 
 use super::*;
 
