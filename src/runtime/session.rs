@@ -253,9 +253,9 @@ impl Session {
         });
         let held = leases.as_ref().map(Leasing::leases);
         let listening = listening.map(|l| Aborting(tokio::spawn(lease::listen(l, held.clone(), stop.clone()))));
-        let lease_notes = held.clone().map(|held| {
-            Aborting(tokio::spawn(lease::note(held, keeper.clone(), way_in.clone(), stop.clone())))
-        });
+        let lease_notes = held
+            .clone()
+            .map(|held| Aborting(tokio::spawn(lease::note(held, keeper.clone(), way_in.clone(), stop.clone()))));
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
         let (way, keeping) = (way_in.clone(), keeper.clone());

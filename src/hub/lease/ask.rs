@@ -81,6 +81,9 @@ impl Hub {
     }
 }
 
+/// What a statement is given.
+type Values<'a> = &'a [(&'a (dyn tokio_postgres::types::ToSql + Sync), Type)];
+
 /// Milliseconds as the hub takes them.
 fn millis(d: Duration) -> i32 {
     i32::try_from(d.as_millis()).unwrap_or(i32::MAX)
@@ -89,12 +92,12 @@ fn millis(d: Duration) -> i32 {
 impl Referee for Hub {
     async fn take(&mut self, names: &[String], ttl: Duration) -> Result<Answer, HubError> {
         let (device, run, ttl) = (self.device, self.run, millis(ttl));
+        let patience = self.patience;
         let client = self.client().await?;
-        let asked = client.query_typed(
-            "SELECT name, token, mine, holder, left_ms, others FROM hub.lease_take($1, $2, $3, $4)",
-            &[(&device, Type::INT4), (&run, Type::INT8), (&names, Type::TEXT_ARRAY), (&ttl, Type::INT4)],
-        );
-        let asked = timeout(self.patience, asked).await;
+        let sql = "SELECT name, token, mine, holder, left_ms, others FROM hub.lease_take($1, $2, $3, $4)";
+        let values: Values<'_> =
+            &[(&device, Type::INT4), (&run, Type::INT8), (&names, Type::TEXT_ARRAY), (&ttl, Type::INT4)];
+        let asked = timeout(patience, client.query_typed(sql, values)).await;
         let mut answer = Answer::default();
         for row in self.mind(asked)? {
             answer.others = row.try_get(5)?;
@@ -111,12 +114,10 @@ impl Referee for Hub {
 
     async fn release(&mut self, names: &[String]) -> Result<(), HubError> {
         let (device, run) = (self.device, self.run);
+        let patience = self.patience;
         let client = self.client().await?;
-        let asked = client.query_typed(
-            "SELECT hub.lease_release($1, $2, $3)",
-            &[(&device, Type::INT4), (&run, Type::INT8), (&names, Type::TEXT_ARRAY)],
-        );
-        let asked = timeout(self.patience, asked).await;
+        let values: Values<'_> = &[(&device, Type::INT4), (&run, Type::INT8), (&names, Type::TEXT_ARRAY)];
+        let asked = timeout(patience, client.query_typed("SELECT hub.lease_release($1, $2, $3)", values)).await;
         self.mind(asked).map(drop)
     }
 
@@ -126,13 +127,13 @@ impl Referee for Hub {
         keys: &[String],
         since: i64,
     ) -> Result<Heard, HubError> {
-        let device = self.device;
+        let (device, patience) = (self.device, self.patience);
         let client = self.client().await?;
         let exchange = async {
             credit::tell(client, device, spent, accounts).await?;
             credit::hear(client, device, keys, since).await
         };
-        let exchanged = timeout(self.patience, exchange).await;
+        let exchanged = timeout(patience, exchange).await;
         self.mind(exchanged)
     }
 

@@ -31,7 +31,7 @@ use crate::store::{Reader, StoreError};
 /// With nothing new to tell, what others have spent is heard so often.
 const HEAR_EVERY: Duration = Duration::from_secs(15);
 /// At the end, saying goodbye may take so long: whoever waits gets the leases soon anyway.
-const GOODBYE: Duration = Duration::from_secs(3);
+const GOODBYE: Duration = Duration::from_millis(1_500);
 /// Whether there are other collectors is looked at so often.
 const NOTE_EVERY: Duration = Duration::from_secs(60);
 /// Whoever waits for the loss of a lease looks at the clock himself so often.
@@ -389,6 +389,10 @@ impl<R: Referee> Work<R> {
             all
         });
         leases.publish();
+        if self.failing {
+            // Nobody would hear it.
+            return;
+        }
         // What was spent last comes first: whoever goes on counts on it.
         self.exchange(true).await;
         let mut names: BTreeSet<String> = wanted.into_iter().collect();
