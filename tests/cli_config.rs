@@ -70,9 +70,20 @@ fn help_tells_exit_codes_and_an_example() {
     for part in ["Exit codes", "another process writes to the store", "--data-dir", "--daemon", "Example"] {
         assert!(out(&help).contains(part), "{part}");
     }
-    for command in
-        ["demo", "status", "events", "quotes", "history", "polymarket", "import", "sim", "doctor", "config", "man"]
-    {
+    for command in [
+        "demo",
+        "status",
+        "events",
+        "quotes",
+        "history",
+        "polymarket",
+        "hub",
+        "import",
+        "sim",
+        "doctor",
+        "config",
+        "man",
+    ] {
         let help = home.run(&[command, "--help"]);
         assert!(help.status.success() && out(&help).contains("Example"), "{command}");
     }

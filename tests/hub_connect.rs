@@ -119,3 +119,51 @@ fn a_server_that_dies_is_noticed_and_comes_back() {
     drop(server);
     assert!(!folder.exists(), "nothing is left");
 }
+
+/// What a pooler says that does not know what it was asked for.
+fn refusal(code: &str, message: &str) -> Vec<u8> {
+    let fields = format!("SERROR\0VERROR\0C{code}\0M{message}\0\0");
+    let length = u32::try_from(fields.len() + 4).expect("short");
+    [b"E".as_slice(), &length.to_be_bytes(), fields.as_bytes()].concat()
+}
+
+#[test]
+fn a_pooler_that_refuses_our_limits_is_asked_without() {
+    use std::io::{Read, Write};
+    for said in
+        ["unsupported startup parameter: options", "unsupported startup parameter in options: statement_timeout"]
+    {
+        let pooler = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+        let port = pooler.local_addr().expect("port").port();
+        let answering = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            for _ in 0..2 {
+                let (mut socket, _) = pooler.accept().expect("client");
+                let mut length = [0; 4];
+                socket.read_exact(&mut length).expect("length");
+                let mut startup = vec![0; u32::from_be_bytes(length) as usize - 4];
+                socket.read_exact(&mut startup).expect("startup");
+                let startup = String::from_utf8_lossy(&startup).into_owned();
+                let reply = if startup.contains("options\0") {
+                    refusal("08P01", said)
+                } else {
+                    // Come in; ready.
+                    [b"R\0\0\0\x08\0\0\0\0".as_slice(), b"Z\0\0\0\x05I"].concat()
+                };
+                seen.push(startup);
+                socket.write_all(&reply).expect("reply");
+                // Until the client has read it and gone.
+                let _ = socket.read(&mut [0; 64]);
+            }
+            seen
+        });
+        run(async {
+            let url = parsed(&format!("postgres://a:5ecret@127.0.0.1:{port}/x?sslmode=disable"));
+            let c = connect(&url, "test").await.expect("connects");
+            assert!(!c.is_limited());
+        });
+        let seen = answering.join().expect("pooler");
+        assert!(seen[0].contains("statement_timeout") && !seen[1].contains("options\0"), "{seen:?}");
+        assert!(seen[1].contains("application_name\0stratum test"), "{seen:?}");
+    }
+}

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::args_alerts::{AlertsArgs, RulesArgs};
 use super::args_analysis as analysis;
+use super::args_hub::HubArgs;
 use super::args_polymarket::PolymarketArgs;
 use super::args_service::{KeyArgs, ServiceArgs};
 use super::args_watch::WatchArgs;
@@ -94,6 +95,8 @@ pub enum Command {
     Research(analysis::ResearchArgs),
     /// The exchange Polymarket beside the books: list, look, link, fill up.
     Polymarket(PolymarketArgs),
+    /// The hub of a desk: one feed shared through a hosted PostgreSQL.
+    Hub(HubArgs),
     /// Keep watchlists: games, teams, leagues, markets and filters.
     Watch(WatchArgs),
     /// Keep alert rules: what to be told of, and where.

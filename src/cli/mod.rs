@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod args;
 pub mod args_alerts;
 pub mod args_analysis;
+pub mod args_hub;
 pub mod args_polymarket;
 pub mod args_service;
 pub mod args_watch;
@@ -28,6 +29,7 @@ pub mod failure;
 pub mod fair;
 pub mod filter;
 pub mod history;
+pub mod hub;
 pub mod import;
 pub mod key;
 pub mod look;
@@ -127,6 +129,7 @@ fn dispatch(cli: &Cli, out: &mut dyn Write) -> Result<Exit, Failure> {
         Some(Command::Rules(args)) => rules::run(&cli.global, args, out),
         Some(Command::Alerts(args)) => alerts::run(&cli.global, args, out),
         Some(Command::Polymarket(args)) => polymarket::run(&cli.global, args, out),
+        Some(Command::Hub(args)) => hub::run(&cli.global, args, out),
         None => board::run(&cli.global, cli.record.as_deref()),
     }
 }

@@ -12,12 +12,14 @@ use super::{DEFAULT_TEXT, Settings};
 /// No settings file of a person is larger.
 const MAX_FILE: u64 = 1 << 20;
 /// Variables with our prefix that are no settings.
-const OTHER_VARIABLES: [&str; 7] = [
+const OTHER_VARIABLES: [&str; 9] = [
     "STRATUM_CONFIG",
     "STRATUM_DATA_DIR",
     "STRATUM_DISCORD_WEBHOOK",
+    "STRATUM_HUB_URL",
     "STRATUM_TEST_DATA",
     "STRATUM_TEST_DISCORD_AT",
+    "STRATUM_TEST_PG_BIN",
     "STRATUM_WEBHOOK_SECRET",
     "STRATUM_WEBHOOK_URL",
 ];

@@ -34,8 +34,8 @@ pub use layers::{ConfigError, Loaded, Origin, Resolved, Sources, Warning, load};
 pub use paths::{PathError, Paths, make_private};
 pub use secret::{KeyError, KeyOrigin, check_key_file, checked as checked_keys, keep_key, odds_api_key, owner_secret};
 pub use settings::{
-    BoardSettings, Keep, LogFormat, LogSettings, MetricsSettings, OddsApiSettings, QuoteSettings, RetentionSettings,
-    Settings, StoreSettings,
+    Alone, BoardSettings, HubSettings, Keep, LogFormat, LogSettings, MetricsSettings, OddsApiSettings, QuoteSettings,
+    RetentionSettings, Settings, StoreSettings,
 };
 
 /// The default settings with their explanations.

@@ -88,6 +88,17 @@ impl Paths {
         if named.is_empty() { beside.join(usual) } else { beside.join(self.expanded(named)) }
     }
 
+    /// The file of the hub's address.
+    pub fn hub_url_file(&self, settings: &Settings) -> PathBuf {
+        self.beside(&settings.hub.url_file, "hub.url")
+    }
+
+    /// The file of the authority that has signed the hub's certificate, if one is named.
+    pub fn hub_ca_file(&self, settings: &Settings) -> Option<PathBuf> {
+        let named = settings.hub.ca_file.as_str();
+        (!named.is_empty()).then(|| self.beside(named, ""))
+    }
+
     /// The key map of the board.
     pub fn keys_file(&self) -> PathBuf {
         self.config_file.parent().unwrap_or(Path::new("")).join("keys.toml")

@@ -52,6 +52,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// The exchange Polymarket.
     pub polymarket: PolymarketSettings,
+    /// The desk's hub.
+    pub hub: HubSettings,
     /// How alerts reach the user.
     pub alerts: AlertSettings,
     /// The board.
@@ -234,6 +236,37 @@ pub struct PolymarketSettings {
     /// How often middles of the past are fetched.
     #[serde(deserialize_with = "duration")]
     pub history: Duration,
+}
+
+/// The desk's hub.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub struct HubSettings {
+    /// The store is kept in step with it.
+    pub on: bool,
+    /// File of its address; empty for the usual place.
+    pub url_file: String,
+    /// File of the authority that has signed its certificate; empty for the system's.
+    pub ca_file: String,
+    /// What this device is called there; empty for the machine's name.
+    pub name: String,
+    /// This device may ask the sources, when it has a key.
+    pub collect: bool,
+    /// What a collector does that cannot reach the hub.
+    pub alone: Alone,
+    /// Answers as they came are told too.
+    pub raw: bool,
+}
+
+/// What a collector does that cannot reach the hub.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Alone {
+    /// It goes on with what it held, and asks for nothing else.
+    Auto,
+    /// It asks for everything that it follows.
+    Poll,
+    /// It waits for the hub.
+    Wait,
 }
 
 /// How long something is kept.

@@ -179,8 +179,12 @@ fn advice(why: &str) -> String {
 
 /// What a database says, with its code.
 fn said(db: &tokio_postgres::error::DbError) -> String {
+    format!("{} [{}]", with_hint(db), db.code().code())
+}
+
+fn with_hint(db: &tokio_postgres::error::DbError) -> String {
     let hint = db.hint().map(|h| format!("; {h}")).unwrap_or_default();
-    format!("{}{hint} [{}]", db.message(), db.code().code())
+    format!("{}{hint}", db.message())
 }
 
 /// An error and what is below it, in one line.
@@ -213,11 +217,11 @@ impl From<tokio_postgres::Error> for HubError {
         let why = said(db);
         match db.code().code() {
             FENCED => Self::Fenced { sport: db.detail().unwrap_or_else(|| db.message()).to_owned() },
-            REFUSED => Self::Denied { why: db.message().to_owned() },
+            REFUSED => Self::Denied { why: with_hint(db) },
             "42501" => Self::Withheld { what: why },
             // 3F000, 42P01: neither schema nor table.
             "3F000" => Self::NotAHub,
-            "42P01" if db.message().contains("\"hub.") => Self::NotAHub,
+            "42P01" if db.message().contains("\"hub") => Self::NotAHub,
             "55P03" | "57014" | "40001" | "40P01" => Self::Slow { why },
             "53100" | "53200" => Self::Full { why },
             "53300" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Self::Lost { why },

@@ -9,8 +9,10 @@ pub mod connect;
 pub mod credit;
 pub mod error;
 pub mod lease;
+pub mod schema;
 mod tls;
 pub mod url;
+pub mod users;
 
 pub use connect::{Connection, HubUrl, Tier, connect, tier_of};
 pub use error::HubError;

@@ -142,6 +142,12 @@ impl Postgres {
         format!("postgres://{user}:{password}@127.0.0.1:{port}/{database}?sslmode=verify-full&sslrootcert={ca}")
     }
 
+    /// The server's version, such as 15.
+    pub fn version(&self) -> u32 {
+        let number = self.ask(SUPERUSER, "postgres", "SHOW server_version_num");
+        number.parse::<u32>().expect("version") / 10_000
+    }
+
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
@@ -184,7 +190,9 @@ impl Postgres {
 
     /// As [`Self::psql_in`], with these variables of psql.
     pub fn psql_with(&self, user: &str, database: &str, sql: &str, variables: &[&str]) -> Output {
-        let mut psql = Command::new(self.programs.join("psql"));
+        // Servers without their clients are at hand too, and any client speaks to any server.
+        let own = Some(self.programs.join("psql")).filter(|p| p.exists());
+        let mut psql = Command::new(own.unwrap_or_else(|| PathBuf::from("psql")));
         psql.args(["-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose"])
             .args(variables.iter().flat_map(|v| ["-v", v]))
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", user, "-d", database, "-f", "-"])

@@ -192,7 +192,7 @@ async fn what_another_device_polls_is_left_alone_until_it_is_ours() {
     assert_eq!(fake.with(|s| s.asked.clone()), BTreeSet::from([NBA.to_owned()]));
     session.stop().await.expect("stops");
     assert_eq!(fake.with(|s| s.released.clone()), BTreeSet::from([NBA.to_owned()]));
-    drop(sim);
+    sim.shutdown().await;
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn a_hub_that_is_away_ends_the_polling_unless_it_is_to_go_on() {
         // Whether others were there is known after a restart.
         let reader = Reader::open(&home.path().join("stratum.db")).expect("reader");
         assert_eq!(reader.other_collectors().expect("read"), Some(false));
-        drop(sim);
+        sim.shutdown().await;
     }
 }
 
@@ -275,5 +275,5 @@ async fn what_the_desk_has_spent_counts_in_the_plan_and_what_we_spend_is_told() 
     let own = reader.credits(0).expect("rows");
     assert!(!own.is_empty());
     assert_eq!(fake.with(|s| s.told.clone()), own);
-    drop(sim);
+    sim.shutdown().await;
 }

@@ -1,0 +1,187 @@
+//! The definition of `stratum hub`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::args::OutputArgs;
+
+/// `stratum hub`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The hub's address is a secret: it stands in the variable STRATUM_HUB_URL, or in a file that only you can read
+(hub.url beside the settings, or hub.url_file). docs/hub.md tells how to set one up.
+
+Example:
+  stratum hub init
+  stratum hub user add ann --tier pro --reason 'joined the desk'
+  stratum hub status"
+)]
+pub struct HubArgs {
+    /// File of the address, in place of the usual one.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub url_file: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub action: HubAction,
+}
+
+/// What `stratum hub` can do.
+#[derive(Subcommand, Debug)]
+pub enum HubAction {
+    /// Make the hub in its database, or bring it up to date; may be run again at any time.
+    #[command(
+        after_help = "Example:\n  stratum hub init\n\nThe login needs CREATEROLE and CREATE on the database, and no more."
+    )]
+    Init(OutputArgs),
+    /// Show the hub: who we are there, what is in it, who collects.
+    #[command(after_help = "Example:\n  stratum hub status --json")]
+    Status(OutputArgs),
+    /// Manage users: who may see what.
+    User(UserArgs),
+    /// Show what was done to users, by whom and why, and check that nobody has changed it.
+    Audit(AuditArgs),
+}
+
+/// `stratum hub user`
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  stratum hub user list\n  stratum hub user add ann --tier pro --reason 'joined the desk'"
+)]
+pub struct UserArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: UserAction,
+}
+
+/// What `stratum hub user` can do.
+#[derive(Subcommand, Debug)]
+pub enum UserAction {
+    /// Make a login, and show its address once: nobody can show it again.
+    Add(UserAddArgs),
+    /// List the users.
+    #[command(after_help = "Example:\n  stratum hub user list --json")]
+    List(OutputArgs),
+    /// Give a user another tier; what it has open is ended.
+    SetTier(UserTierArgs),
+    /// Shut a user out, at once.
+    Disable(UserDisableArgs),
+    /// A new password, shown once; it lets a disabled user in again.
+    Rotate(UserRotateArgs),
+}
+
+/// Tiers that a user can have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum UserTier {
+    /// Writes what it collects, sees everything.
+    Collector,
+    /// Sees everything as it comes.
+    Pro,
+    /// Sees quotes and consensus late, signals late and in part.
+    Free,
+    /// Manages users; sees none of the feed.
+    Admin,
+}
+
+impl UserTier {
+    /// Its name at the hub.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Collector => "collector",
+            Self::Pro => "pro",
+            Self::Free => "free",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Why something is done; kept for ever.
+#[derive(Args, Clone, Debug)]
+pub struct ReasonArgs {
+    /// Why; written into the audit.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// `stratum hub user add`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub user add ann --tier pro --reason 'joined the desk'\n  \
+                        stratum hub user add nuc --tier collector --reason 'second collector' --json")]
+pub struct UserAddArgs {
+    /// The login's name: small letters, digits and underscores.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What it may see and do.
+    #[arg(long, value_enum)]
+    pub tier: UserTier,
+    /// Why.
+    #[command(flatten)]
+    pub reason: ReasonArgs,
+    /// Tell the server the password itself, for a provider that takes no hashed ones; its logs may then hold it.
+    #[arg(long)]
+    pub in_clear: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `stratum hub user set-tier`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub user set-tier ann free --reason 'trial is over'")]
+pub struct UserTierArgs {
+    /// The login's name.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What it may see and do from now on.
+    #[arg(value_name = "TIER", value_enum)]
+    pub tier: UserTier,
+    /// Why.
+    #[command(flatten)]
+    pub reason: ReasonArgs,
+}
+
+/// `stratum hub user disable`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub user disable ann --reason 'left the desk'")]
+pub struct UserDisableArgs {
+    /// The login's name.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Why.
+    #[command(flatten)]
+    pub reason: ReasonArgs,
+}
+
+/// `stratum hub user rotate`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub user rotate ann --reason 'laptop lost'")]
+pub struct UserRotateArgs {
+    /// The login's name.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Why.
+    #[command(flatten)]
+    pub reason: ReasonArgs,
+    /// Tell the server the password itself, for a provider that takes no hashed ones; its logs may then hold it.
+    #[arg(long)]
+    pub in_clear: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `stratum hub audit`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub audit --newest 20\n  stratum hub audit --check\n\n\
+                        Write the last hash down somewhere else: it proves later that no row is missing at the end.")]
+pub struct AuditArgs {
+    /// So many rows, the newest.
+    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub newest: u32,
+    /// Check the chain of hashes and show no rows.
+    #[arg(long)]
+    pub check: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
