@@ -9,7 +9,9 @@ use super::pages;
 use super::paint::{Hit, Paint};
 use super::theme::{Glyph, Meaning};
 use super::widgets::text;
+use crate::market::sports::Sports;
 use crate::market::time::Timestamp;
+use crate::runtime::status::standing_by;
 
 /// The least that can be drawn on.
 pub const LEAST: (u16, u16) = (60, 16);
@@ -88,6 +90,7 @@ fn header(app: &App, paint: &mut Paint<'_>, area: Rect) {
     left.extend(feeder(app, paint));
     left.extend(sports(app));
     left.extend(source(app));
+    left.extend(elsewhere(app));
     left.extend(credits(app));
     if let Some(cycle) = app.link.status.as_ref().map(|s| s.cycle).filter(|c| c.looks > 0) {
         let ms = cycle.last.total_us as f64 / 1000.0;
@@ -184,6 +187,23 @@ fn source(app: &App) -> Vec<Piece> {
         pieces.push(piece(format!("next {}:{:02}", ms / 60, ms % 60), Meaning::Muted, 6));
     }
     pieces
+}
+
+/// What others of the desk poll, or what waits to be told who does.
+fn elsewhere(app: &App) -> Option<Piece> {
+    let status = app.link.status.as_ref()?;
+    let told: Vec<String> = standing_by(&status.leases)
+        .into_iter()
+        .map(|(words, names)| {
+            let short = |n: &String| match n.strip_prefix("exchange:") {
+                Some(exchange) => exchange.to_owned(),
+                None => Sports::embedded().resolve(n).short,
+            };
+            format!("{}: {words}", names.iter().map(short).collect::<Vec<_>>().join(" "))
+        })
+        .collect();
+    let meaning = if status.hub_silent.is_some() { Meaning::Warning } else { Meaning::Text };
+    (!told.is_empty()).then(|| piece(text::plain(&told.join(", ")), meaning, 2))
 }
 
 fn credits(app: &App) -> Option<Piece> {

@@ -1,6 +1,7 @@
 //! `stratum plan`: what polling will cost and bring in the next 24 hours, as it is or as it would be.
 
 use std::io::Write;
+use std::path::Path;
 
 use chrono::Utc;
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::config::{Loaded, Paths, load, setting};
 use crate::market::time::Timestamp;
 use crate::poller::plan::Wanted;
 use crate::runtime::planning::{Made, Supposed, make};
-use crate::runtime::status::{PlanNote, SportNote};
+use crate::runtime::status::{LeaseNote, PlanNote, SportNote, standing_by};
 use crate::store::desk;
 
 /// Games without a close that are named; the rest is counted.
@@ -28,19 +29,26 @@ pub fn run(global: &Global, args: &PlanArgs, out: &mut dyn Write) -> Result<Exit
     let (loaded, supposed) = suppose(&paths, &args.what_if)?;
     let settings = loaded.settings;
     let store = paths.store(&settings);
-    let follow = follow_config(&settings, clock(&settings));
+    let mut follow = follow_config(&settings, clock(&settings));
+    let leases = leases(&store);
+    follow.sports.retain(|sport| !leases.iter().any(|l| l.name == *sport && l.stands_by()));
     let now = Timestamp::from_chrono(Utc::now());
     let made = make(&store, &desk::beside(&store), &follow, supposed, now)?;
     if args.output.json {
-        serde_json::to_writer(&mut *out, &Whole::of(&made, args.calls)).map_err(std::io::Error::from)?;
+        serde_json::to_writer(&mut *out, &Whole::of(&made, &leases, args.calls)).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        tell(out, &made, settings.polling.pace == "steady")?;
+        tell(out, &made, &leases, settings.polling.pace == "steady")?;
         if args.calls {
             calls(out, &made)?;
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Who of the desk polls what, as far as a session that runs says so.
+fn leases(store: &Path) -> Vec<LeaseNote> {
+    super::status::ask(store).and_then(|(_, status)| status.ok()).map(|s| s.leases).unwrap_or_default()
 }
 
 /// The settings with what is supposed over them.
@@ -77,6 +85,8 @@ struct Whole<'a> {
     note: &'a PlanNote,
     out_of_reach: Vec<OutOfReach<'a>>,
     unknown_sports: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    leases: &'a [LeaseNote],
     #[serde(skip_serializing_if = "Option::is_none")]
     planned: Option<Vec<CallRow<'a>>>,
 }
@@ -100,7 +110,7 @@ struct CallRow<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn of(made: &'a Made, with_calls: bool) -> Self {
+    fn of(made: &'a Made, leases: &'a [LeaseNote], with_calls: bool) -> Self {
         let missed = made.plan.closes.missed.iter();
         let missed =
             missed.map(|m| OutOfReach { event: m.event.0, sport: &m.sport, start: m.start, watched: m.watched });
@@ -115,7 +125,7 @@ impl<'a> Whole<'a> {
             };
             made.plan.calls.iter().map(row).collect()
         });
-        Self { note: &made.note, out_of_reach: missed.collect(), unknown_sports: &made.unknown, planned }
+        Self { note: &made.note, out_of_reach: missed.collect(), unknown_sports: &made.unknown, leases, planned }
     }
 }
 
@@ -128,7 +138,7 @@ const fn asks(wanted: Wanted) -> &'static str {
     }
 }
 
-fn tell(out: &mut dyn Write, made: &Made, steady: bool) -> std::io::Result<()> {
+fn tell(out: &mut dyn Write, made: &Made, leases: &[LeaseNote], steady: bool) -> std::io::Result<()> {
     let n = &made.note;
     if steady {
         writeln!(out, "polling.pace is steady: this is what a plan would do, not what is done.\n")?;
@@ -140,8 +150,12 @@ fn tell(out: &mut dyn Write, made: &Made, steady: bool) -> std::io::Result<()> {
         _ => writeln!(out, "credits        not known yet: the first answer tells"),
     }?;
     let share = n.month_allows.map(|a| format!("; the month allows {a} a day")).unwrap_or_default();
-    writeln!(out, "today          {} of {} spent{share}", n.day_spent, n.day_budget)?;
+    let others = if n.day_desk > 0 { format!(" ({} of it by the desk's others)", n.day_desk) } else { String::new() };
+    writeln!(out, "today          {} of {} spent{others}{share}", n.day_spent, n.day_budget)?;
     writeln!(out, "planned        {} credits in {} calls", n.credits, n.calls)?;
+    if n.desk > 0 {
+        writeln!(out, "desk           {} credits of this month were spent by the desk's other collectors", n.desk)?;
+    }
     if n.elsewhere > 0 {
         writeln!(out, "elsewhere      {} credits of this month were spent by others on the same key", n.elsewhere)?;
     }
@@ -164,6 +178,10 @@ fn tell(out: &mut dyn Write, made: &Made, steady: bool) -> std::io::Result<()> {
     writeln!(out, "looks          {cadence}{lean}{low}\n")?;
     purposes(out, n)?;
     sports(out, &n.sports)?;
+    for (words, names) in standing_by(leases) {
+        let names: Vec<_> = names.iter().map(|n| printable(n)).collect();
+        writeln!(out, "\n{}: {}, so nothing is planned here", names.join(", "), printable(&words))?;
+    }
     missed(out, made)?;
     if !made.unknown.is_empty() {
         let names: Vec<_> = made.unknown.iter().map(|s| printable(s)).collect();

@@ -24,6 +24,8 @@ enum Row {
         last_cycle: Option<Timestamp>,
         credits_a_day: Option<f64>,
         credits_left: Option<i64>,
+        /// Spent by other collectors of the desk on the same keys.
+        desk_credits: u64,
         days_left: Option<f64>,
         #[serde(flatten)]
         sums: SumsRow,
@@ -137,6 +139,7 @@ fn rows(report: &Report) -> Vec<Row> {
         last_cycle: report.covered.map(|c| c.1),
         credits_a_day: report.credits_a_day(),
         credits_left: report.remaining,
+        desk_credits: report.desk_credits,
         days_left: report.days_left(),
         sums: (&report.total).into(),
     }];

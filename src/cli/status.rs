@@ -10,7 +10,7 @@ use super::output::{Align, Table, label, printable, stored_rows};
 use super::{Exit, Failure, look, prepare, show};
 use crate::market::time::Timestamp;
 use crate::runtime::health::{self, Ailment};
-use crate::runtime::status::{ExchangeStatus, Listening, LiveStatus};
+use crate::runtime::status::{ExchangeStatus, LeaseNote, Listening, LiveStatus};
 use crate::store::query::{FetchView, IssueCount, SportStatus};
 use crate::store::{Reader, SCHEMA_VERSION, writer_of};
 
@@ -42,6 +42,8 @@ pub(super) struct DaemonRow {
     settings_read_at: Option<Timestamp>,
     /// The exchange that it listens to.
     exchange: Option<ExchangeStatus>,
+    /// Who of the desk polls what; empty: there is no hub.
+    leases: Vec<LeaseNote>,
 }
 
 /// The file itself.
@@ -127,6 +129,7 @@ pub(super) fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
         failed_calls: status.counted.failed,
         settings_read_at: status.reload.as_ref().map(|r| r.at),
         exchange: status.exchange.clone(),
+        leases: status.leases.clone(),
     };
     (Some(daemon), health::ailments(&status, now))
 }
@@ -184,6 +187,9 @@ fn print_daemon(
             x.contracts,
             x.sockets.len()
         )?;
+    }
+    for lease in daemon.iter().flat_map(|d| &d.leases) {
+        writeln!(out, "polls    {}: {}", printable(&lease.name), printable(&lease.words()))?;
     }
     for trouble in troubles {
         writeln!(out, "wrong    {}: {}", trouble.part, printable(&trouble.message))?;

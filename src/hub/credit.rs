@@ -22,12 +22,7 @@ pub struct Heard {
 ///
 /// # Errors
 /// [`HubError`].
-pub async fn tell(
-    client: &Client,
-    device: i32,
-    spent: &[CreditRow],
-    accounts: &[AccountRow],
-) -> Result<(), HubError> {
+pub async fn tell(client: &Client, device: i32, spent: &[CreditRow], accounts: &[AccountRow]) -> Result<(), HubError> {
     let small = |n: i64| i32::try_from(n).unwrap_or(i32::MAX);
     let big = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     if !spent.is_empty() {

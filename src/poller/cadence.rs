@@ -237,6 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn what_others_ask_about_is_not_due() {
+        let mut s = schedule(&["nba", "nfl"]);
+        let only = |name: &str| BTreeSet::from([name.to_owned()]);
+        assert_eq!(s.leave(only("nba")), Some(BTreeSet::new()));
+        assert_eq!(s.leave(only("nba")), None);
+        assert!(run(&mut s, 0, 70).iter().all(|(_, due)| *due == Due::Odds("nfl".into())));
+        assert_eq!(s.plan().len(), 1);
+        assert_eq!(s.leave(BTreeSet::new()), Some(only("nba")));
+        assert_eq!(s.due(at(71)), Some(Due::Odds("nba".into())));
+    }
+
+    #[test]
     fn every_sport_keeps_its_own_beat() {
         let mut s = schedule(&["nba", "nfl"]);
         let asked = run(&mut s, 0, 130);

@@ -425,6 +425,46 @@ mod tests {
         assert_eq!((again.remaining(), again.spent_on(Month::of(now), Day::of(now))), (Some(497), 3));
     }
 
+    #[test]
+    fn what_the_desk_has_spent_is_neither_counted_twice_nor_called_a_strangers() {
+        let now = at("2026-11-21T20:00:00Z");
+        let (month, day) = (Month::of(now), Day::of(now));
+        let (mut a, mut b) = (Ledger::new(now), Ledger::new(now));
+        // A asks alone, B takes over and has never asked.
+        a.enter(&bill(now, 30), quota(970, 30));
+        a.enter(&Bill { purpose: Purpose::Closes, ..bill(now, 6) }, quota(964, 36));
+        b.hear(a.entries());
+        assert_eq!(b.remaining(), None);
+        b.hear_account(month, now, quota(964, 36));
+        assert_eq!((b.remaining(), b.spent_on(month, day), b.desk_spent_on(month, day)), (Some(964), 36, 36));
+        assert_eq!((b.strangers_spent(), b.entries().count()), (0, 0));
+        b.enter(&bill(now, 3), quota(961, 39));
+        assert_eq!((b.remaining(), b.spent_on(month, day), b.strangers_spent()), (Some(961), 39, 0));
+        // The headers come before the sums: for a while nobody knows whose it was.
+        a.enter(&bill(now, 1), quota(960, 40));
+        assert_eq!(a.strangers_spent(), 3);
+        a.hear(b.entries());
+        assert_eq!((a.strangers_spent(), a.spent_on(month, day), a.remaining()), (0, 40, Some(960)));
+        // The sums come before the headers; hearing them again changes nothing.
+        b.enter(&bill(now, 5), quota(955, 45));
+        a.hear(b.entries());
+        a.hear(b.entries());
+        assert_eq!((a.strangers_spent(), a.spent_on(month, day), a.remaining()), (0, 45, Some(960)));
+        a.hear_account(month, now, quota(955, 45));
+        assert_eq!((a.strangers_spent(), a.remaining()), (0, Some(955)));
+        // Somebody else is told apart; what was overtaken, or is of another month, is no news.
+        a.enter(&bill(now, 1), quota(900, 100));
+        assert_eq!(a.strangers_spent(), 54);
+        assert_eq!(a.hear_account(month, now.plus(300_000), quota(955, 45)), None);
+        assert_eq!(a.hear_account(Month(month.0 - 1), now, quota(1, 999)), None);
+        assert_eq!(a.remaining(), Some(900));
+        let all = Ledger::together([&a, &b], now);
+        assert_eq!(all.spent_on(month, day), a.spent_on(month, day) + b.spent_on(month, day));
+        // With the month everything begins anew, whoever hears of it first.
+        assert_eq!(a.hear_account(Month(month.0 + 1), now, quota(997, 3)), Some(Turn::MonthReset));
+        assert_eq!((a.remaining(), a.desk_spent(), a.strangers_spent()), (Some(997), 0, 0));
+    }
+
     proptest! {
         /// In whatever order the answers arrive, at the end of the month's calls the account is as low as it really is.
         #[test]
@@ -446,6 +486,50 @@ mod tests {
             }
             prop_assert_eq!(ledger.remaining(), Some(limit - used));
             prop_assert_eq!(ledger.spent_on(Month::of(now), Day::of(now)), costs.iter().sum::<u64>());
+        }
+
+        /// Two devices and a stranger spend on one key, and the devices hear of each other now and then: once they have,
+        /// all sums are right.
+        #[test]
+        fn the_desk_agrees_on_what_is_left(
+            steps in proptest::collection::vec((0..4_usize, 0..20_u64), 0..60),
+        ) {
+            let now = at("2026-11-15T12:00:00Z");
+            let (month, day, limit) = (Month::of(now), Day::of(now), 20_000);
+            let mut desk = [Ledger::new(now), Ledger::new(now)];
+            let (mut used, mut strangers) = (0, 0);
+            // What the hub keeps of the account: within a month only more use is news.
+            let mut kept: Option<u64> = None;
+            let last = [(0, 1), (2, 0), (3, 0), (1, 1), (2, 0), (3, 0), (0, 1), (1, 1), (2, 0), (3, 0)];
+            for (what, cost) in [(2, 0), (3, 0), (0, 1), (2, 0), (3, 0)].into_iter().chain(steps).chain(last) {
+                match what {
+                    0 | 1 => {
+                        used += cost;
+                        desk[what].enter(&bill(now, cost), quota(limit - used, used));
+                    }
+                    // A stranger on odd turns.
+                    2 | 3 if cost % 2 == 1 => {
+                        used += cost;
+                        strangers += cost;
+                    }
+                    _ => {
+                        let (me, other) = (what - 2, 3 - what);
+                        kept = kept.max(desk[me].account().used);
+                        let theirs: Vec<Entry> = desk[other].entries().collect();
+                        desk[me].hear(theirs);
+                        kept = kept.max(desk[other].account().used);
+                        if let Some(used) = kept {
+                            desk[me].hear_account(month, now, quota(limit - used, used));
+                        }
+                    }
+                }
+            }
+            let total = desk[0].entries().chain(desk[1].entries()).map(|e| e.spent.credits).sum::<u64>();
+            for ledger in &desk {
+                prop_assert_eq!(ledger.remaining(), Some(limit - used));
+                prop_assert_eq!(ledger.spent_on(month, day), total);
+                prop_assert_eq!(ledger.strangers_spent(), strangers);
+            }
         }
     }
 }

@@ -133,8 +133,8 @@ impl Known {
         let of_key = |key: &str| -> Vec<Entry> { credits.iter().filter(|c| c.key == key).filter_map(entry).collect() };
         let desk = reader.credits_elsewhere(month.0 - 1)?;
         let ledgers = reader.accounts()?.into_iter().map(|row| {
-            let mut ledger = Ledger::restored(Month(row.month), account(&row), of_key(&row.key))
-                .with_desk(desk_of(&desk, &row.key));
+            let mut ledger =
+                Ledger::restored(Month(row.month), account(&row), of_key(&row.key)).with_desk(desk_of(&desk, &row.key));
             ledger.at(now);
             (row.key, ledger)
         });

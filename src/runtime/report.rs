@@ -47,6 +47,9 @@ fn write(report: &Report, out: &mut String) -> std::fmt::Result {
     )?;
     writeln!(out, "received  {events} events, {quotes} quotes, {changes} changes, {points} points")?;
     writeln!(out, "credits   {} billed in {} requests{}", t.credits, t.requests, pace(report))?;
+    if report.desk_credits > 0 {
+        writeln!(out, "desk      {} more were spent by its other collectors", report.desk_credits)?;
+    }
     if t.took.slowest_us > 0 {
         let ms = |us: u64| us as f64 / 1e3;
         let (mean, p95, slowest) = (ms(t.took.mean_us), ms(t.took.p95_us), ms(t.took.slowest_us));
@@ -166,6 +169,7 @@ mod tests {
             reasons: vec![("rate_limited".into(), 12)],
             signals: vec![("STEAM".into(), 7)],
             stages: vec![Times { mean_us: 1, p95_us: 2_345_678, slowest_us: 99_999_999 }; 6],
+            desk_credits: 54_321,
             remaining: Some(19_000),
             closes: Closes { started: 120, well: 114, grades: vec![("A".into(), 300), ("none".into(), 20)] },
         }

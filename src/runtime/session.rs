@@ -258,9 +258,9 @@ impl Session {
         });
         let held = leases.as_ref().map(Leasing::leases);
         let listening = listening.map(|l| Aborting(tokio::spawn(lease::listen(l, held.clone(), stop.clone()))));
-        let lease_notes = held.clone().map(|held| {
-            Aborting(tokio::spawn(lease::note(held, keeper.clone(), way_in.clone(), stop.clone())))
-        });
+        let lease_notes = held
+            .clone()
+            .map(|held| Aborting(tokio::spawn(lease::note(held, keeper.clone(), way_in.clone(), stop.clone()))));
         let syncs = hub
             .map(|hub| {
                 let (way, keeper, held) = (way_in.clone(), keeper.clone(), held.clone());

@@ -112,7 +112,8 @@ mod tests {
         let at = Timestamp::from_secs(1_800_000_000);
         assert_eq!(Reader::open(&path).expect("reader").other_collectors().expect("read"), None);
         for (credits, others) in [(3, false), (9, true)] {
-            let account = AccountRow { key: "abcd0123".into(), month: 24_322, used: Some(credits), ..Default::default() };
+            let account =
+                AccountRow { key: "abcd0123".into(), month: 24_322, used: Some(credits), ..Default::default() };
             let heard = HeardCredits {
                 spent: vec![row(2, credits), row(3, 6)],
                 accounts: vec![account],

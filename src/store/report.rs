@@ -31,6 +31,8 @@ pub struct Report {
     pub signals: Vec<(String, u64)>,
     /// How long each stage took, in the order of [`Stages::NAMES`].
     pub stages: Vec<Times>,
+    /// Credits that the desk's other collectors have told of the days within.
+    pub desk_credits: u64,
     /// Credits left, as last told.
     pub remaining: Option<i64>,
     /// Closes.
@@ -223,7 +225,21 @@ impl Reader {
         report.signals = most_first(signals);
         report.stages = stages.into_iter().map(Times::of).collect();
         report.closes = self.close_coverage(from, until)?;
+        report.desk_credits = self.desk_credits(from, until)?;
         Ok(report)
+    }
+
+    /// Sums of other devices are kept by the desk's day: days that begin within.
+    fn desk_credits(&self, from: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
+        /// A desk's day begins at 10:00 UTC.
+        const BEGINS_MS: i64 = 10 * 3_600_000;
+        let day = |at: Timestamp| at.plus(-BEGINS_MS).millis().div_euclid(86_400_000);
+        let days = params![day(from), day(until)];
+        let sum: i64 = self
+            .connection
+            .prepare_cached("SELECT coalesce(sum(credits), 0) FROM credit_elsewhere WHERE day > ? AND day <= ?")?
+            .query_row(days, |r| r.get(0))?;
+        Ok(u64::try_from(sum).unwrap_or(0))
     }
 
     fn close_coverage(&self, from: Timestamp, until: Timestamp) -> Result<Closes, StoreError> {

@@ -258,9 +258,8 @@ fn run(skews: &[u64], delays: &[u64], spells: &[Spell], length: u64) -> Vec<Vec<
             spells.iter().filter(is).any(|s| s.from <= now && now < s.from + s.lasts)
         };
         // Who is frozen asks nothing; the moment it wakes it is asked what it believes.
-        let believes = |(i, d): (usize, &Device)| {
-            (!frozen(i) && d.state.lease(NAME, ms(now + d.skew)).is_held()).then_some(i)
-        };
+        let believes =
+            |(i, d): (usize, &Device)| (!frozen(i) && d.state.lease(NAME, ms(now + d.skew)).is_held()).then_some(i);
         beliefs.push(devices.iter().enumerate().filter_map(believes).collect());
     }
     beliefs
@@ -274,8 +273,12 @@ fn faults() -> impl Strategy<Value = Spell> {
         Just(Fault::Dead),
         (0..12_000_u64).prop_map(Fault::Late),
     ];
-    (0..3_usize, fault, 0..90_000_u64, 0..40_000_u64)
-        .prop_map(|(device, fault, from, lasts)| Spell { device, fault, from, lasts })
+    (0..3_usize, fault, 0..90_000_u64, 0..40_000_u64).prop_map(|(device, fault, from, lasts)| Spell {
+        device,
+        fault,
+        from,
+        lasts,
+    })
 }
 
 /// The longest time without anybody who believes to hold.

@@ -6,7 +6,7 @@
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,8 +15,9 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::awake::Awake;
+use crate::hub::HubUrl;
 use crate::hub::credit::Heard;
-use crate::hub::lease::ask::Referee;
+use crate::hub::lease::ask::{Hub, Referee};
 use crate::hub::lease::{Alone, Lease, LeaseState, Moment, POLYMARKET, Timing};
 use crate::poller::calendar::Month;
 use crate::runtime::exchange::{self, Listener};
@@ -31,7 +32,7 @@ use crate::store::{Reader, StoreError};
 /// With nothing new to tell, what others have spent is heard so often.
 const HEAR_EVERY: Duration = Duration::from_secs(15);
 /// At the end, saying goodbye may take so long: whoever waits gets the leases soon anyway.
-const GOODBYE: Duration = Duration::from_secs(3);
+const GOODBYE: Duration = Duration::from_millis(1_500);
 /// Whether there are other collectors is looked at so often.
 const NOTE_EVERY: Duration = Duration::from_secs(60);
 /// Whoever waits for the loss of a lease looks at the clock himself so often.
@@ -213,6 +214,15 @@ impl OwnLedger {
 }
 
 impl Leasing {
+    /// Begins to ask the hub at `url`, as the device with this number, for what the session that feeds `store` will want.
+    pub fn at(url: HubUrl, device: i32, alone: Alone, store: &Path) -> Self {
+        // A store that is not there yet, or is of an older program, knows of no contact.
+        let others = Reader::open(store).and_then(|r| r.other_collectors()).unwrap_or_default();
+        let timing = Timing::default();
+        let hub = Hub::new(url, device, timing.patience);
+        Self::start(Leases::new(timing, alone, others), hub, OwnLedger(store.to_owned()))
+    }
+
     /// Begins to ask `referee` for what is wanted of `leases`.
     pub fn start(leases: Leases, referee: impl Referee, ledger: OwnLedger) -> Self {
         let stop = CancellationToken::new();
@@ -389,6 +399,10 @@ impl<R: Referee> Work<R> {
             all
         });
         leases.publish();
+        if self.failing {
+            // Nobody would hear it.
+            return;
+        }
         // What was spent last comes first: whoever goes on counts on it.
         self.exchange(true).await;
         let mut names: BTreeSet<String> = wanted.into_iter().collect();

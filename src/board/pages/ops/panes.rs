@@ -14,7 +14,7 @@ use crate::board::widgets::{popup, text};
 use crate::market::time::Timestamp;
 use crate::runtime::status::{
     BreakerState, ExchangeStatus, Following, KeyState, Listening, LiveStatus, PlanNote, QuestionStatus, SocketNote,
-    Steps, StoreState,
+    Steps, StoreState, standing_by,
 };
 
 /// A piece of a line.
@@ -203,6 +203,13 @@ fn session(app: &App, width: u16) -> Vec<Said> {
         Following::Stopped => ("stopped".to_owned(), Meaning::Warning),
     };
     said.push(pair("polling", following, meaning));
+    for (words, names) in standing_by(&status.leases) {
+        said.push(pair("standing by", text::plain(&format!("{}: {words}", names.join(", "))), Meaning::Text));
+    }
+    if let Some(why) = &status.hub_silent {
+        said.push(pair("hub", "cannot be asked who polls", Meaning::Warning));
+        said.extend(wrapped(why, width, Meaning::Muted));
+    }
     match &status.key {
         KeyState::Missing => said.push(pair("key", "none", Meaning::Warning)),
         KeyState::Untried => said.push(pair("key", "there, not tried yet", Meaning::Text)),
@@ -437,6 +444,10 @@ fn planned(app: &App, plan: &PlanNote, said: &mut Vec<Said>) {
     let zone = app.prefs.zone();
     let spent = format!("{} of {} spent", format::count(plan.day_spent), format::count(plan.day_budget));
     said.push(pair("today", spent, Meaning::Text));
+    if plan.desk > 0 {
+        let told = format!("{} today, {} this month by others", format::count(plan.day_desk), format::count(plan.desk));
+        said.push(pair("desk", told, Meaning::Text));
+    }
     let until = format!("{} {}", zone.day(plan.until), zone.hm(plan.until));
     let calls = format!("{} in {} calls until {until}", format::count(plan.credits), format::count(plan.calls as u64));
     said.push(pair("plan", calls, Meaning::Text));
