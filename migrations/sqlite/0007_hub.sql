@@ -6,6 +6,7 @@ CREATE TABLE hub (
     hub       TEXT    NOT NULL,     -- the id that it gave itself
     device    TEXT    NOT NULL,     -- the id that we gave ourselves when we were linked
     number    INTEGER NOT NULL,     -- of this device at the hub
+    tier      TEXT    NOT NULL,     -- what its login might do there when it was linked
     pulled    INTEGER NOT NULL,     -- every entry of the hub's log up to this one has been taken in
     base      INTEGER NOT NULL,     -- looks of the hub up to `head` have their number there plus this here
     head      INTEGER NOT NULL,

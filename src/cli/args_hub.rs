@@ -37,10 +37,27 @@ pub enum HubAction {
     /// Show the hub: who we are there, what is in it, who collects.
     #[command(after_help = "Example:\n  stratum hub status --json")]
     Status(OutputArgs),
+    /// Link this store to the hub, once; with `hub.on = true` it is kept in step from then on.
+    Link(HubLinkArgs),
+    /// Forget the hub; what came from it stays.
+    #[command(after_help = "Example:\n  stratum hub unlink")]
+    Unlink(OutputArgs),
     /// Manage users: who may see what.
     User(UserArgs),
     /// Show what was done to users, by whom and why, and check that nobody has changed it.
     Audit(AuditArgs),
+}
+
+/// `stratum hub link`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub link\n  stratum hub link --set-aside")]
+pub struct HubLinkArgs {
+    /// Where this store and the hub both have a history of a sport: keep this store's file beside, and begin with the hub's.
+    #[arg(long)]
+    pub set_aside: bool,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `stratum hub user`

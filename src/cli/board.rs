@@ -37,6 +37,9 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
     let _log = logging::start(&own.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
     let variable = std::env::var("ODDS_API_KEY").ok();
     let key = odds_api_key(variable.as_deref(), &paths.key_file(&own))?.map(|(secret, _)| secret);
+    let hub = super::hub::session::config(&paths, &own, key.is_some())?;
+    // Whoever follows a hub and does not collect for it leaves the asking to others.
+    let key = key.filter(|_| hub.as_ref().is_none_or(|hub| hub.collects.is_some()));
     let (terminal, bells) = mpsc::channel(BELLS);
     let session = SessionConfig {
         exchange: settings::exchange_config(&own, desk::beside(&paths.store(&own)), paths.exchange_record(&own)),
@@ -55,7 +58,7 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         check_key: true,
         attach: true,
         leases: None,
-        hub: None,
+        hub,
         care: CareConfig::default(),
         alerts: Some(super::alerts::config(&paths, &own, &paths.store(&own), Some(terminal))?),
     };

@@ -46,14 +46,19 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
     paths.make()?;
     let settings = &loaded.settings;
     let log = logging::start(&settings.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
-    let Some(secret) = key(&paths, settings)? else {
+    let secret = key(&paths, settings)?;
+    let hub = super::hub::session::config(&paths, settings, secret.is_some())?;
+    // Whoever follows a hub and does not collect for it leaves the asking to others.
+    let secret = secret.filter(|_| hub.as_ref().is_none_or(|hub| hub.collects.is_some()));
+    if secret.is_none() && hub.is_none() {
         return Err(Failure::Other(format!(
             "there is no key for The Odds API; set ODDS_API_KEY, or put it into {} (chmod 600). \
              `stratum demo --headless` needs none",
             paths.key_file(settings).display()
         )));
-    };
-    let keys = Keys::parse(secret.expose_secret()).map_err(|e| Failure::Other(e.to_string()))?;
+    }
+    let keys = secret.as_ref().map(|secret| Keys::parse(secret.expose_secret())).transpose();
+    let keys = keys.map_err(|e| Failure::Other(e.to_string()))?;
     let config = SessionConfig {
         exchange: settings::exchange_config(
             settings,
@@ -66,16 +71,16 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             retention: settings::retention(&settings.retention),
             keep_raw: true,
             record: paths.record(settings),
-            secret: vec![secret.clone()],
+            secret: secret.iter().cloned().collect(),
             origin: None,
         },
         follow: follow_config(settings, clock(settings)),
         client: client_config(settings),
-        key: Some(secret),
-        check_key: true,
+        check_key: secret.is_some(),
+        key: secret,
         attach: true,
         leases: None,
-        hub: None,
+        hub,
         care: CareConfig {
             // Checked when it was read.
             metrics: settings.metrics.listen.parse().ok(),
@@ -96,7 +101,7 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             stopped(session).await?;
             return Err(Failure::Other(message));
         }
-        say_start(&paths, &loaded.settings, &keys);
+        say_start(&paths, &loaded.settings, keys.as_ref());
         tell(Told::Ready);
         let mut reloading = Reloading::new(paths, loaded, flags, log.level());
         let (ended, alive) = (session.ended(), session.alive());
@@ -154,7 +159,17 @@ pub(super) async fn stopped(session: Session) -> Result<Tally, Failure> {
     }
 }
 
-fn say_start(paths: &Paths, settings: &Settings, keys: &Keys) {
+fn say_start(paths: &Paths, settings: &Settings, keys: Option<&Keys>) {
+    let Some(keys) = keys else {
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "following the hub");
+        let _ = writeln!(
+            std::io::stderr(),
+            "stratum: following the hub into {}; log in {}; Ctrl-C stops",
+            paths.store(settings).display(),
+            paths.logs.display(),
+        );
+        return;
+    };
     // A key pasted into the wrong field of the settings is still a key.
     let sports = keys.redact(&settings.odds_api.sports.join(", "));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), sports, "following");

@@ -30,6 +30,7 @@ impl Joined {
             hub: self.hub.clone(),
             device: device.to_string(),
             number: self.number,
+            tier: self.tier.name().to_owned(),
             pulled: 0,
             base: newest,
             head: self.newest_look,

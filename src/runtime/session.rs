@@ -256,6 +256,10 @@ impl Session {
             }
             tasks
         });
+        let leases = leases.or_else(|| {
+            let (hub, alone) = hub.as_ref().and_then(|hub| Some((hub, hub.collects?)))?;
+            Some(Leasing::at(hub.url.clone(), hub.number, alone, &linked))
+        });
         let held = leases.as_ref().map(Leasing::leases);
         let listening = listening.map(|l| Aborting(tokio::spawn(lease::listen(l, held.clone(), stop.clone()))));
         let lease_notes = held

@@ -4,6 +4,8 @@
 
 mod audit;
 mod init;
+mod link;
+pub(super) mod session;
 mod status;
 mod user;
 
@@ -37,6 +39,8 @@ pub fn run(global: &Global, args: &HubArgs, out: &mut dyn Write) -> Result<Exit,
         HubAction::Init(output) => init::run(&place, *output, out),
         HubAction::Status(output) => status::run(&place, *output, out),
         HubAction::User(args) => user::run(&place, &args.action, out),
+        HubAction::Link(args) => link::link(&place, &paths, &loaded.settings, args, out),
+        HubAction::Unlink(output) => link::unlink(&paths, &loaded.settings, *output, out),
         HubAction::Audit(args) => audit::run(&place, args, out),
     }
 }

@@ -1,6 +1,7 @@
 //! What runs for the hub.
 
 pub mod awake;
+mod desk;
 mod following;
 pub mod lease;
 pub mod sync;

@@ -1,5 +1,5 @@
-//! The two tasks of a session that is linked to a hub: one tells what is collected here, the other takes in what others
-//! tell. Each has a connection and a thread of its own, so that neither the board nor the polling ever waits for them.
+//! The tasks of a session that is linked to a hub: one tells what is collected here, one takes in what others tell, one
+//! exchanges what the users made. Each has a connection and a thread of its own, so that neither the board nor the polling ever waits for them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,8 +8,11 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use super::lease::Leases;
-use super::{following, telling};
+use super::{desk, following, telling};
+use uuid::Uuid;
+
 use crate::hub::connect::HubUrl;
+use crate::hub::lease::Alone;
 use crate::runtime::backoff::{Backoff, roll};
 use crate::runtime::keeper::Keeper;
 use crate::runtime::pipeline::WayIn;
@@ -25,6 +28,14 @@ const CAP: Duration = Duration::from_secs(15);
 pub struct HubConfig {
     /// The hub.
     pub url: HubUrl,
+    /// This device, as it named itself when it was linked.
+    pub device: Uuid,
+    /// Its number there; 0: it looks on.
+    pub number: i32,
+    /// It may ask the sources: what it does when it cannot reach the hub. `None`: it never asks.
+    pub collects: Option<Alone>,
+    /// What the user made.
+    pub desk: PathBuf,
 }
 
 /// What both tasks need.
@@ -57,14 +68,14 @@ pub(super) fn backoff() -> Backoff {
     Backoff::new(FIRST, CAP)
 }
 
-/// Both tasks; they end with the token.
+/// The tasks; they end with the token.
 #[derive(Debug)]
 pub struct Syncs {
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Syncs {
-    /// Starts both.
+    /// Starts them.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -79,15 +90,16 @@ impl Syncs {
     ) -> std::io::Result<Self> {
         let syncing = Syncing { config, store, way_in, keeper, leases, stop };
         syncing.note(|s| s.place = syncing.config.url.shown());
-        let (tell, follow) = (syncing.clone(), syncing);
+        let (tell, share, follow) = (syncing.clone(), syncing.clone(), syncing);
         let threads = vec![
             on_a_thread("hub-tell", move || telling::run(tell, published))?,
             on_a_thread("hub-follow", move || following::run(follow))?,
+            on_a_thread("hub-desk", move || desk::run(share))?,
         ];
         Ok(Self { threads })
     }
 
-    /// Both have ended.
+    /// All have ended.
     pub fn are_over(&self) -> bool {
         self.threads.iter().all(std::thread::JoinHandle::is_finished)
     }

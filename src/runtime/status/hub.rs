@@ -30,6 +30,10 @@ pub struct HubStatus {
     pub telling: Going,
     /// Following what others tell.
     pub following: Going,
+    /// Exchanging what the users made.
+    pub sharing: Going,
+    /// Why something of it stays here, for a person.
+    pub desk_trouble: Option<String>,
     /// Looks that have not been told.
     pub backlog: u64,
     /// When the oldest of them was received.

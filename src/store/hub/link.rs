@@ -17,6 +17,8 @@ pub struct Link {
     pub device: String,
     /// Our number there.
     pub number: i32,
+    /// What our login might do there when we were linked: `collector`, `pro`, `free`...
+    pub tier: String,
     /// Every entry of its log up to this one has been taken in.
     pub pulled: i64,
     /// Looks of the hub up to `head` have their number there plus this here.
@@ -68,16 +70,17 @@ pub struct Told {
 
 fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
     let mut select =
-        c.prepare_cached("SELECT hub, device, number, pulled, base, head, linked_at FROM hub WHERE id = 1")?;
+        c.prepare_cached("SELECT hub, device, number, tier, pulled, base, head, linked_at FROM hub WHERE id = 1")?;
     let found = select.query_row([], |r| {
         Ok(Link {
             hub: r.get(0)?,
             device: r.get(1)?,
             number: r.get(2)?,
-            pulled: r.get(3)?,
-            base: r.get(4)?,
-            head: r.get(5)?,
-            linked_at: Timestamp::from_millis(r.get(6)?),
+            tier: r.get(3)?,
+            pulled: r.get(4)?,
+            base: r.get(5)?,
+            head: r.get(6)?,
+            linked_at: Timestamp::from_millis(r.get(7)?),
         })
     });
     Ok(found.map(Some).or_else(none_if_no_rows)?)
@@ -102,6 +105,21 @@ impl Reader {
             cursors.push(self.hub_cursor(source, sport)?);
         }
         Ok(cursors)
+    }
+
+    /// Keys of the sports of which this store has looks.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn sports_with_looks(&self) -> Result<Vec<String>, StoreError> {
+        let mut keys = Vec::new();
+        for (_, sport) in super::super::recall::sports(&self.connection)? {
+            let key = self.name_of(NameKind::Sport, sport.0.into())?;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        Ok(keys)
     }
 
     /// How far a source and sport has been told.
@@ -165,11 +183,12 @@ impl Store {
             tx.execute(&format!("DELETE FROM {table}"), [])?;
         }
         tx.execute(
-            "INSERT INTO hub (id, hub, device, number, pulled, base, head, linked_at) VALUES (1,?,?,?,?,?,?,?)",
+            "INSERT INTO hub (id, hub, device, number, tier, pulled, base, head, linked_at) VALUES (1,?,?,?,?,?,?,?,?)",
             params![
                 link.hub,
                 link.device,
                 link.number,
+                link.tier,
                 link.pulled,
                 link.base,
                 link.head,
@@ -191,6 +210,14 @@ impl Store {
         }
         tx.commit()?;
         Ok(())
+    }
+
+    /// Moves the write-ahead log into the file, so that the file alone is the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn settle(&mut self) -> Result<(), StoreError> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// The newest look of the store.

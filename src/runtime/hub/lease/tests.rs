@@ -121,6 +121,7 @@ async fn sim() -> SimHandle {
 fn config(home: &Path, sim: &SimHandle, pacing: Pacing, leasing: Leasing) -> SessionConfig {
     let clock = if matches!(pacing, Pacing::Steady(_)) { Clock::Sim(sim.clock()) } else { Clock::Local };
     SessionConfig {
+        hub: None,
         exchange: None,
         leases: Some(leasing),
         pipeline: PipelineConfig {
