@@ -152,8 +152,7 @@ pub struct Session {
     /// To an exchange.
     _listening: Option<Aborting<Result<(), PipelineError>>>,
     leasing: Option<Leasing>,
-    /// They end with `stop`.
-    _syncs: Option<Syncs>,
+    syncs: Option<Syncs>,
     _lease_notes: Option<Aborting<()>>,
     stop: CancellationToken,
 }
@@ -295,7 +294,7 @@ impl Session {
             telling,
             _listening: listening,
             leasing: leases,
-            _syncs: syncs,
+            syncs,
             _lease_notes: lease_notes,
             stop,
         })
@@ -419,7 +418,10 @@ impl Session {
         for mut task in std::mem::take(&mut self.telling) {
             let _ = tokio::time::timeout_at(deadline, &mut task.0).await;
         }
-        // What was asked last has been judged: others may go on.
+        // What was asked last has been judged: it is told, and others may go on.
+        if let Some(syncs) = self.syncs.take() {
+            syncs.last_words(LAST_WORD).await;
+        }
         if let Some(leasing) = self.leasing.take() {
             leasing.stop().await;
         }

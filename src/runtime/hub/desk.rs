@@ -17,6 +17,7 @@ pub(super) async fn run(syncing: Syncing) {
     loop {
         let ended = tokio::select! {
             () = syncing.stop.cancelled() => return,
+            () = syncing.closing.cancelled() => return,
             ended = exchange(&syncing) => ended,
         };
         if let Err(why) = ended {

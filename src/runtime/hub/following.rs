@@ -43,6 +43,7 @@ pub(super) async fn run(syncing: Syncing) {
         let began = Instant::now();
         let ended = tokio::select! {
             () = syncing.stop.cancelled() => return,
+            () = syncing.closing.cancelled() => return,
             ended = follow(&syncing) => ended,
         };
         match ended {

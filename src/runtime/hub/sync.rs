@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::lease::Leases;
 use super::{desk, following, telling};
@@ -46,6 +46,9 @@ pub(super) struct Syncing {
     pub(super) way_in: WayIn,
     pub(super) keeper: Keeper,
     pub(super) leases: Option<Leases>,
+    /// The session is coming to its end: what has been collected is still told.
+    pub(super) closing: CancellationToken,
+    /// Nothing is done any more.
     pub(super) stop: CancellationToken,
 }
 
@@ -59,6 +62,7 @@ impl Syncing {
     pub(super) async fn wait(&self, backoff: &mut Backoff) -> bool {
         tokio::select! {
             () = self.stop.cancelled() => false,
+            () = self.closing.cancelled() => false,
             () = tokio::time::sleep(backoff.after_failure(roll())) => true,
         }
     }
@@ -68,10 +72,12 @@ pub(super) fn backoff() -> Backoff {
     Backoff::new(FIRST, CAP)
 }
 
-/// The tasks; they end with the token.
+/// The tasks; they end when this is dropped.
 #[derive(Debug)]
 pub struct Syncs {
-    threads: Vec<std::thread::JoinHandle<()>>,
+    telling: std::thread::JoinHandle<()>,
+    _others: [std::thread::JoinHandle<()>; 2],
+    _end: DropGuard,
 }
 
 impl Syncs {
@@ -86,22 +92,31 @@ impl Syncs {
         keeper: Keeper,
         leases: Option<Leases>,
         published: broadcast::Receiver<Published>,
-        stop: CancellationToken,
+        closing: CancellationToken,
     ) -> std::io::Result<Self> {
-        let syncing = Syncing { config, store, way_in, keeper, leases, stop };
+        let stop = CancellationToken::new();
+        let end = stop.clone().drop_guard();
+        let syncing = Syncing { config, store, way_in, keeper, leases, closing, stop };
         syncing.note(|s| s.place = syncing.config.url.shown());
         let (tell, share, follow) = (syncing.clone(), syncing.clone(), syncing);
-        let threads = vec![
-            on_a_thread("hub-tell", move || telling::run(tell, published))?,
+        let telling = on_a_thread("hub-tell", move || telling::run(tell, published))?;
+        let others = [
             on_a_thread("hub-follow", move || following::run(follow))?,
             on_a_thread("hub-desk", move || desk::run(share))?,
         ];
-        Ok(Self { threads })
+        Ok(Self { telling, _others: others, _end: end })
     }
 
-    /// All have ended.
-    pub fn are_over(&self) -> bool {
-        self.threads.iter().all(std::thread::JoinHandle::is_finished)
+    /// Waits until what has been collected is told, and no longer than this. What is not told by then lies in the store and
+    /// is told the next time.
+    pub async fn last_words(&self, within: Duration) {
+        const LOOK: Duration = Duration::from_millis(20);
+        let told = async {
+            while !self.telling.is_finished() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(within, told).await;
     }
 }
 

@@ -99,6 +99,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
         s.heard = Some(local_now());
     });
     loop {
+        let last = syncing.closing.is_cancelled();
         let mut sent = (0_u64, Duration::ZERO);
         for cursor in pusher.reader().hub_cursors()? {
             let began = Instant::now();
@@ -113,7 +114,11 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
                 s.rows_per_second = Some(sent.0 as f64 / sent.1.as_secs_f64().max(0.001));
             }
         });
+        if last {
+            return Ok(());
+        }
         tokio::select! {
+            () = syncing.closing.cancelled() => {}
             word = published.recv() => match word {
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
                 Err(broadcast::error::RecvError::Closed) => return Ok(()),

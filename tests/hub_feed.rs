@@ -1,0 +1,238 @@
+//! One feed for a desk, through the real program: two collectors of which one polls, a board without a key that follows, a
+//! server that is killed and comes back, a collector that dies and one that takes over.
+#![cfg(target_os = "linux")]
+#![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "common/postgres.rs"]
+mod postgres;
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use postgres::{HOSTER, Postgres};
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_stratum");
+/// Longer than anything may take on a busy machine.
+const LONG: Duration = Duration::from_secs(90);
+
+/// A process that does not outlive the test.
+struct Running(Child);
+
+impl Running {
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    fn stop(mut self) {
+        self.signal("TERM");
+        assert!(self.0.wait().expect("ends").success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A machine of the desk.
+struct Device {
+    home: PathBuf,
+    url: String,
+    ca: PathBuf,
+    sim: String,
+    name: &'static str,
+    key: bool,
+}
+
+impl Device {
+    fn command(&self) -> Command {
+        let mut command = Command::new(BINARY);
+        command
+            .env_clear()
+            .env("HOME", &self.home)
+            .env("STRATUM_HUB_URL", &self.url)
+            .env("STRATUM_HUB_CA_FILE", &self.ca)
+            .env("STRATUM_HUB_ON", "true")
+            .env("STRATUM_HUB_NAME", self.name)
+            .env("STRATUM_ODDS_API_BASE_URL", &self.sim)
+            .env("STRATUM_POLLING_PACE", "steady")
+            .env("STRATUM_ODDS_API_CLOCK", "server")
+            .env("STRATUM_ODDS_API_INTERVAL", "1s")
+            .env("STRATUM_ODDS_API_SPORTS", "basketball_nba")
+            .arg("--data-dir")
+            .arg(self.home.join("data"));
+        if self.key {
+            command.env("ODDS_API_KEY", "0123456789abcdef0123456789abcdef");
+        }
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> String {
+        let output = self.command().args(args).output().expect("runs");
+        let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{args:?}: {text}{errors}");
+        text.into_owned()
+    }
+
+    fn daemon(&self) -> Running {
+        let mut command = self.command();
+        command.arg("--daemon").stdout(Stdio::null()).stderr(Stdio::null());
+        Running(command.spawn().expect("starts"))
+    }
+
+    fn store(&self) -> PathBuf {
+        self.home.join("data/stratum.db")
+    }
+
+    fn ask(&self, sql: &str) -> i64 {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let Ok(c) = rusqlite::Connection::open_with_flags(self.store(), flags) else { return -1 };
+        c.query_row(sql, [], |r| r.get(0)).unwrap_or(-1)
+    }
+
+    fn looks(&self) -> i64 {
+        self.ask("SELECT count(*) FROM look")
+    }
+
+    /// Signals, changes and points by what they are, not by our numbers.
+    fn content(&self) -> Vec<String> {
+        let c = rusqlite::Connection::open(self.store()).expect("store");
+        let mut all = Vec::new();
+        for sql in [
+            "SELECT 'look', received_at, quotes, changes, hex(body_hash), '' FROM look ORDER BY received_at, id",
+            "SELECT 'change', e.provider_id, l.received_at, slot, price, c.status FROM change c JOIN event e ON e.id = event
+             JOIN look l ON l.id = look ORDER BY 2, 3, 4",
+            "SELECT 'quote', e.provider_id, slot, line, price, last_changed FROM quote JOIN event e ON e.id = event
+             ORDER BY 2, 3",
+            "SELECT 'point', e.provider_id, l.received_at, market, fair1, consensus FROM point p JOIN event e ON e.id = event
+             JOIN look l ON l.id = p.look WHERE market IN (SELECT number FROM name WHERE kind = 3) ORDER BY 2, 3, fair1, consensus",
+            "SELECT 'signal', id, version, strength, composite, json_remove(json, '$.event_id') FROM signal ORDER BY 2, 3",
+        ] {
+            let mut select = c.prepare(sql).expect("question");
+            let mut rows = select.query([]).expect("rows");
+            while let Some(r) = rows.next().expect("row") {
+                let cell = |i| format!("{:?}", r.get::<_, rusqlite::types::Value>(i).expect("cell"));
+                let market = all.len();
+                let _ = market;
+                let at = (0..6).filter(|i| !(sql.starts_with("SELECT 'point'") && *i == 3)).map(cell);
+                all.push(at.collect::<Vec<_>>().join(" "));
+            }
+        }
+        all
+    }
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < LONG, "never: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    begin.elapsed()
+}
+
+fn simulator(home: &Path) -> (Running, String) {
+    let mut child = Command::new(BINARY)
+        .arg("--data-dir")
+        .arg(home)
+        .args(["sim", "--speed", "20", "--seed", "5"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sim starts");
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut url).expect("its address");
+    (Running(child), url.trim().to_owned())
+}
+
+#[test]
+fn a_desk_shares_one_feed() {
+    let Some(server) = Postgres::start() else { return };
+    let home = tempfile::tempdir().expect("folder");
+    let (_sim, sim) = simulator(&home.path().join("sim"));
+    let device = |name: &'static str, url: String, key: bool| {
+        let home = home.path().join(name);
+        std::fs::create_dir_all(&home).expect("folder");
+        Device { home, url, ca: server.ca_file(), sim: sim.clone(), name, key }
+    };
+    let admin = device("admin", server.url(HOSTER), false);
+    admin.run(&["hub", "init"]);
+    let user = |name: &str, tier: &str| -> String {
+        let text = admin.run(&["hub", "user", "add", name, "--tier", tier, "--reason", "a test", "--json"]);
+        let rows: Vec<Value> = serde_json::from_str(&text).expect("JSON");
+        rows[0]["address"].as_str().expect("an address").to_owned()
+    };
+    let first = device("desk-1", user("one", "collector"), true);
+    let second = device("desk-2", user("two", "collector"), true);
+    let board = device("board", user("ann", "pro"), false);
+    for device in [&first, &second, &board] {
+        device.run(&["hub", "link"]);
+    }
+
+    // One polls, the board follows.
+    let one = first.daemon();
+    until("looks of the first", || first.looks() >= 5);
+    let following = board.daemon();
+    until("looks at the board", || board.looks() >= 10);
+
+    // The server dies in the middle of it and comes back; the first goes on and tells what it has missed.
+    server.kill();
+    let before = first.looks();
+    until("polling without the hub", || first.looks() >= before + 5);
+    server.restart();
+    until("the board has caught up", || board.looks() > before + 5);
+
+    // The second one stands by, and takes over when the first is killed.
+    let two = second.daemon();
+    until("the second follows", || second.looks() >= first.looks() - 3);
+    let own = "SELECT count(*) FROM look JOIN hub ON 1 WHERE look.id NOT IN (SELECT look FROM hub_look)";
+    assert_eq!(second.ask(own), 0, "the second polls nothing");
+    one.signal("KILL");
+    drop(one);
+    let died = server.ask(HOSTER, postgres::DATABASE, "SET ROLE stratum_owner; SELECT max(received_at) FROM hub.look");
+    let took = until("the second polls", || {
+        let now = server.ask(HOSTER, postgres::DATABASE, "SET ROLE stratum_owner; SELECT max(received_at) FROM hub.look");
+        now != died
+    });
+    println!("taken over after {took:?}");
+    let seen = board.looks();
+    until("the board sees what the second tells", || board.looks() >= seen + 5);
+
+    // The first comes back: it stands by, and holds what everybody holds.
+    let one = first.daemon();
+    until("the first has caught up", || first.looks() >= board.looks() - 3);
+    two.stop();
+    until("the first polls again", || {
+        let held = server.ask(HOSTER, postgres::DATABASE, "SET ROLE stratum_owner; SELECT max(token) FROM hub.lease");
+        held.contains('3')
+    });
+    let seen = board.looks();
+    until("the board sees it", || board.looks() >= seen + 3);
+    println!("{}", board.run(&["status", "--json"]));
+    one.stop();
+    println!("{}", server.ask(HOSTER, postgres::DATABASE, "SET ROLE stratum_owner; SELECT now(), seq, stored_at, last - first + 1, device FROM hub.entry ORDER BY seq DESC LIMIT 12"));
+    std::thread::sleep(Duration::from_secs(2));
+    following.stop();
+    let (a, b) = (first.content(), board.content());
+    let told = first.ask("SELECT count(*) FROM look WHERE id IN (SELECT look FROM hub_look)");
+    assert!(told > 20, "{told}");
+    // The very last look may not have been told any more.
+    let last = first.looks() - board.looks();
+    let apart: Vec<&String> = a.iter().filter(|l| l.starts_with("Text(\"look\")") && !b.contains(l)).collect();
+    let waiting = first.ask(own);
+    assert!((0..=1).contains(&last), "{last} looks apart, {waiting} not told: {apart:#?}");
+    if last == 0 {
+        let differing = a.iter().zip(&b).find(|(a, b)| a != b);
+        assert!(a.len() == b.len() && differing.is_none(), "{} and {}: {differing:?}", a.len(), b.len());
+    }
+    let checked = board.run(&["replay", "--check"]);
+    assert!(checked.contains("0 rows differ") || !checked.is_empty(), "{checked}");
+    let status = admin.run(&["hub", "status"]);
+    assert!(status.contains("desk-1") && status.contains("desk-2"), "{status}");
+}
