@@ -71,11 +71,7 @@ fn an_evening_on_the_board() {
 
     // Suspended, the terminal is the shell's; let go on, it is the board's again.
     board.send("\u{1a}");
-    let end = Instant::now() + LONG;
-    while state_of(board.pid()) != Some('T') {
-        assert!(Instant::now() < end, "it is stopped");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    board.is_in_state('T');
     board.assert_sane();
     board.signal("CONT");
     board.until("the board again", |s| s.contains("DEMO") && s.contains("PIN"));
@@ -90,6 +86,43 @@ fn an_evening_on_the_board() {
     again.until("the star is still there", |s| s.contains('★'));
     again.send("q");
     assert_eq!(again.exit(LONG), 0);
+}
+
+#[test]
+fn a_key_that_comes_in_together_with_a_new_size_is_not_lost() {
+    let home = home();
+    let mut board = demo(home.path(), (100, 30));
+    board.until("games with prices", |s| s.contains("PIN") && s.contains("LIVE"));
+    // Both wait when the program is let go on, whichever came first.
+    for (n, key_first) in [true, false].into_iter().cycle().take(8).enumerate() {
+        board.signal("STOP");
+        board.is_in_state('T');
+        let rows = if n % 2 == 0 { 45 } else { 30 + n as u16 };
+        if key_first {
+            board.send(" ");
+        }
+        board.resize(100 + n as u16, rows);
+        if !key_first {
+            board.send(" ");
+        }
+        board.signal("CONT");
+        board.sees("FROZEN");
+        board.until("the new size", |s| s.lines().count() == usize::from(rows));
+        board.send(" ");
+        board.loses("FROZEN");
+    }
+    // The same for many keys at once: every one of them counts.
+    board.signal("STOP");
+    board.is_in_state('T');
+    board.send(&" ".repeat(1_500));
+    board.send("?");
+    board.signal("CONT");
+    board.sees("Freeze the view");
+    assert!(!board.text().contains("FROZEN"));
+    board.send("\u{1b}");
+    board.loses("Freeze the view");
+    board.send("q");
+    assert_eq!(board.exit(LONG), 0);
 }
 
 #[test]
