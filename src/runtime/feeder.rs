@@ -18,6 +18,7 @@ use super::pipeline::{PipelineError, WayIn};
 use super::status::{Following, KeyState, Part};
 use super::watchdog::Pulse;
 use crate::feeds::odds_api::client::Client;
+use crate::feeds::odds_api::sports::Sport;
 
 /// First wait before polling that ended unexpectedly is started again.
 const FIRST: Duration = Duration::from_secs(1);
@@ -41,6 +42,8 @@ pub(super) struct Feeder {
     pub(super) places: Arc<Places>,
     /// Try a key before the first question.
     pub(super) check_key: bool,
+    /// What the source lists, as it was answered when the key was tried.
+    pub(super) sports: watch::Sender<Vec<Sport>>,
 }
 
 /// What is asked, and through what.
@@ -136,7 +139,13 @@ impl Feeder {
             || {
                 let check = std::mem::take(untried);
                 self.pulse.beat();
-                once(follower.clone(), Arc::clone(follow), self.keeper.clone(), check, turn.clone())
+                once(
+                    follower.clone(),
+                    Arc::clone(follow),
+                    self.keeper.clone(),
+                    check.then(|| self.sports.clone()),
+                    turn.clone(),
+                )
             },
             Backoff::new(FIRST, CAP),
             &turn,
@@ -172,17 +181,18 @@ async fn once(
     follower: Follower,
     config: Arc<FollowConfig>,
     keeper: Keeper,
-    check: bool,
+    check: Option<watch::Sender<Vec<Sport>>>,
     stop: CancellationToken,
 ) -> End {
-    if check {
+    if let Some(sports) = check {
         keeper.following(Following::Checking);
         let checked = tokio::select! {
             () = stop.cancelled() => return End::Stopped,
             checked = check_key(follower.client(), &config.sports) => checked,
         };
         match checked {
-            KeyCheck::Accepted => {
+            KeyCheck::Accepted(listed) => {
+                sports.send_replace(listed);
                 keeper.key(KeyState::Accepted);
                 follower.key_works();
             }

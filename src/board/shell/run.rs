@@ -289,7 +289,7 @@ fn act(
             Effect::Prefs => desk::keep_prefs(app),
             Effect::Demo => return Ok(Some(Ended::Demo)),
             // Nobody left to do it: the program is ending.
-            errand @ (Effect::Reload | Effect::Key(_)) => {
+            errand @ (Effect::Reload | Effect::Key(_) | Effect::Offer | Effect::Follow(_)) => {
                 drop(hands.errands.send(errand))
             }
         }
