@@ -174,9 +174,8 @@ impl Overlay for Welcome {
             paint.zone(row, Hit::Item(at));
         }
         let note = Rect::new(x, place.y + 9, room, 2);
-        match &self.refused {
-            Some(why) => wrapped(paint, note, &format!("the source refuses this key: {why}"), Meaning::Error),
-            None => {}
+        if let Some(why) = &self.refused {
+            wrapped(paint, note, &format!("the source refuses this key: {why}"), Meaning::Error);
         }
         let foot = Rect::new(x, place.bottom() - 2, room, 1);
         wrapped(paint, foot, "Esc shows the board, empty until there is a key", Meaning::Hint);

@@ -102,7 +102,8 @@ fn sport_rows(follows: &Follows, offered: &[Offered]) -> Vec<Row> {
     let row = |key: &str, name: &str, group: &str, season: Option<bool>| Row {
         key: key.to_owned(),
         short: text::plain(&table.resolve(key).short),
-        name: text::plain(if name.is_empty() { key } else { name }),
+        // A title that only says the short name again gives way to what stands in the settings.
+        name: text::plain(if name.is_empty() || name == table.resolve(key).short { key } else { name }),
         note: match season {
             Some(false) => "out of season".to_owned(),
             _ => text::plain(group),
