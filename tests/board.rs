@@ -71,11 +71,7 @@ fn an_evening_on_the_board() {
 
     // Suspended, the terminal is the shell's; let go on, it is the board's again.
     board.send("\u{1a}");
-    let end = Instant::now() + LONG;
-    while state_of(board.pid()) != Some('T') {
-        assert!(Instant::now() < end, "it is stopped");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    board.is_in_state('T');
     board.assert_sane();
     board.signal("CONT");
     board.until("the board again", |s| s.contains("DEMO") && s.contains("PIN"));
@@ -90,6 +86,43 @@ fn an_evening_on_the_board() {
     again.until("the star is still there", |s| s.contains('★'));
     again.send("q");
     assert_eq!(again.exit(LONG), 0);
+}
+
+#[test]
+fn a_key_that_comes_in_together_with_a_new_size_is_not_lost() {
+    let home = home();
+    let mut board = demo(home.path(), (100, 30));
+    board.until("games with prices", |s| s.contains("PIN") && s.contains("LIVE"));
+    // Both wait when the program is let go on, whichever came first.
+    for (n, key_first) in [true, false].into_iter().cycle().take(8).enumerate() {
+        board.signal("STOP");
+        board.is_in_state('T');
+        let rows = if n % 2 == 0 { 45 } else { 30 + n as u16 };
+        if key_first {
+            board.send(" ");
+        }
+        board.resize(100 + n as u16, rows);
+        if !key_first {
+            board.send(" ");
+        }
+        board.signal("CONT");
+        board.sees("FROZEN");
+        board.until("the new size", |s| s.lines().count() == usize::from(rows));
+        board.send(" ");
+        board.loses("FROZEN");
+    }
+    // The same for many keys at once: every one of them counts.
+    board.signal("STOP");
+    board.is_in_state('T');
+    board.send(&" ".repeat(1_500));
+    board.send("?");
+    board.signal("CONT");
+    board.sees("Freeze the view");
+    assert!(!board.text().contains("FROZEN"));
+    board.send("\u{1b}");
+    board.loses("Freeze the view");
+    board.send("q");
+    assert_eq!(board.exit(LONG), 0);
 }
 
 #[test]
@@ -163,6 +196,80 @@ fn nothing_is_left_when_the_terminal_closes() {
 fn children(pid: i32) -> Vec<i32> {
     let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     listed.split_whitespace().filter_map(|n| n.parse().ok()).collect()
+}
+
+/// A simulated source.
+struct Sim(std::process::Child, String);
+
+impl Sim {
+    fn start(home: &std::path::Path) -> Self {
+        use std::io::BufRead;
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_stratum"))
+            .env("HOME", home)
+            .args(["sim", "--port", "0", "--speed", "20", "--seed", "7"])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("sim");
+        let mut url = String::new();
+        std::io::BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut url).expect("its address");
+        Self(child, url.trim().to_owned())
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_first_evening_takes_a_key_and_what_to_follow() {
+    let home = home();
+    let sim = Sim::start(home.path());
+    let settings = home.path().join("stratum.toml");
+    let mine = format!(
+        "# mine\n[odds_api]\nbase_url = \"{}\" # at home\ninterval = \"2s\"\n[polling]\npace = \"steady\"\n",
+        sim.1
+    );
+    std::fs::write(&settings, mine).expect("settings");
+    let data = home.path().join("data");
+    let args = ["--config", settings.to_str().expect("text"), "--data-dir", data.to_str().expect("text")];
+    let mut board = Pty::start(env!("CARGO_BIN_EXE_stratum"), &args, home.path(), (200, 60));
+    board.sees("Welcome to Stratum");
+    board.send("k");
+    board.sees("Key of The Odds API");
+    board.send("0123456789abcdef\r");
+    board.sees("Sports to follow");
+    // Everything that was followed goes, and the second thought is hockey alone.
+    for sport in ["americanfootball_nfl", "basketball_nba", "baseball_mlb"] {
+        board.send(sport);
+        board.loses("type to find");
+        board.send(" \u{1b}");
+        // Escape and a letter that comes at once are one key.
+        board.sees("type to find");
+    }
+    board.sees("1 sport ticked");
+    board.send("\r");
+    board.sees("Books to ask");
+    board.send("pinnacle");
+    board.until("the book", |s| s.contains("PIN") && !s.contains("type to find"));
+    board.send(" ");
+    board.send("\r");
+    board.sees("following 1 sport at");
+    // The next look brings the new book, and nothing but hockey is asked about any more.
+    board.until("the new book", |s| s.contains("PIN") && s.contains("NHL"));
+    board.send("9");
+    board.until("one question", |s| s.contains("icehockey_nhl odds") && !s.contains("basketball_nba odds"));
+    let kept = std::fs::read_to_string(&settings).expect("settings");
+    assert!(kept.starts_with("# mine\n[odds_api]\nbase_url = ") && kept.contains(" # at home\n"), "{kept}");
+    assert!(kept.contains("sports = [\"icehockey_nhl\"]") && kept.contains("\"pinnacle\""), "{kept}");
+    let key = walk(home.path()).into_iter().find(|p| p.ends_with("odds_api.key")).expect("the key is kept");
+    assert_eq!(std::fs::read_to_string(key).expect("key").trim(), "0123456789abcdef");
+    board.send("q");
+    assert_eq!(board.exit(LONG), 0);
+    board.assert_sane();
 }
 
 #[test]

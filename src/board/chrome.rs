@@ -91,6 +91,7 @@ fn header(app: &App, paint: &mut Paint<'_>, area: Rect) {
     left.extend(sports(app));
     left.extend(source(app));
     left.extend(elsewhere(app));
+    left.extend(hub(app));
     left.extend(credits(app));
     if let Some(cycle) = app.link.status.as_ref().map(|s| s.cycle).filter(|c| c.looks > 0) {
         let ms = cycle.last.total_us as f64 / 1000.0;
@@ -204,6 +205,15 @@ fn elsewhere(app: &App) -> Option<Piece> {
         .collect();
     let meaning = if status.hub_silent.is_some() { Meaning::Warning } else { Meaning::Text };
     (!told.is_empty()).then(|| piece(text::plain(&told.join(", ")), meaning, 2))
+}
+
+/// How it stands with the hub, where there is one.
+fn hub(app: &App) -> Option<Piece> {
+    let hub = app.link.status.as_ref()?.hub.as_ref()?;
+    let word = hub.word();
+    let meaning = if word == "away" { Meaning::Warning } else { Meaning::Muted };
+    let tier = if hub.tier == "free" { " free, 10 min late" } else { "" };
+    Some(piece(format!("hub {word}{tier}"), meaning, 4))
 }
 
 fn credits(app: &App) -> Option<Piece> {

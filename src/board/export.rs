@@ -89,15 +89,25 @@ fn csv(columns: &[&str], rows: impl Iterator<Item = Vec<Value>>) -> String {
     out
 }
 
-/// A cell as text.
+/// A cell as text in a file.
 fn plain(value: &Value) -> String {
     match value {
-        Value::None => String::new(),
         Value::Text(text) => defused(text),
-        Value::Number(x) if x.is_finite() => number(*x),
-        Value::Number(_) => String::new(),
-        Value::Integer(n) => n.to_string(),
-        Value::Time(at) => at.to_wire(),
+        other => other.told(),
+    }
+}
+
+impl Value {
+    /// As text, for people.
+    pub fn told(&self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Number(x) if x.is_finite() => number(*x),
+            Self::Number(_) => String::new(),
+            Self::Integer(n) => n.to_string(),
+            Self::Time(at) => at.to_wire(),
+        }
     }
 }
 

@@ -104,14 +104,15 @@ impl Paint<'_> {
         self.buf.set_style(area.intersection(self.buf.area), style);
     }
 
-    /// Empties an area.
+    /// Empties an area. What `style` leaves open is the page's own: never the terminal's, which knows no theme.
     pub fn clear(&mut self, area: Rect, style: Style) {
+        let page = self.page();
         let area = area.intersection(self.buf.area);
         for y in area.top()..area.bottom() {
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buf.cell_mut((x, y)) {
                     cell.reset();
-                    cell.set_style(style);
+                    cell.set_style(page).set_style(style);
                 }
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::app::{App, Clocks, Effect, JobRoom, Surroundings};
+use super::app::{App, Clocks, Effect, Follows, JobRoom, Surroundings};
 use super::keys::Key;
 use super::looks::Looks;
 use super::model::worker;
@@ -57,6 +57,7 @@ pub fn surroundings(folder: PathBuf) -> Surroundings {
         exports: folder.join("exports"),
         engine: engine(),
         max_age_ms: 300_000,
+        follows: Follows::default(),
         exchange_on: false,
         stake: 100.0,
         demo: true,

@@ -7,12 +7,12 @@ use tokio::sync::mpsc;
 
 use super::args::Global;
 use super::daemon::{client_config, clock, follow_config, runtime};
-use super::{Exit, Failure, prepare};
-use crate::board::app::Surroundings;
+use super::{Exit, Failure, prepare, reload, sources};
+use crate::board::app::{Follows, Surroundings};
 use crate::board::files::Files;
-use crate::config::{Paths, Settings, odds_api_key};
+use crate::config::{Paths, Settings, load, odds_api_key};
 use crate::runtime::pipeline::PipelineConfig;
-use crate::runtime::screen::{ScreenConfig, ScreenEnd, ScreenError, show};
+use crate::runtime::screen::{Reread, ScreenConfig, ScreenEnd, ScreenError, show};
 use crate::runtime::session::{CareConfig, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::desk;
@@ -31,7 +31,8 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
     let record = record.map(std::path::absolute).transpose()?;
     let flags = record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned()));
     memory::be_frugal();
-    let (paths, loaded) = prepare(global, flags.into_iter().collect())?;
+    let flags: Vec<_> = flags.into_iter().collect();
+    let (paths, loaded) = prepare(global, flags.clone())?;
     paths.make()?;
     let own = loaded.settings;
     let _log = logging::start(&own.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
@@ -63,7 +64,15 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         alerts: Some(super::alerts::config(&paths, &own, &paths.store(&own), Some(terminal))?),
     };
     let at = surroundings(&paths, &own, paths.store(&own), false);
-    let config = ScreenConfig { session: Some(session), bells: Some(bells), ..screen(&paths, &own, at) };
+    let reread = {
+        let (paths, begun) = (paths.clone(), own.clone());
+        Reread(Box::new(move || {
+            let read = load(&sources(&paths, flags.clone())).map_err(|e| e.to_string())?;
+            reload::live(&paths, &read.settings, &begun)
+        }))
+    };
+    let config =
+        ScreenConfig { session: Some(session), reread: Some(reread), bells: Some(bells), ..screen(&paths, &own, at) };
     match shown(runtime()?, config)? {
         ScreenEnd::Demo => demo_instead(global),
         ScreenEnd::Quit => Ok(Exit::Ok),
@@ -79,6 +88,7 @@ pub(super) fn screen(paths: &Paths, own: &Settings, at: Surroundings) -> ScreenC
         files: Files { keys: paths.keys_file(), settings: paths.config_file.clone(), themes: paths.themes() },
         look: own.board.clone(),
         key_file: paths.key_file(own),
+        reread: None,
         bells: None,
         stop_after: None,
     }
@@ -93,6 +103,12 @@ pub(super) fn surroundings(paths: &Paths, own: &Settings, store: std::path::Path
         engine: settings::engine_settings(own),
         max_age_ms: i64::try_from(own.quotes.max_age.as_millis()).unwrap_or(i64::MAX),
         settings: paths.config_file.clone(),
+        follows: Follows {
+            sports: own.odds_api.sports.clone(),
+            regions: own.odds_api.regions.clone(),
+            books: own.odds_api.books.clone(),
+            markets: own.odds_api.markets.len(),
+        },
         exchange_on: own.polymarket.on,
         stake: own.polymarket.stake,
         demo,

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use super::daemon::{client_config, clock, follow_config, key};
 use super::sources;
-use crate::config::{Loaded, Paths, Resolved, load};
+use crate::config::{Loaded, Paths, Resolved, Settings, load};
 use crate::runtime::keeper::local_now;
 use crate::runtime::logging::Level;
 use crate::runtime::reload::{Changed, compare};
@@ -57,24 +57,30 @@ impl Reloading {
         for warning in &read.warnings {
             tracing::warn!("settings: {warning}");
         }
-        let new = &read.settings;
-        let key = key(&self.paths, new).map_err(|e| e.to_string())?;
+        let live = live(&self.paths, &read.settings, &self.begun.settings)?;
         let changed = compare(&self.values, &read.values);
-        let live = LiveConfig {
-            client: client_config(new),
-            follow: follow_config(new, clock(&self.begun.settings)),
-            engine: settings::engine_settings(new),
-            retention: settings::retention(&new.retention),
-            key,
-        };
         session.apply(live).await.map_err(|e| e.to_string())?;
-        self.level.set(&new.log.level);
+        self.level.set(&read.settings.log.level);
         // What needs a restart is still to be told the next time.
         let waits = |path: &str| changed.restart.iter().any(|r| r == path);
         let before: Vec<_> = self.values.drain(..).filter(|v| waits(&v.path)).collect();
         self.values = read.values.into_iter().filter(|v| !waits(&v.path)).chain(before).collect();
         Ok(changed)
     }
+}
+
+/// What can be put into force of settings that were read again, in a session that began with `begun`.
+///
+/// # Errors
+/// Why the key cannot be read.
+pub(super) fn live(paths: &Paths, new: &Settings, begun: &Settings) -> Result<LiveConfig, String> {
+    Ok(LiveConfig {
+        client: client_config(new),
+        follow: follow_config(new, clock(begun)),
+        engine: settings::engine_settings(new),
+        retention: settings::retention(&new.retention),
+        key: key(paths, new).map_err(|e| e.to_string())?,
+    })
 }
 
 fn say(what: &str) {

@@ -10,6 +10,7 @@ use super::output::{Align, Table, label, printable, stored_rows};
 use super::{Exit, Failure, look, prepare, show};
 use crate::market::time::Timestamp;
 use crate::runtime::health::{self, Ailment};
+use crate::runtime::status::hub::HubStatus;
 use crate::runtime::status::{ExchangeStatus, LeaseNote, Listening, LiveStatus};
 use crate::store::query::{FetchView, IssueCount, SportStatus};
 use crate::store::{Reader, SCHEMA_VERSION, writer_of};
@@ -44,6 +45,8 @@ pub(super) struct DaemonRow {
     exchange: Option<ExchangeStatus>,
     /// Who of the desk polls what; empty: there is no hub.
     leases: Vec<LeaseNote>,
+    /// How it stands with the hub.
+    hub: Option<HubStatus>,
 }
 
 /// The file itself.
@@ -130,6 +133,7 @@ pub(super) fn live(store: &Path) -> (Option<DaemonRow>, Vec<Ailment>) {
         settings_read_at: status.reload.as_ref().map(|r| r.at),
         exchange: status.exchange.clone(),
         leases: status.leases.clone(),
+        hub: status.hub.clone(),
     };
     (Some(daemon), health::ailments(&status, now))
 }
@@ -187,6 +191,9 @@ fn print_daemon(
             x.contracts,
             x.sockets.len()
         )?;
+    }
+    if let Some(hub) = daemon.and_then(|d| d.hub.as_ref()) {
+        writeln!(out, "hub      {}", printable(&hub.words()))?;
     }
     for lease in daemon.iter().flat_map(|d| &d.leases) {
         writeln!(out, "polls    {}: {}", printable(&lease.name), printable(&lease.words()))?;

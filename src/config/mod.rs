@@ -15,6 +15,7 @@
 mod alerts;
 mod analysis;
 mod duration;
+mod keep;
 pub mod keyring;
 mod keys;
 mod layers;
@@ -30,6 +31,7 @@ pub use analysis::{
     MultibookSyncSettings, OpportunitySettings, SteamSettings, Watch,
 };
 pub use duration::{format_duration, parse_duration};
+pub use keep::{KeepError, keep_names};
 pub use layers::{ConfigError, Loaded, Origin, Resolved, Sources, Warning, load};
 pub use paths::{PathError, Paths, make_private};
 pub use secret::{KeyError, KeyOrigin, check_key_file, checked as checked_keys, keep_key, odds_api_key, owner_secret};

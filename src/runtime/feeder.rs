@@ -20,6 +20,7 @@ use super::standby::Standby;
 use super::status::{Following, KeyState, Part};
 use super::watchdog::Pulse;
 use crate::feeds::odds_api::client::Client;
+use crate::feeds::odds_api::sports::Sport;
 
 /// First wait before polling that ended unexpectedly is started again.
 const FIRST: Duration = Duration::from_secs(1);
@@ -45,6 +46,8 @@ pub(super) struct Feeder {
     pub(super) check_key: bool,
     /// Who of the desk polls; `None`: there is no hub.
     pub(super) leases: Option<Leases>,
+    /// What the source lists, as it was answered when the key was tried.
+    pub(super) sports: watch::Sender<Vec<Sport>>,
 }
 
 /// What is asked, and through what.
@@ -142,7 +145,13 @@ impl Feeder {
             || {
                 let check = std::mem::take(untried);
                 self.pulse.beat();
-                once(follower.clone(), Arc::clone(follow), self.keeper.clone(), check, turn.clone())
+                once(
+                    follower.clone(),
+                    Arc::clone(follow),
+                    self.keeper.clone(),
+                    check.then(|| self.sports.clone()),
+                    turn.clone(),
+                )
             },
             Backoff::new(FIRST, CAP),
             &turn,
@@ -178,17 +187,18 @@ async fn once(
     follower: Follower,
     config: Arc<FollowConfig>,
     keeper: Keeper,
-    check: bool,
+    check: Option<watch::Sender<Vec<Sport>>>,
     stop: CancellationToken,
 ) -> End {
-    if check {
+    if let Some(sports) = check {
         keeper.following(Following::Checking);
         let checked = tokio::select! {
             () = stop.cancelled() => return End::Stopped,
             checked = check_key(follower.client(), &config.sports) => checked,
         };
         match checked {
-            KeyCheck::Accepted => {
+            KeyCheck::Accepted(listed) => {
+                sports.send_replace(listed);
                 keeper.key(KeyState::Accepted);
                 follower.key_works();
             }

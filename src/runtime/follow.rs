@@ -24,6 +24,7 @@ use crate::feeds::odds_api::ask::Ask;
 use crate::feeds::odds_api::breaker::Purpose;
 use crate::feeds::odds_api::client::Client;
 use crate::feeds::odds_api::request::Question;
+use crate::feeds::odds_api::sports::{Sport, parse_sports};
 use crate::feeds::outcome::{Outcome, Unavailable};
 use crate::market::batch::Endpoint;
 use crate::market::time::Timestamp;
@@ -78,8 +79,8 @@ pub enum Ended {
 /// What the source says of a key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyCheck {
-    /// It was answered.
-    Accepted,
+    /// It was answered: with these sports, as far as the list could be read.
+    Accepted(Vec<Sport>),
     /// It is refused: a sentence for the user.
     Refused(String),
     /// The source could not be had; the polling tries again.
@@ -96,14 +97,15 @@ pub async fn check_key(client: &Client, sports: &[String]) -> KeyCheck {
             KeyCheck::Unknown
         }
         Outcome::Data { body, .. } | Outcome::NoEvents { body, .. } => {
-            if let Ok(known) = crate::feeds::odds_api::sports::parse_sports(body) {
+            let known = parse_sports(body).unwrap_or_default();
+            if !known.list.is_empty() {
                 for sport in sports.iter().filter(|s| !known.list.iter().any(|k| k.key == **s)) {
                     // A key pasted into the wrong field of the settings is still a key.
                     let sport = client.redact(sport);
                     tracing::warn!(sport, "the provider does not list this sport");
                 }
             }
-            KeyCheck::Accepted
+            KeyCheck::Accepted(known.list)
         }
     }
 }

@@ -11,17 +11,18 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use super::link::{Link, LinkEvent, StoreOwner, probe};
-use super::session::{Session, SessionConfig, SessionError};
-use crate::board::app::{App, Clocks, Effect, Surroundings};
+use super::session::{LiveConfig, Session, SessionConfig, SessionError};
+use crate::board::app::{App, Clocks, Effect, Follows, Offered, Surroundings};
 use crate::board::format::Zone;
 use crate::board::jobs::Jobs;
 use crate::board::looks::Looks;
 use crate::board::model::worker::{Worker, WorkerConfig};
+use crate::board::pages::welcome;
 use crate::board::shell::run::{Ears, Ended, Hands, Word, run};
 use crate::board::shell::{panic, terminal};
 use crate::board::theme::{Changed, Environment, FileWatch, Themes, Watched};
 use crate::board::{files, link};
-use crate::config::BoardSettings;
+use crate::config::{BoardSettings, keep_names};
 use crate::market::time::Timestamp;
 
 /// A session that has not stopped by then is left to the operating system; every commit is whole at any moment.
@@ -40,10 +41,21 @@ pub struct ScreenConfig {
     pub look: BoardSettings,
     /// Where a key that the user types is kept.
     pub key_file: PathBuf,
+    /// How the settings are read again; `None`: what is followed cannot be chosen.
+    pub reread: Option<Reread>,
     /// What alerts write to the terminal.
     pub bells: Option<mpsc::Receiver<Vec<u8>>>,
     /// The board ends by itself after this time.
     pub stop_after: Option<Duration>,
+}
+
+/// Reads the settings again, for a session that goes on with them.
+pub struct Reread(pub Box<dyn Fn() -> Result<LiveConfig, String> + Send + Sync>);
+
+impl std::fmt::Debug for Reread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reread")
+    }
 }
 
 /// Why the board could not be shown.
@@ -77,7 +89,7 @@ pub async fn show(config: ScreenConfig, background: &tokio::runtime::Handle) -> 
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
-    let ScreenConfig { at, session, files, look, key_file, bells, stop_after } = config;
+    let ScreenConfig { at, session, files, look, key_file, reread, bells, stop_after } = config;
     panic::install(&at.logs);
     let epoch = Instant::now();
     let (width, height) = crossterm::terminal::size()?;
@@ -107,7 +119,8 @@ pub async fn show(config: ScreenConfig, background: &tokio::runtime::Handle) -> 
     let watch = watch_files(&files, &speak);
     let spoken = speak.clone();
     let stop = tokio_util::sync::CancellationToken::new();
-    let minding = background.spawn(mind(Minder { at, session, files, key_file, speak, errand, stop: stop.clone() }));
+    let minding =
+        background.spawn(mind(Minder { at, session, files, key_file, reread, speak, errand, stop: stop.clone() }));
     if let Some(mut bells) = bells {
         let speak = spoken.clone();
         tokio::spawn(async move {
@@ -169,6 +182,7 @@ struct Minder {
     session: Option<SessionConfig>,
     files: files::Files,
     key_file: PathBuf,
+    reread: Option<Reread>,
     speak: mpsc::UnboundedSender<Word>,
     errand: mpsc::UnboundedReceiver<Effect>,
     stop: tokio_util::sync::CancellationToken,
@@ -211,6 +225,14 @@ async fn mind(mut minder: Minder) {
             errand = minder.errand.recv() => match errand {
                 Some(Effect::Reload) => say(minder.files.reload()),
                 Some(Effect::Key(key)) => say(take_key(own.as_mut(), key, &minder.key_file).await),
+                Some(Effect::Offer) => {
+                    let offered = own.as_ref().map_or_else(Vec::new, offered);
+                    say(Box::new(move |app: &mut App| welcome::pick::open(app, &offered)));
+                }
+                Some(Effect::Follow(follows)) => {
+                    let file = &minder.files.settings;
+                    say(follow(own.as_mut(), *follows, file, minder.reread.as_ref()).await);
+                }
                 Some(_) => {}
                 None => break,
             },
@@ -234,17 +256,56 @@ async fn take_key(session: Option<&mut Session>, key: SecretString, file: &std::
     };
     if let Err(e) = session.set_key(key.clone()).await {
         let message = e.to_string();
-        return Box::new(move |app: &mut App| crate::board::pages::welcome::key_refused(app, &message));
+        return Box::new(move |app: &mut App| welcome::key_refused(app, &message));
     }
     match session.key_checked().await {
-        Err(message) => Box::new(move |app: &mut App| crate::board::pages::welcome::key_refused(app, &message)),
+        Err(message) => Box::new(move |app: &mut App| welcome::key_refused(app, &message)),
         Ok(()) => {
             let kept = crate::config::keep_key(file, &key);
-            let place = file.display().to_string();
+            let (place, offered) = (file.display().to_string(), offered(session));
             Box::new(move |app: &mut App| match kept {
-                Ok(()) => crate::board::pages::welcome::key_taken(app, &place),
+                Ok(()) => welcome::key_taken(app, &place, &offered),
                 Err(e) => app.complain(format!("the key works but could not be kept in {place}: {e}")),
             })
         }
     }
+}
+
+/// The sports that the source listed when the key was tried, without those of which no odds of games can be had.
+fn offered(session: &Session) -> Vec<Offered> {
+    let listed = session.sports();
+    let games = listed.iter().filter(|s| !s.has_outrights);
+    games
+        .map(|s| Offered { key: s.key.clone(), title: s.title.clone(), group: s.group.clone(), active: s.active })
+        .collect()
+}
+
+/// Keeps other sports and books in the settings file and has the session follow them.
+async fn follow(
+    session: Option<&mut Session>,
+    follows: Follows,
+    file: &std::path::Path,
+    reread: Option<&Reread>,
+) -> Word {
+    let (Some(session), Some(reread)) = (session, reread) else {
+        return Box::new(|app: &mut App| app.complain("what is followed here cannot be chosen here"));
+    };
+    let kept = keep_names(file, &[("odds_api.sports", &follows.sports), ("odds_api.books", &follows.books)]);
+    if let Err(e) = kept {
+        let message = e.to_string();
+        return Box::new(move |app: &mut App| app.complain(message));
+    }
+    let place = file.display().to_string();
+    let problem = match (reread.0)() {
+        Err(why) => Some(why),
+        Ok(live) => {
+            let other = live.follow.sports != follows.sports;
+            match session.apply(live).await {
+                Err(e) => Some(e.to_string()),
+                Ok(()) if other => Some(format!("kept in {place}, but the environment or a flag says otherwise")),
+                Ok(()) => None,
+            }
+        }
+    };
+    Box::new(move |app: &mut App| welcome::pick::taken(app, follows, &place, problem))
 }

@@ -33,6 +33,7 @@ use crate::alerts::retry::Patience;
 use crate::engine::EngineSettings;
 use crate::feeds::odds_api::client::{Client, ClientConfig, ClientError};
 use crate::feeds::odds_api::keys::Keys;
+use crate::feeds::odds_api::sports::Sport;
 use crate::feeds::secret::KeyError;
 use crate::store::{Retention, desk};
 
@@ -141,6 +142,7 @@ pub struct Session {
     client: ClientConfig,
     key: Option<SecretString>,
     feeds: watch::Sender<Feed>,
+    sports: watch::Receiver<Vec<Sport>>,
     alive: Alive,
     metrics: Option<MetricsServer>,
     _dog: Watchdog,
@@ -273,8 +275,9 @@ impl Session {
             .map_err(PipelineError::Thread)?;
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
+        let (listed, sports) = watch::channel(Vec::new());
         let (way, keeping) = (way_in.clone(), keeper.clone());
-        let feeder = Feeder { way_in: way, keeper: keeping, pulse, places, check_key, leases: held };
+        let feeder = Feeder { way_in: way, keeper: keeping, pulse, places, check_key, sports: listed, leases: held };
         let feeding = Some(Aborting(tokio::spawn(feeder.run(newest, stop.clone()))));
         Ok(Self {
             pipeline: Some(pipeline),
@@ -285,6 +288,7 @@ impl Session {
             client,
             key,
             feeds,
+            sports,
             alive,
             metrics,
             _dog: dog,
@@ -343,11 +347,18 @@ impl Session {
         self.way_in.hide(key.clone()).await?;
         self.key = Some(key);
         self.keeper.key(KeyState::Untried);
+        // Whoever waits for the check from now on must not take the state before it for its end.
+        self.keeper.following(Following::Checking);
         self.feeds.send_modify(|feed| {
             feed.client = Some(client);
             feed.key += 1;
         });
         Ok(())
+    }
+
+    /// What the source lists, as it answered when the key was last tried; empty before that.
+    pub fn sports(&self) -> Vec<Sport> {
+        self.sports.borrow().clone()
     }
 
     /// Puts other settings into force: questions from now on, rules from the next look on.

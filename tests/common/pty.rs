@@ -136,6 +136,15 @@ impl Pty {
         signal(self.pid(), name);
     }
 
+    /// Waits until the kernel describes the process by this letter.
+    pub fn is_in_state(&self, wanted: char) {
+        let end = Instant::now() + LONG;
+        while state_of(self.pid()) != Some(wanted) {
+            assert!(Instant::now() < end, "never in state {wanted}, but {:?}", state_of(self.pid()));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for the end and gives the exit code.
     pub fn exit(&mut self, within: Duration) -> u32 {
         let end = Instant::now() + within;

@@ -68,6 +68,7 @@ fn common(app: &mut App, action: Action) {
         A::Live => app.go_live(),
         A::Dismiss => app.toasts.clear(),
         A::Redraw => app.effect(Effect::Redraw),
+        A::Sports => app.effect(Effect::Offer),
         A::ReloadFiles => app.effect(Effect::Reload),
         A::Suspend => app.effect(Effect::Suspend),
         A::Quit => app.effect(Effect::Quit),

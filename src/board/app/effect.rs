@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{App, Surroundings};
+use super::{App, Follows, Surroundings};
 use crate::board::model::worker::Order;
 use crate::store::desk::{Desk, DeskError, Version};
 use crate::store::{Reader, StoreError};
@@ -27,6 +27,10 @@ pub enum Effect {
     Reload,
     /// A key for the source, typed by the user: checked, then kept.
     Key(secrecy::SecretString),
+    /// What the source offers is asked for, to be chosen from.
+    Offer,
+    /// Other sports and books: kept in the settings file, and followed from now on.
+    Follow(Box<Follows>),
     /// The simulated market, from the welcome screen.
     Demo,
     /// The shell gets the terminal for a while.
@@ -47,6 +51,8 @@ impl std::fmt::Debug for Effect {
             Self::Redraw => "Redraw",
             Self::Reload => "Reload",
             Self::Key(_) => "Key",
+            Self::Offer => "Offer",
+            Self::Follow(_) => "Follow",
             Self::Demo => "Demo",
             Self::Suspend => "Suspend",
             Self::Quit => "Quit",

@@ -107,6 +107,32 @@ impl Page {
     }
 }
 
+/// What is asked of the source.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Follows {
+    /// Keys of sports.
+    pub sports: Vec<String>,
+    /// Regions whose books are asked for, where none are named.
+    pub regions: Vec<String>,
+    /// Keys of books; empty: those of the regions.
+    pub books: Vec<String>,
+    /// How many markets are asked for: each costs.
+    pub markets: usize,
+}
+
+/// A sport that the source offers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Offered {
+    /// Its key.
+    pub key: String,
+    /// For people.
+    pub title: String,
+    /// Its family.
+    pub group: String,
+    /// In season.
+    pub active: bool,
+}
+
 /// Where the board's own files are, and what it was told at the start.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -124,6 +150,8 @@ pub struct Surroundings {
     pub engine: EngineSettings,
     /// How old a price may be, in milliseconds, before it is drawn as stale.
     pub max_age_ms: i64,
+    /// What the settings ask of the source.
+    pub follows: Follows,
     /// The settings ask for listening to an exchange.
     pub exchange_on: bool,
     /// Dollars of a stake for which the price is told that it gets at an exchange.

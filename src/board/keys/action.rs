@@ -238,6 +238,7 @@ actions! {
     Help "help" Program LISTS, "Show the keys that work here";
     Dismiss "dismiss" Program PAGES, "Put messages away";
     ReloadFiles "reload-files" Program PAGES, "Read settings, keys and themes again";
+    Sports "sports" Program PAGES, "Choose the sports and books to follow";
     Redraw "redraw" Program ALL, "Draw the screen anew";
     Suspend "suspend" Program ALL, "Stop the program and give the shell back";
     Quit "quit" Program PAGES, "Quit";

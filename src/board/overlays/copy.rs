@@ -1,22 +1,48 @@
-//! What is under the cursor as text for the clipboard.
+//! What is under the cursor as text for the clipboard: in a few words, or as the whole row. On the board the row is as it
+//! is seen; elsewhere it is that of the page's export.
 
 use crate::board::app::{App, Effect, Page};
 use crate::board::format;
 use crate::board::model::{Game, Offer};
 use crate::board::pages::board::{self, cell, columns};
+use crate::board::pages::{clv, exchange, game, ops, tape, watch};
 use crate::board::widgets::text;
 use crate::market::selection::Side;
 
 /// Copies the cell under the cursor.
 pub fn cell(app: &mut App) {
-    let told = (app.page == Page::Board).then(|| cell_text(app)).flatten();
+    let told = match app.page {
+        Page::Board => cell_text(app),
+        Page::Game => game::export::cell(app),
+        Page::Tape => tape::cell(app),
+        Page::Watch => watch::export::cell(app),
+        Page::Exchange => exchange::cell(app),
+        Page::Clv => clv::cell(app),
+        Page::Ops => Some(ops::text(app)),
+    };
     copy(app, told);
 }
 
 /// Copies the row under the cursor, with tabs between its columns.
 pub fn row(app: &mut App) {
-    let told = (app.page == Page::Board).then(|| row_text(app)).flatten();
+    let told = whole(app);
     copy(app, told);
+}
+
+/// The row under the cursor; on the page of operations, which has none, the pane.
+fn whole(app: &App) -> Option<String> {
+    let at = match app.page {
+        Page::Game => game::export::row(app)?,
+        Page::Tape => app.pages.tape.line,
+        Page::Watch => watch::export::row(app),
+        Page::Exchange => app.pages.exchange.line,
+        Page::Clv => clv::row(app),
+        Page::Ops => return Some(ops::text(app)),
+        Page::Board => return row_text(app),
+    };
+    let table = super::export::table(app)?;
+    let cells: Vec<String> = table.rows.get(at)?.iter().map(|v| text::plain(&v.told())).collect();
+    Some(cells.join("\t"))
 }
 
 fn copy(app: &mut App, told: Option<String>) {
@@ -24,7 +50,7 @@ fn copy(app: &mut App, told: Option<String>) {
         app.say("there is nothing under the cursor to copy");
         return;
     };
-    let mut short: String = told.replace('\t', "  ");
+    let mut short: String = told.replace(['\t', '\n'], "  ");
     short = text::fit(&short, 48, true).into_owned();
     app.effect(Effect::Copy(told));
     app.say(format!("copied: {short}"));

@@ -40,7 +40,8 @@ pub fn table(app: &App) -> Option<Table> {
         Page::Tape => Some(texts("tape", crate::board::pages::tape::table(app))),
         Page::Clv => Some(texts("clv", crate::board::pages::clv::table(app))),
         Page::Exchange => crate::board::pages::exchange::table(app),
-        Page::Game | Page::Watch => None,
+        Page::Game => crate::board::pages::game::export::table(app),
+        Page::Watch => crate::board::pages::watch::export::table(app),
     }
 }
 

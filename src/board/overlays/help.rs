@@ -37,7 +37,13 @@ const KEYS: u16 = 13;
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Line {
     Title(&'static str),
-    Entry { keys: String, meaning: Meaning, about: String },
+    Entry {
+        keys: String,
+        meaning: Meaning,
+        about: String,
+    },
+    /// What did not fit into the line above.
+    More(String),
     Blank,
 }
 
@@ -51,6 +57,20 @@ pub struct Help {
     scroll: usize,
     search: TextLine,
     typing: bool,
+}
+
+/// Columns of the keys of an entry. Keys that need more room than most take it, so that no key is cut.
+fn of_keys(keys: &str, width: u16) -> u16 {
+    text::width(keys).max(KEYS - 2).min(width / 2) + 2
+}
+
+/// An entry in as many lines as what it says needs.
+fn broken(line: &Line, width: u16) -> Vec<Line> {
+    let Line::Entry { keys, meaning, about } = line else { return vec![line.clone()] };
+    let mut told = popup::wrap(about, width.saturating_sub(of_keys(keys, width) + 2)).into_iter();
+    let about = told.next().unwrap_or_default();
+    let first = Line::Entry { keys: keys.clone(), meaning: *meaning, about };
+    std::iter::once(first).chain(told.map(Line::More)).collect()
 }
 
 /// Opens it for the page on show.
@@ -117,14 +137,16 @@ impl Help {
     fn fold_into_columns(&mut self, app: &App) {
         let width = popup::inside(outer(app)).width;
         let count = usize::from((width / COLUMN).max(1));
-        let each = self.lines.len().div_ceil(count).max(1);
+        let room = width / count as u16;
+        let lines: Vec<Line> = self.lines.iter().flat_map(|line| broken(line, room)).collect();
+        let each = lines.len().div_ceil(count).max(1);
         self.columns = vec![Vec::new()];
-        for (at, line) in self.lines.iter().enumerate() {
+        for (at, line) in lines.iter().enumerate() {
             let next_is_far = matches!(line, Line::Title(_));
             let last = self.columns.len();
             if let Some(column) = self.columns.last_mut() {
                 let full = column.len() >= each || (next_is_far && column.len() + 2 >= each);
-                if full && last < count && at > 0 {
+                if full && last < count && at > 0 && !matches!(line, Line::More(_)) {
                     while column.last() == Some(&Line::Blank) {
                         column.pop();
                     }
@@ -239,14 +261,16 @@ impl Overlay for Help {
                 let y = room.y + row as u16;
                 match line {
                     Line::Blank => {}
+                    Line::More(told) => {
+                        paint.text(x + KEYS, y, width.saturating_sub(KEYS + 2), told, paint.style(Meaning::Text));
+                    }
                     Line::Title(title) => {
                         paint.text(x, y, width.saturating_sub(2), title, paint.style(Meaning::Title));
                     }
                     Line::Entry { keys, meaning, about } => {
                         let shown = if keys.is_empty() { ":" } else { keys };
                         let meaning = if keys.is_empty() { Meaning::Faint } else { *meaning };
-                        // Keys that need more room than most take it, so that no key is cut.
-                        let taken = text::width(shown).max(KEYS - 2).min(width / 2) + 2;
+                        let taken = of_keys(shown, width);
                         paint.text(x, y, taken - 2, shown, paint.style(meaning));
                         let left = width.saturating_sub(taken + 2);
                         paint.text(x + taken, y, left, about, paint.style(Meaning::Text));

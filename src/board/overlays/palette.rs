@@ -81,7 +81,7 @@ fn all(app: &App) -> Vec<Row> {
 }
 
 /// How well `needle` fits each text; the best first, equals in their order.
-pub(super) fn ranked<T>(needle: &str, items: impl Iterator<Item = (T, String)>) -> Vec<T> {
+pub fn ranked<T>(needle: &str, items: impl Iterator<Item = (T, String)>) -> Vec<T> {
     let needle: String = needle.chars().take(NEEDLE).collect();
     let pattern = Pattern::parse(&needle, CaseMatching::Ignore, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT);
@@ -234,7 +234,7 @@ impl Overlay for Palette {
     }
 
     fn draw(&self, _: &App, paint: &mut Paint<'_>, area: Rect) {
-        let outer = popup::place(area, Place::Middle, (78, Self::height(area)));
+        let outer = popup::place(area, Place::Middle, (98, Self::height(area)));
         let inner = popup::draw(paint, outer, "Command", "enter runs  tab completes");
         paint.text(inner.x, inner.y, 1, ":", paint.style(Meaning::Key));
         let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };

@@ -1,6 +1,7 @@
 //! What lies over the pages, driven by keys over the simulated market.
 
 use super::explain::{self, Target};
+use super::export;
 use crate::board::app::{App, Effect, Page, Showing};
 use crate::board::keys::Action;
 use crate::board::testing::{board, press, settle, text, type_text};
@@ -306,8 +307,88 @@ fn the_board_is_exported_as_it_is_seen() {
     let json = std::fs::read_to_string(files[1].path()).expect("read");
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert!(json[0]["pinnacle_american"].is_i64(), "{}", json[0]);
+    // Lists that have not been read are no lists.
     app.go(Page::Watch);
     settle(&mut app);
+    app.desk.loaded = false;
     act(&mut app, Action::Export);
     assert!(app.overlays.is_empty(), "there is nothing to export");
+}
+
+fn whole(table: &crate::board::export::Table) {
+    assert!(!table.rows.is_empty(), "{}", table.name);
+    assert!(table.rows.iter().all(|r| r.len() == table.columns.len()), "{}", table.name);
+    let names: std::collections::BTreeSet<_> = table.columns.iter().collect();
+    assert_eq!(names.len(), table.columns.len(), "{}: each once", table.name);
+}
+
+/// A theme is made for its own background, and the terminal may have any.
+#[test]
+fn nothing_is_drawn_on_the_terminals_own_background() {
+    let mut app = board(100, 30);
+    app.dress("light");
+    let check = |app: &mut App, what: &str| {
+        let buf = crate::board::testing::frame(app);
+        let bare = buf.content().iter().filter(|c| c.bg == ratatui::style::Color::Reset).count();
+        assert_eq!(bare, 0, "{what}");
+    };
+    for page in Page::ALL {
+        app.go(page);
+        settle(&mut app);
+        check(&mut app, page.title());
+    }
+    press(&mut app, &["3", "enter"]);
+    check(&mut app, "evidence");
+    app.go(Page::Board);
+    for key in ["?", ":", "/", "f", "x", "O", "T", "X", "ctrl-g"] {
+        press(&mut app, &[key]);
+        assert!(!app.overlays.is_empty(), "{key}");
+        check(&mut app, key);
+        app.overlays.clear();
+    }
+}
+
+#[test]
+fn every_pane_of_a_game_and_of_the_lists_is_exported_and_copied() {
+    let mut app = board(160, 45);
+    press(&mut app, &["enter"]);
+    let copied = |app: &mut App, key: &str| {
+        app.key(crate::board::keys::Key::parse(key).expect("a key"));
+        let told = app.effects.iter().find_map(|e| if let Effect::Copy(t) = e { Some(t.clone()) } else { None });
+        settle(app);
+        told.unwrap_or_default()
+    };
+    let cell = copied(&mut app, "y");
+    assert!(cell.split(' ').count() >= 3, "{cell}");
+    assert!(copied(&mut app, "Y").matches('\t').count() > 20);
+    for name in ["game-books", "game-chart", "game-books", "game-signals"] {
+        let table = export::table(&app).expect("a table");
+        assert_eq!(table.name, name);
+        if name != "game-signals" || !table.rows.is_empty() {
+            whole(&table);
+        }
+        press(&mut app, &["ctrl-w"]);
+    }
+    app.prefs.odds = crate::board::format::Odds::American;
+    press(&mut app, &["ctrl-w", "i", "i"]);
+    let table = export::table(&app).expect("a table");
+    let american = |row: &Vec<crate::board::export::Value>| matches!(row.as_slice(), [.., crate::board::export::Value::Number(x), _] if x.abs() < 100.0);
+    let unit = table.rows.first().and_then(|r| r.last()).map(crate::board::export::Value::told);
+    assert!(unit.as_deref() != Some("american") || !table.rows.iter().any(american), "{table:?}");
+
+    press(&mut app, &["5"]);
+    app.desk.loaded = true;
+    for name in ["watch-lists", "watch-rules", "watch-games"] {
+        let table = export::table(&app).expect("a table");
+        assert_eq!(table.name, name);
+        if name != "watch-rules" {
+            whole(&table);
+            assert!(!copied(&mut app, "y").is_empty() && copied(&mut app, "Y").contains('\t'), "{name}");
+        }
+        press(&mut app, &["ctrl-w"]);
+    }
+    for (page, key) in [("3", "y"), ("9", "Y")] {
+        press(&mut app, &[page]);
+        assert!(!copied(&mut app, key).is_empty(), "{page}");
+    }
 }

@@ -4,6 +4,7 @@
 mod alarm;
 pub mod copy;
 pub mod hangup;
+mod input;
 mod pace;
 pub mod panic;
 pub mod run;

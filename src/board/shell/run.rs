@@ -2,20 +2,18 @@
 //! something on the screen would change by itself. There is no frame timer: when nothing happens nothing wakes up but
 //! the clock.
 
-use std::future::poll_fn;
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
-use futures_util::{Stream, StreamExt};
+use crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 use tokio::sync::{mpsc, watch};
 
 use super::alarm::Alarm;
 use super::hangup;
+use super::input::{Gone, Input};
 use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::{Signal, Signals};
@@ -79,7 +77,7 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
     let guard = TerminalGuard::enter(mouse)?;
     let mut screen = Screen::new(app.area.width, app.area.height);
     let mut signals = Signals::listen()?;
-    let mut events = EventStream::new();
+    let mut input = Input::start()?;
     let mut pace = Pace::new(Instant::now());
     let mut rest = Rest::default();
     let mut alarm = Alarm::new();
@@ -107,21 +105,23 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
                 Signal::Stop => return Ok(Ended::Signal),
                 Signal::Suspend => app.effect(Effect::Suspend),
                 Signal::Reload => app.effect(Effect::Reload),
+                Signal::Resize => {
+                    let (width, height) = crossterm::terminal::size()?;
+                    take(app, &mut screen, Event::Resize(width, height));
+                    asked = true;
+                }
                 Signal::Panic => panic!("asked for by a signal"),
             },
-            event = events.next() => {
+            event = input.next() => {
                 read_clocks(app);
                 match event {
-                    Some(Ok(event)) => take(app, &mut screen, event),
+                    Ok(event) => take(app, &mut screen, event),
                     // Nobody will type any more.
-                    Some(Err(_)) | None => return Ok(Ended::Gone),
+                    Err(Gone) => return Ok(Ended::Gone),
                 }
                 // Everything that waits is taken before the next frame.
-                while let Some(more) = at_hand(&mut events).await {
-                    match more {
-                        Some(Ok(event)) => take(app, &mut screen, event),
-                        Some(Err(_)) | None => return Ok(Ended::Gone),
-                    }
+                while let Some(event) = input.at_hand() {
+                    take(app, &mut screen, event);
                 }
                 asked = true;
             }
@@ -150,16 +150,6 @@ pub async fn run(app: &mut App, hands: &Hands, ears: &mut Ears, mouse: bool) -> 
             }
         }
     }
-}
-
-/// What the stream has at hand, without waiting; `None`: nothing. It is asked in the name of this very task: a stream
-/// that was last asked by somebody who does not listen would wake nobody when the next key comes.
-async fn at_hand<S: Stream + Unpin>(events: &mut S) -> Option<Option<S::Item>> {
-    poll_fn(|task| match events.poll_next_unpin(task) {
-        Poll::Ready(event) => Poll::Ready(Some(event)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 fn read_clocks(app: &mut App) {
@@ -299,7 +289,9 @@ fn act(
             Effect::Prefs => desk::keep_prefs(app),
             Effect::Demo => return Ok(Some(Ended::Demo)),
             // Nobody left to do it: the program is ending.
-            errand @ (Effect::Reload | Effect::Key(_)) => drop(hands.errands.send(errand)),
+            errand @ (Effect::Reload | Effect::Key(_) | Effect::Offer | Effect::Follow(_)) => {
+                drop(hands.errands.send(errand))
+            }
         }
     }
     // Keeping a choice is a job of its own.
@@ -317,58 +309,6 @@ fn suspend(guard: &TerminalGuard) -> io::Result<()> {
     terminal::restore();
     #[cfg(unix)]
     super::signals::stop_self();
-    // The stream of events slept through it and goes on; a second one would wait for the first for ever.
+    // The reader of keys slept through it and goes on.
     guard.resume()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::pin::Pin;
-    use std::sync::Mutex;
-    use std::task::{Context, Waker};
-
-    use super::*;
-
-    /// Gives one key; wakes who asked first and was told to wait, as the terminal's stream does.
-    #[derive(Clone, Default)]
-    struct Keys(Arc<Mutex<(Vec<char>, Option<Waker>)>>);
-
-    impl Keys {
-        fn press(&self, key: char) {
-            let mut keys = self.0.lock().expect("keys");
-            keys.0.push(key);
-            if let Some(waker) = keys.1.take() {
-                waker.wake();
-            }
-        }
-    }
-
-    impl Stream for Keys {
-        type Item = char;
-
-        fn poll_next(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<char>> {
-            let mut keys = self.0.lock().expect("keys");
-            if keys.0.is_empty() {
-                keys.1.get_or_insert_with(|| task.waker().clone());
-                return Poll::Pending;
-            }
-            Poll::Ready(Some(keys.0.remove(0)))
-        }
-    }
-
-    #[tokio::test]
-    async fn a_key_after_a_look_for_more_keys_wakes_the_loop() {
-        let mut keys = Keys::default();
-        keys.press('a');
-        assert_eq!(at_hand(&mut keys).await, Some(Some('a')));
-        assert_eq!(at_hand(&mut keys).await, None);
-        let later = keys.clone();
-        let typing = tokio::spawn(async move {
-            tokio::task::yield_now().await;
-            later.press('b');
-        });
-        let next = tokio::time::timeout(Duration::from_secs(20), keys.next()).await;
-        assert_eq!(next.expect("woken"), Some('b'));
-        typing.await.expect("typed");
-    }
 }

@@ -11,6 +11,8 @@ pub enum Signal {
     Suspend,
     /// Settings, keys and themes are to be read again.
     Reload,
+    /// The terminal has another size.
+    Resize,
     /// A panic, to see what one does. Only builds with debug assertions listen for it.
     Panic,
 }
@@ -19,7 +21,7 @@ pub enum Signal {
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
-    streams: [tokio::signal::unix::Signal; 6],
+    streams: [tokio::signal::unix::Signal; 7],
     #[cfg(all(unix, debug_assertions))]
     panic: tokio::signal::unix::Signal,
 }
@@ -41,6 +43,7 @@ impl Signals {
                     signal(SignalKind::quit())?,
                     signal(SignalKind::from_raw(libc::SIGTSTP))?,
                     signal(SignalKind::user_defined1())?,
+                    signal(SignalKind::window_change())?,
                 ],
                 #[cfg(debug_assertions)]
                 panic: signal(SignalKind::user_defined2())?,
@@ -58,7 +61,7 @@ impl Signals {
             let panic = self.panic.recv();
             #[cfg(not(debug_assertions))]
             let panic = std::future::pending::<Option<()>>();
-            let [interrupt, terminate, hangup, quit, suspend, reload] = &mut self.streams;
+            let [interrupt, terminate, hangup, quit, suspend, reload, resize] = &mut self.streams;
             tokio::select! {
                 _ = interrupt.recv() => Signal::Stop,
                 _ = terminate.recv() => Signal::Stop,
@@ -66,6 +69,7 @@ impl Signals {
                 _ = quit.recv() => Signal::Stop,
                 _ = suspend.recv() => Signal::Suspend,
                 _ = reload.recv() => Signal::Reload,
+                _ = resize.recv() => Signal::Resize,
                 _ = panic => Signal::Panic,
             }
         }

@@ -1,7 +1,7 @@
 //! The frame of what lies over a page: where it stands, its border and its title.
 
 use ratatui::layout::Rect;
-use ratatui::widgets::{Block, Borders, Clear, Widget};
+use ratatui::widgets::{Block, Borders, Widget};
 
 use super::text;
 use crate::board::paint::{Hit, Paint};
@@ -42,7 +42,6 @@ pub const fn inside(outer: Rect) -> Rect {
 pub fn draw(paint: &mut Paint<'_>, outer: Rect, title: &str, foot: &str) -> Rect {
     let outer = outer.intersection(paint.buf.area);
     let style = paint.style(Meaning::Text);
-    Clear.render(outer, paint.buf);
     paint.clear(outer, style);
     Block::new()
         .borders(Borders::ALL)
@@ -126,6 +125,30 @@ pub fn wrap(told: &str, width: u16) -> Vec<String> {
     lines
 }
 
+/// Words of a line, two columns apart, in as many lines as they need: a group of words that does not fit goes to the next
+/// line, two columns in, and is broken there where it has to be.
+pub fn fold(line: &[(String, Meaning)], width: u16) -> Vec<Vec<(String, Meaning)>> {
+    const IN: u16 = 2;
+    let mut lines: Vec<Vec<(String, Meaning)>> = vec![Vec::new()];
+    let mut taken = 0;
+    for (told, meaning) in line {
+        let needs = text::width(told);
+        if taken > 0 && taken + needs > width {
+            for part in wrap(told, width.saturating_sub(IN)) {
+                // The gap behind an empty word is the way in.
+                taken = IN + text::width(&part) + 2;
+                lines.push(vec![(String::new(), *meaning), (part, *meaning)]);
+            }
+        } else {
+            taken += needs + 2;
+            if let Some(last) = lines.last_mut() {
+                last.push((told.clone(), *meaning));
+            }
+        }
+    }
+    lines
+}
+
 fn char_width(c: char) -> u16 {
     unicode_width::UnicodeWidthChar::width(c).unwrap_or(0) as u16
 }
@@ -147,6 +170,20 @@ mod tests {
         }
         assert_eq!(place(area, Place::Middle, (4, 1)), Rect::new(9, 3, 8, 3));
         assert_eq!(place(area, Place::Bottom, (4, 1)), Rect::new(3, 5, 20, 3));
+    }
+
+    #[test]
+    fn words_that_do_not_fit_go_on_in_the_next_line() {
+        let line =
+            [("Close", Meaning::Header), ("the market was first seen late", Meaning::Faint), ("ok", Meaning::Ok)];
+        let line = line.map(|(told, meaning)| (told.to_owned(), meaning));
+        let told = |width| -> Vec<String> {
+            let lines = fold(&line, width);
+            lines.iter().map(|l| l.iter().map(|w| w.0.as_str()).collect::<Vec<_>>().join("  ")).collect()
+        };
+        assert_eq!(told(60), ["Close  the market was first seen late  ok"]);
+        assert_eq!(told(40), ["Close  the market was first seen late", "  ok"]);
+        assert_eq!(told(20), ["Close", "  the market was", "  first seen late", "  ok"].map(str::to_owned));
     }
 
     proptest! {

@@ -63,6 +63,27 @@ impl HubStatus {
         if behind < 0 { 0 } else { behind }
     }
 
+    /// In one line.
+    pub fn words(&self) -> String {
+        let mut words = format!("{} ({}), {}", self.place, self.tier, self.word());
+        if self.behind() > 0 {
+            words.push_str(&format!(", {} entries behind", self.behind()));
+        }
+        if self.backlog > 0 {
+            words.push_str(&format!(", {} looks not told yet", self.backlog));
+        }
+        if self.tier == "free" {
+            words.push_str(", late and without books, components and entries of signals");
+        } else if self.following == Going::On && !self.announced {
+            words.push_str(", asked every second as announcements do not come through");
+        }
+        for trouble in [&self.trouble, &self.desk_trouble].into_iter().flatten() {
+            words.push_str("; ");
+            words.push_str(trouble);
+        }
+        words
+    }
+
     /// In a word or two, for the head of the screen.
     pub fn word(&self) -> &'static str {
         match (self.telling, self.following) {

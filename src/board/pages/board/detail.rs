@@ -7,6 +7,7 @@ use crate::board::app::App;
 use crate::board::format;
 use crate::board::paint::Paint;
 use crate::board::theme::Meaning;
+use crate::board::widgets::text;
 use crate::engine::status::Status;
 
 /// Draws the line.
@@ -14,12 +15,13 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     paint.fill(area, paint.style(Meaning::Hint));
     let mut x = area.x + 1;
     let end = area.right().saturating_sub(1);
-    for (text, meaning) in parts(app) {
-        if x >= end {
+    for (told, meaning) in parts(app) {
+        // Whole or not at all, but for the first: it says of what all of this is.
+        if x >= end || x > area.x + 1 && text::width(&told) > end - x {
             return;
         }
         let style = paint.style(meaning);
-        x += paint.text(x, area.y, end - x, &text, style) + 2;
+        x += paint.text(x, area.y, end - x, &told, style) + 2;
     }
 }
 
@@ -70,9 +72,8 @@ fn parts(app: &App) -> Vec<(String, Meaning)> {
     let ago = |t| format::ago(now.since(t));
     let at_book =
         cell.provider_update.map_or_else(|| "time at the book unknown".into(), |t| format!("at the book {}", ago(t)));
-    parts.push((
-        format!("{at_book}  received {}  changed {} ago", ago(cell.last_seen), ago(cell.last_changed)),
-        Meaning::Muted,
-    ));
+    let received = format!("received {}", ago(cell.last_seen));
+    let changed = format!("changed {} ago", ago(cell.last_changed));
+    parts.extend([at_book, received, changed].map(|told| (told, Meaning::Muted)));
     parts
 }

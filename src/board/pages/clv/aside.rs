@@ -77,7 +77,7 @@ fn values(paint: &mut Paint<'_>, area: Rect, view: &View) {
 
 /// Games by the share of their signals that beat the close, two columns each.
 fn games(paint: &mut Paint<'_>, area: Rect, view: &View) {
-    head(paint, area, "Games by positive share");
+    head(paint, area, "Games by positive %");
     let bars = Rect { y: area.y + 1, width: 20, height: area.height.saturating_sub(2), ..area };
     spark::columns(paint, bars, &view.games, 2, |_| Meaning::Bar);
     let y = area.bottom() - 1;

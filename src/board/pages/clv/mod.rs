@@ -81,6 +81,19 @@ fn group(page: &ClvPage) -> Option<&GroupRow> {
     page.slot.data.as_ref()?.view.groups.get(page.line)
 }
 
+/// The row of the page's table under the cursor.
+pub fn row(app: &App) -> usize {
+    let page = &app.pages.clv;
+    if page.open { page.record } else { page.line }
+}
+
+/// The group under the cursor in a few words, for the clipboard.
+pub fn cell(app: &App) -> Option<String> {
+    let group = group(&app.pages.clv)?;
+    let mean = group.stats.mean_clv_ev.map_or_else(|| "-".to_owned(), |v| format!("{:+.2} %", v * 100.0));
+    Some(format!("{} CLV {mean} of {} graded", group.title, group.stats.graded))
+}
+
 /// Does an action of the page; `false`: it has none.
 pub fn act(app: &mut App, action: Action) -> bool {
     use Action as A;

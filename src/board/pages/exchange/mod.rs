@@ -214,6 +214,15 @@ fn pending(app: &App) -> Option<&ExchangeDecision> {
     (!done && matches!(app.showing, Showing::Live)).then_some(decision)
 }
 
+/// The listing under the cursor in a few words, for the clipboard: `BOS / MIA 47.5c, books 49.1c`.
+pub fn cell(app: &App) -> Option<String> {
+    let row = app.pages.exchange.rows.get(app.pages.exchange.line)?;
+    let cents = |p: f64| format!("{:.1}c", p * 100.0);
+    let price = row.price.map_or_else(|| row.why.to_owned(), cents);
+    let books = row.fair.map_or_else(String::new, |p| format!(", books {}", cents(p)));
+    Some(format!("{} {price}{books}", text::plain(&row.name)))
+}
+
 /// What a person may ask to have explained: the exchange's price in the books' market.
 pub fn explain_target(app: &App) -> Option<(EventId, UnitKey, u8, String)> {
     let (listed, market) = (current(app)?, contract(app)?);

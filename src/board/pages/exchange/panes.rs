@@ -11,7 +11,7 @@ use crate::board::pages::game::heading;
 use crate::board::paint::{Hit, Paint};
 use crate::board::theme::{Glyph, Meaning};
 use crate::board::widgets::chart::{Series, Window};
-use crate::board::widgets::{bars, chart_axis, chart_pane, text};
+use crate::board::widgets::{bars, chart_axis, chart_pane, popup, text};
 use crate::market::sports::Sports;
 use crate::store::exchange::MarketNow;
 
@@ -85,11 +85,15 @@ fn head(app: &App, paint: &mut Paint<'_>, area: Rect, listed: &Listed, market: O
     }
     let mut lines = vec![first, vec![told::link_line(app, listed)]];
     lines.extend(market.map(|m| told::beside(app, m, super::detail(app).map(|d| &**d))));
+    // Where rows are few they are the panes'.
+    if area.height >= 18 {
+        lines = lines.iter().flat_map(|l| popup::fold(l, area.width.saturating_sub(2))).collect();
+    }
     let height = (lines.len() as u16).min(area.height);
     for (y, line) in (area.y..area.y + height).zip(&lines) {
         let (mut x, end) = (area.x + 1, area.right());
         for (words, meaning) in line {
-            if x >= end {
+            if x >= end || x > area.x + 1 && text::width(words) > end - x {
                 break;
             }
             x += paint.text(x, y, end - x, words, paint.style(*meaning)) + 2;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::board::app::Surroundings;
+use crate::board::app::{Effect, Surroundings};
 use crate::board::testing::{self, board, press, settle as answer, start, text};
 use crate::board::theme::{Glyphs, PLAIN};
 use crate::engine::EngineSettings;
@@ -585,6 +585,23 @@ fn what_is_shown_can_be_exported() {
     assert!(table.rows.iter().all(|r| r.len() == table.columns.len()));
     let csv = crate::board::export::write(&table, crate::board::export::Form::Csv, true, app.now());
     assert!(csv.starts_with("origin,as_of,slug,sport,start"), "{csv}");
+}
+
+#[test]
+fn what_is_under_the_cursor_can_be_copied() {
+    let (mut app, _folder) = page(120, 40);
+    let copied = |app: &mut App, key: &str| {
+        app.effects.clear();
+        app.key(crate::board::keys::Key::parse(key).expect("a key"));
+        app.effects
+            .iter()
+            .find_map(|e| if let Effect::Copy(t) = e { Some(t.clone()) } else { None })
+            .unwrap_or_default()
+    };
+    let slug = app.pages.exchange.rows[app.pages.exchange.line].slug.clone();
+    assert!(copied(&mut app, "y").contains('c'));
+    let row = copied(&mut app, "Y");
+    assert!(row.starts_with(&slug) && row.matches('\t').count() > 20, "{row}");
 }
 
 #[test]

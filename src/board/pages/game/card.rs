@@ -9,7 +9,7 @@ use crate::board::app::App;
 use crate::board::format;
 use crate::board::paint::{Hit, Paint};
 use crate::board::theme::Meaning;
-use crate::board::widgets::text;
+use crate::board::widgets::{popup, text};
 use crate::engine::appraise::Appraisal;
 use crate::engine::explain::words;
 use crate::engine::opportunity::card::{Card, CardState, Row};
@@ -31,8 +31,9 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let Some(data) = page.slot.data.as_ref() else { return };
     let lines = if page.devig { super::devig::lines(app, data) } else { lines(app, data) };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
-    for (n, line) in lines.iter().take(usize::from(area.height.saturating_sub(1))).enumerate() {
-        put(paint, Rect { y: area.y + 1 + n as u16, height: 1, ..inner }, line);
+    let lines = lines.iter().flat_map(|line| popup::fold(line, inner.width));
+    for (n, line) in lines.take(usize::from(area.height.saturating_sub(1))).enumerate() {
+        put(paint, Rect { y: area.y + 1 + n as u16, height: 1, ..inner }, &line);
     }
 }
 
@@ -52,11 +53,11 @@ pub fn draw_brief(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
 }
 
-/// Writes the parts of a line one after the other.
+/// Writes the parts of a line one after the other, as far as they fit whole.
 pub fn put(paint: &mut Paint<'_>, area: Rect, line: &Words) {
     let mut x = area.x;
     for (words, meaning) in line {
-        if x >= area.right() {
+        if x >= area.right() || x > area.x && text::width(words) > area.right() - x {
             return;
         }
         let style = paint.style(*meaning);

@@ -9,6 +9,7 @@ mod card;
 mod chooser;
 pub mod data;
 mod devig;
+pub mod export;
 mod history;
 mod layout;
 pub mod series;

@@ -352,7 +352,7 @@ pub fn build(data: &GameData, ruler: &Ruler<'_>, picks: &[Pick], short: impl Fn(
             Pick::Sharp => ("sharp".to_owned(), Meaning::ChartSharp, "+"),
             Pick::Best => ("best".to_owned(), Meaning::ChartBest, "o"),
             Pick::Exchange if data.beside.is_none() => continue,
-            Pick::Exchange => ("exchange".to_owned(), Meaning::ExchangeDivergence, "x"),
+            Pick::Exchange => ("exchange".to_owned(), Meaning::Book4, "x"),
             Pick::Book(key) => {
                 books += 1;
                 (short(key), Meaning::book(books - 1), MARKS.get((books - 1) % 6).copied().unwrap_or("1"))

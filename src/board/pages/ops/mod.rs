@@ -1,9 +1,11 @@
 //! Sources, credits, quality, times and the log.
 
+mod credits;
 pub mod data;
 pub mod layout;
 pub mod log;
 pub mod panes;
+pub mod said;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +13,7 @@ use ratatui::layout::Rect;
 
 pub use self::layout::Pane;
 use self::layout::Plan;
-use self::panes::Said;
+use self::said::{Piece, Said};
 use crate::board::app::{App, Effect, Job, Slot};
 use crate::board::chrome;
 use crate::board::export::{Table, Value};
@@ -203,7 +205,7 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
         let room = usize::from(inner.height);
         let top = at_top(app, *pane, said.len().saturating_sub(room));
         for (row, line) in said.iter().skip(top).take(room).enumerate() {
-            panes::put(paint, inner, inner.y + row as u16, line);
+            said::put(paint, inner, inner.y + row as u16, line);
         }
         list::scroll_bar(paint, Rect { x: place.right().saturating_sub(1), width: 1, ..inner }, top, said.len());
     }
@@ -215,6 +217,18 @@ pub fn tick(app: &mut App) {
     read_log(app);
     // Ages and countdowns go on.
     app.dirty = true;
+}
+
+/// What the pane with the keyboard says, for the clipboard.
+pub fn text(app: &App) -> String {
+    let told = |piece: &Piece| match piece {
+        Piece::Text(told, _) | Piece::Right(told, ..) => Some(told.trim().to_owned()),
+        Piece::Sign(..) | Piece::Tab(_) | Piece::Ramp(_) | Piece::Stack(..) => None,
+    };
+    let (said, _) = view(app, app.pages.ops.focus);
+    let lines: Vec<String> =
+        said.iter().map(|line| line.iter().filter_map(told).collect::<Vec<_>>().join(" ")).collect();
+    lines.join("\n")
 }
 
 /// The questions and how they went, for export.

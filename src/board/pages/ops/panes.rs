@@ -1,120 +1,19 @@
 //! What each pane says, line by line.
 
-use ratatui::layout::Rect;
-
-use super::data::HOUR_MS;
 use super::layout::Pane;
 use super::log::Level;
+use super::said::{Piece, Said, muted, pair, plain, words, wrapped};
 use crate::board::app::{App, Showing};
 use crate::board::format;
 use crate::board::link::Feeder;
-use crate::board::paint::Paint;
 use crate::board::theme::{Glyph, Meaning};
-use crate::board::widgets::{popup, text};
+use crate::board::widgets::text;
+use crate::market::sports::Sports;
 use crate::market::time::Timestamp;
 use crate::runtime::status::{
-    BreakerState, ExchangeStatus, Following, KeyState, Listening, LiveStatus, PlanNote, QuestionStatus, SocketNote,
-    Steps, StoreState, standing_by,
+    BreakerState, ExchangeStatus, Following, KeyState, Listening, QuestionStatus, SocketNote, Steps, StoreState,
+    standing_by,
 };
-
-/// A piece of a line.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Piece {
-    /// Words.
-    Text(String, Meaning),
-    /// Words up to a column.
-    Right(String, Meaning, u16),
-    /// A sign.
-    Sign(Glyph, Meaning),
-    /// Goes to a column.
-    Tab(u16),
-    /// Shares of a whole as a row of bars, in thousandths of the highest.
-    Ramp(Vec<u16>),
-    /// Parts of a whole of so many columns, each drawn in its own way.
-    Stack(Vec<u64>, u16),
-}
-
-/// One line.
-pub type Said = Vec<Piece>;
-
-fn words(told: impl Into<String>, meaning: Meaning) -> Piece {
-    Piece::Text(told.into(), meaning)
-}
-
-fn muted(told: impl Into<String>) -> Piece {
-    words(told, Meaning::Muted)
-}
-
-fn plain(told: impl Into<String>) -> Piece {
-    words(told, Meaning::Text)
-}
-
-/// A name and its value, the value in its own column.
-fn pair(name: &str, value: impl Into<String>, meaning: Meaning) -> Said {
-    vec![muted(name), Piece::Tab(11), words(value, meaning)]
-}
-
-fn wrapped(told: &str, width: u16, meaning: Meaning) -> Vec<Said> {
-    popup::wrap(&text::plain(told), width).into_iter().map(|l| vec![words(l, meaning)]).collect()
-}
-
-/// Draws one line.
-pub fn put(paint: &mut Paint<'_>, area: Rect, y: u16, said: &[Piece]) {
-    let mut x = area.x;
-    for piece in said {
-        let room = area.right().saturating_sub(x);
-        if room == 0 {
-            return;
-        }
-        match piece {
-            Piece::Text(told, meaning) => x += paint.text(x, y, room, told, paint.style(*meaning)) + 1,
-            Piece::Right(told, meaning, to) => {
-                let to = area.x + to.min(&area.width);
-                paint.right(x, y, to.saturating_sub(x), told, paint.style(*meaning));
-                x = to + 1;
-            }
-            Piece::Sign(glyph, meaning) => {
-                x += paint.text(x, y, room, paint.glyph(*glyph), paint.style(*meaning)) + 1;
-            }
-            Piece::Tab(to) => x = x.max(area.x + to),
-            Piece::Ramp(shares) => {
-                for share in shares.iter().take(usize::from(room)) {
-                    let sign = paint.glyphs.ramp(f64::from(*share) / 1000.0);
-                    // An hour without credits is there too.
-                    let (sign, meaning) =
-                        if *share == 0 { (paint.sign("·", "."), Meaning::BarEmpty) } else { (sign, Meaning::Bar) };
-                    paint.text(x, y, 1, sign, paint.style(meaning));
-                    x += 1;
-                }
-                x += 1;
-            }
-            Piece::Stack(parts, width) => {
-                let width = (*width).min(room);
-                let total = parts.iter().sum::<u64>().max(1);
-                let (mut sum, mut from) = (0, 0);
-                for (at, part) in parts.iter().enumerate() {
-                    sum += part;
-                    let to = (sum * u64::from(width) / total) as u16;
-                    let sign = step_sign(paint, at);
-                    for column in from..to {
-                        paint.text(x + column, y, 1, sign, paint.style(Meaning::book(at)));
-                    }
-                    from = to;
-                }
-                x += width + 1;
-            }
-        }
-    }
-}
-
-/// Steps are told apart without colour too.
-fn step_sign(paint: &Paint<'_>, at: usize) -> &'static str {
-    match at {
-        0 => paint.sign("█", "#"),
-        1 => paint.sign("▒", "="),
-        _ => paint.sign("░", "."),
-    }
-}
 
 /// What stands beside the title.
 pub fn note(app: &App, pane: Pane) -> String {
@@ -138,7 +37,7 @@ pub fn lines(app: &App, pane: Pane, width: u16) -> Vec<Said> {
     let said = match pane {
         Pane::Session => session(app, width),
         Pane::Sources => sources(app, width),
-        Pane::Credits => credits(app),
+        Pane::Credits => super::credits::lines(app),
         Pane::Breakers => breakers(app),
         Pane::Quality => quality(app),
         Pane::Cycle => cycle(app, width),
@@ -151,7 +50,7 @@ pub fn lines(app: &App, pane: Pane, width: u16) -> Vec<Said> {
 }
 
 /// The session's instants are this machine's.
-fn here(app: &App) -> Timestamp {
+pub(super) fn here(app: &App) -> Timestamp {
     app.clocks.local()
 }
 
@@ -196,7 +95,7 @@ fn session(app: &App, width: u16) -> Vec<Said> {
     let (following, meaning) = match &status.following {
         Following::NoKey => ("nothing is asked: no usable key".to_owned(), Meaning::Warning),
         Following::Checking => ("the key is being tried".to_owned(), Meaning::Text),
-        Following::Running => ("questions are asked as they fall due".to_owned(), Meaning::Ok),
+        Following::Running => ("questions are asked when due".to_owned(), Meaning::Ok),
         Following::Restarting { at, failures } => {
             (format!("starts again {} after {failures} ends", format::until(at.since(now))), Meaning::Error)
         }
@@ -205,6 +104,11 @@ fn session(app: &App, width: u16) -> Vec<Said> {
     said.push(pair("polling", following, meaning));
     for (words, names) in standing_by(&status.leases) {
         said.push(pair("standing by", text::plain(&format!("{}: {words}", names.join(", "))), Meaning::Text));
+    }
+    if let Some(hub) = &status.hub {
+        let meaning = if hub.word() == "away" { Meaning::Warning } else { Meaning::Ok };
+        said.push(pair("hub", hub.word(), meaning));
+        said.extend(wrapped(&hub.words(), width, Meaning::Muted));
     }
     if let Some(why) = &status.hub_silent {
         said.push(pair("hub", "cannot be asked who polls", Meaning::Warning));
@@ -252,8 +156,16 @@ fn sources(app: &App, width: u16) -> Vec<Said> {
         Piece::Right("due".into(), Meaning::Header, name + 17),
         Piece::Right("changes".into(), Meaning::Header, name + 26),
     ]];
+    // All by their keys, or all by their short names.
+    let keyed = |q: &QuestionStatus| format!("{} {}", q.sport, q.endpoint.name());
+    let fit = status.questions.iter().all(|q| text::width(&keyed(q)) <= name.saturating_sub(2));
     for q in &status.questions {
-        said.push(question(app, q, now, name));
+        let told = if fit {
+            keyed(q)
+        } else {
+            format!("{} {}", Sports::embedded().resolve(&q.sport).short, q.endpoint.name())
+        };
+        said.push(question(app, q, now, (&told, name)));
         if let Some(failure) = q.failure.as_ref() {
             let ago = format::ago(now.since(failure.at));
             let (told, meaning) = if q.is_failing() {
@@ -326,7 +238,7 @@ fn exchange(app: &App, e: &ExchangeStatus, now: Timestamp, width: u16) -> Vec<Sa
     said
 }
 
-fn question(app: &App, q: &QuestionStatus, now: Timestamp, name: u16) -> Said {
+fn question(app: &App, q: &QuestionStatus, now: Timestamp, (told, name): (&str, u16)) -> Said {
     let (sign, meaning) = match (q.is_failing(), &q.answer) {
         (true, _) => (Glyph::Cross, Meaning::Error),
         (false, Some(_)) => (Glyph::Check, Meaning::Ok),
@@ -341,7 +253,7 @@ fn question(app: &App, q: &QuestionStatus, now: Timestamp, name: u16) -> Said {
             format!("{}:{:02}", s / 60, s % 60)
         }
     };
-    let told = text::fit(&format!("{} {}", q.sport, q.endpoint.name()), name.saturating_sub(2), true).into_owned();
+    let told = text::fit(told, name.saturating_sub(2), true).into_owned();
     let changes = q.answer.as_ref().map_or_else(String::new, |a| format::count(a.changes));
     vec![
         Piece::Sign(sign, meaning),
@@ -378,123 +290,8 @@ fn breakers(app: &App) -> Vec<Said> {
     status.breakers.iter().map(one).collect()
 }
 
-fn credits(app: &App) -> Vec<Said> {
-    let mut said = Vec::new();
-    let now = here(app);
-    let status: Option<&LiveStatus> = app.link.status.as_deref();
-    let left = status.and_then(|s| s.credits.remaining);
-    match status {
-        None => said.push(pair("left", "the source has not told", Meaning::Muted)),
-        Some(s) => {
-            let told = match (s.credits.remaining, s.credits.told_at) {
-                (Some(n), Some(at)) => format!("{}, told {} ago", format::count(n), format::ago(now.since(at))),
-                (Some(n), None) => format::count(n),
-                (None, _) => "the source has not told".into(),
-            };
-            said.push(pair("left", told, Meaning::Text));
-            said.push(pair("session", format!("{} spent", format::count(s.credits.spent)), Meaning::Text));
-        }
-    }
-    let plan = status.and_then(|s| s.plan.as_ref());
-    if let Some(plan) = plan {
-        planned(app, plan, &mut said);
-    }
-    let Some(facts) = &app.pages.ops.facts.data else {
-        said.push(vec![waiting(app)]);
-        return said;
-    };
-    let most = facts.hours.iter().copied().max().unwrap_or(0).max(1);
-    let total: u64 = facts.hours.iter().sum();
-    let shares: Vec<u16> = facts
-        .hours
-        .iter()
-        .map(|h| if *h == 0 { 0 } else { u16::try_from(h * 1000 / most).unwrap_or(1000).max(1) })
-        .collect();
-    said.push(vec![muted("24 h"), Piece::Tab(11), Piece::Ramp(shares), plain(format::count(total))]);
-    let hour = facts.hours.last().copied().unwrap_or(0);
-    said.push(pair("last hour", format!("{} spent", format::count(hour)), Meaning::Text));
-    // A plan knows better than the last hour.
-    if !matches!(app.showing, Showing::Live) || plan.is_some() {
-        return said;
-    }
-    let (told, meaning) = match left {
-        _ if hour == 0 => ("none spent in the last hour: no pace to go by".to_owned(), Meaning::Muted),
-        None => ("unknown without what is left".to_owned(), Meaning::Muted),
-        Some(left) => {
-            // The pace of one hour says little about days.
-            let ms = i64::try_from(left.saturating_mul(HOUR_MS as u64) / hour).unwrap_or(i64::MAX);
-            let at = app.clocks.market();
-            let far = 400 * 24 * HOUR_MS;
-            if ms > far {
-                ("more than a year from now".to_owned(), Meaning::Text)
-            } else {
-                let meaning = if ms < 6 * HOUR_MS { Meaning::Warning } else { Meaning::Text };
-                let (zone, end) = (app.prefs.zone(), at.plus(ms));
-                (format!("{} {}, {}", zone.day(end), zone.hm(end), format::until(ms)), meaning)
-            }
-        }
-    };
-    said.push(pair("runs out", told, meaning));
-    said.push(vec![Piece::Tab(11), words("estimate, at the pace of the last hour", Meaning::Faint)]);
-    said
-}
-
-/// The plan for the next 24 hours.
-fn planned(app: &App, plan: &PlanNote, said: &mut Vec<Said>) {
-    let zone = app.prefs.zone();
-    let spent = format!("{} of {} spent", format::count(plan.day_spent), format::count(plan.day_budget));
-    said.push(pair("today", spent, Meaning::Text));
-    if plan.desk > 0 {
-        let told = format!("{} today, {} this month by others", format::count(plan.day_desk), format::count(plan.desk));
-        said.push(pair("desk", told, Meaning::Text));
-    }
-    let until = format!("{} {}", zone.day(plan.until), zone.hm(plan.until));
-    let calls = format!("{} in {} calls until {until}", format::count(plan.credits), format::count(plan.calls as u64));
-    said.push(pair("plan", calls, Meaning::Text));
-    let (looks, meaning) = match plan.stretch {
-        None => ("nothing left between closes".to_owned(), Meaning::Warning),
-        Some(1.0) => ("as often as asked for".to_owned(), Meaning::Text),
-        Some(times) => (format!("{times:.1} times as far apart as asked for"), Meaning::Warning),
-    };
-    said.push(pair("looks", looks, meaning));
-    let c = plan.closes;
-    let watched = if c.watched > 0 { format!(", watched {}/{}", c.watched_good, c.watched) } else { String::new() };
-    let meaning = if c.good < c.games { Meaning::Warning } else { Meaning::Text };
-    said.push(pair("closes", format!("{}/{} games in reach{watched}", c.good, c.games), meaning));
-    let blind = blind(plan);
-    if !blind.is_empty() {
-        said.push(pair("not judged", blind, Meaning::Muted));
-    }
-    match plan.runs_out {
-        Some(end) => {
-            let told = format!("{} {}, before the month ends", zone.day(end), zone.hm(end));
-            said.push(pair("runs out", told, Meaning::Error));
-        }
-        None if plan.low_credits => said.push(pair("month", "few credits are left".to_owned(), Meaning::Warning)),
-        None => {}
-    }
-}
-
-/// Detectors that some band of some sport comes too rarely for: `STEAM far middle`.
-fn blind(plan: &PlanNote) -> String {
-    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
-    for band in plan.sports.iter().flat_map(|s| &s.bands) {
-        for name in &band.not_evaluable {
-            let at = all.iter().position(|(n, _)| n == name).unwrap_or_else(|| {
-                all.push((name, Vec::new()));
-                all.len() - 1
-            });
-            let bands = &mut all[at].1;
-            if !bands.contains(&band.band.as_str()) {
-                bands.push(&band.band);
-            }
-        }
-    }
-    all.iter().map(|(name, bands)| format!("{name} {}", bands.join(" "))).collect::<Vec<_>>().join(", ")
-}
-
 /// Why there is nothing of the store yet.
-fn waiting(app: &App) -> Piece {
+pub(super) fn waiting(app: &App) -> Piece {
     match &app.pages.ops.facts.error {
         Some(why) => words(text::plain(&format!("the store cannot be read: {why}")), Meaning::Error),
         None => muted("reading the store"),

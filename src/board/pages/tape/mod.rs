@@ -155,6 +155,13 @@ pub fn explain_target(app: &App) -> Option<String> {
     current(app).map(|row| row.signal.id.clone())
 }
 
+/// The signal under the cursor in a few words, for the clipboard.
+pub fn cell(app: &App) -> Option<String> {
+    let s = &current(app)?.signal;
+    let market = crate::board::format::market_title(&s.market).to_lowercase();
+    Some(format!("{} {} @ {} {market} {}", s.kind.name(), s.away_team, s.home_team, s.composite))
+}
+
 /// A signal is new since the page was last looked at.
 pub fn is_new(app: &App, row: &Row) -> bool {
     matches!(app.showing, Showing::Live) && app.pages.tape.marked.is_some_and(|at| row.signal.detected_at > at)

@@ -6,7 +6,7 @@ use super::row;
 use crate::board::app::App;
 use crate::board::paint::{Hit, Paint};
 use crate::board::theme::{Glyph, Meaning};
-use crate::board::widgets::bars;
+use crate::board::widgets::{bars, text};
 
 /// Draws the pane: a border to its left, a head, and as many signals as fit.
 pub fn draw_pane(app: &App, paint: &mut Paint<'_>, area: Rect) {
@@ -47,8 +47,11 @@ pub fn draw_pane(app: &App, paint: &mut Paint<'_>, area: Rect) {
         paint.text(x + taken, y, room, row::kind(s.kind), paint.style(row::kind_meaning(s.kind)));
         let moved = row.moved(paint.glyph(Glyph::Arrow));
         let taken = paint.text(x, y + 1, width, &moved, paint.style(Meaning::Text)) + 2;
-        if taken + 6 < width {
-            paint.right(x + taken, y + 1, width - taken, &row.span(), paint.style(Meaning::Muted));
+        // Whole, or without its time, or not at all.
+        let room = width.saturating_sub(taken);
+        let (span, short) = (row.span(), row.who());
+        if let Some(told) = [span, short].iter().find(|t| text::width(t) <= room) {
+            paint.right(x + taken, y + 1, room, told, paint.style(Meaning::Muted));
         }
         let (told, meaning) = match (row.take(), &s.entry) {
             (Some(side), Some(e)) => {

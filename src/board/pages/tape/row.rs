@@ -116,17 +116,23 @@ impl Row {
         }
     }
 
-    /// `6 books 2m10s`: how many moved and within how long, as far as the looks can tell.
-    pub fn span(&self) -> String {
+    /// `6 books`: how many moved, or which.
+    pub fn who(&self) -> String {
         let s = &self.signal;
         match s.kind {
             SignalType::Dislocation | SignalType::ExchangeDivergence => {
                 s.detail.book.as_deref().map_or_else(String::new, |b| format!("at {}", book(b)))
             }
-            _ => {
-                let plural = if s.books_affected == 1 { "book" } else { "books" };
-                format!("{} {plural} {}", s.books_affected, minutes(s.velocity_minutes))
-            }
+            _ => format!("{} {}", s.books_affected, if s.books_affected == 1 { "book" } else { "books" }),
+        }
+    }
+
+    /// `6 books 2m10s`: how many moved and within how long, as far as the looks can tell.
+    pub fn span(&self) -> String {
+        let s = &self.signal;
+        match s.kind {
+            SignalType::Dislocation | SignalType::ExchangeDivergence => self.who(),
+            _ => format!("{} {}", self.who(), minutes(s.velocity_minutes)),
         }
     }
 }

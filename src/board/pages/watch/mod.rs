@@ -3,6 +3,7 @@
 //! ```text
 //! act      what keys, clicks and the wheel do
 //! draw     the page
+//! export   what is seen as a table
 //! pane     the lists beside the board
 //! activity what happened lately in the games of a list
 //! line     a line of text over the page
@@ -12,6 +13,7 @@
 mod act;
 pub mod activity;
 mod draw;
+pub mod export;
 pub mod line;
 mod pane;
 mod rules;

@@ -1,8 +1,9 @@
 //! The first evening: no key yet, and nothing in the store. What this is, and three ways on: the simulated market, a key,
-//! and where sports and books are chosen.
+//! and the sports and books to follow, which are asked for as soon as a key has been taken.
 //!
 //! A key that is typed here is hidden, and goes nowhere but into the effect that tries it.
 
+pub mod pick;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +12,7 @@ use secrecy::SecretString;
 
 use super::watch::line::{Line, Verdict, frame, wrapped};
 use super::watch::over;
-use crate::board::app::{App, Effect, Outcome, Overlay};
+use crate::board::app::{App, Effect, Offered, Outcome, Overlay};
 use crate::board::keys::{Action, Context, Key};
 use crate::board::paint::{Hit, Paint};
 use crate::board::theme::{Glyph, Meaning};
@@ -39,19 +40,12 @@ pub fn key_refused(app: &mut App, message: &str) {
     }
 }
 
-/// The source takes the key that was typed; it has been kept in a file.
-pub fn key_taken(app: &mut App, file: &str) {
+/// The source takes the key that was typed; it has been kept in a file. What it offers can be chosen from now.
+pub fn key_taken(app: &mut App, file: &str, offered: &[Offered]) {
     app.say(format!("the key works and is kept in {file}"));
-    app.say(place_of_settings(app));
-}
-
-/// Where sports and books are chosen.
-fn place_of_settings(app: &App) -> String {
-    let file = app.at.settings.display().to_string();
-    if file.is_empty() {
-        return "sports and books: `stratum config init` writes the settings file; they are under [odds_api]".into();
+    if app.overlays.is_empty() {
+        pick::open(app, offered);
     }
-    format!("sports and books: under [odds_api] in {file}; `stratum config init` writes it")
 }
 
 /// The welcome.
@@ -65,7 +59,7 @@ struct Welcome {
 const CHOICES: [(&str, &str); 3] = [
     ("D", "look around in a simulated market first (no key needed)"),
     ("K", "type a key of The Odds API; it is tried with a free question"),
-    ("S", "see where sports and books are chosen"),
+    ("S", "choose sports and books; which are in season needs a key"),
 ];
 
 impl Welcome {
@@ -80,7 +74,7 @@ impl Welcome {
                 Outcome::Close
             }
             _ => {
-                app.say(place_of_settings(app));
+                pick::open(app, &[]);
                 Outcome::Stay
             }
         }
@@ -162,7 +156,7 @@ impl Overlay for Welcome {
         }
     }
 
-    fn draw(&self, app: &App, paint: &mut Paint<'_>, area: Rect) {
+    fn draw(&self, _: &App, paint: &mut Paint<'_>, area: Rect) {
         let place = over(area, 72, 13);
         frame(paint, place, "Welcome to Stratum");
         let (x, room) = (place.x + 2, place.width.saturating_sub(4));
@@ -180,10 +174,8 @@ impl Overlay for Welcome {
             paint.zone(row, Hit::Item(at));
         }
         let note = Rect::new(x, place.y + 9, room, 2);
-        match &self.refused {
-            Some(why) => wrapped(paint, note, &format!("the source refuses this key: {why}"), Meaning::Error),
-            None if self.at == 2 => wrapped(paint, note, &place_of_settings(app), Meaning::Muted),
-            None => {}
+        if let Some(why) = &self.refused {
+            wrapped(paint, note, &format!("the source refuses this key: {why}"), Meaning::Error);
         }
         let foot = Rect::new(x, place.bottom() - 2, room, 1);
         wrapped(paint, foot, "Esc shows the board, empty until there is a key", Meaning::Hint);
