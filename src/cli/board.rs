@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::args::Global;
 use super::daemon::{client_config, clock, follow_config, runtime};
+use super::reload::Reloading;
 use super::{Exit, Failure, prepare};
 use crate::board::app::Surroundings;
 use crate::board::files::Files;
@@ -29,12 +30,13 @@ pub(super) const BELLS: usize = 16;
 /// [`Failure`] when it cannot be shown.
 pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
     let record = record.map(std::path::absolute).transpose()?;
-    let flags = record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned()));
+    let flags: Vec<_> =
+        record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned())).into_iter().collect();
     memory::be_frugal();
-    let (paths, loaded) = prepare(global, flags.into_iter().collect())?;
+    let (paths, loaded) = prepare(global, flags.clone())?;
     paths.make()?;
-    let own = loaded.settings;
-    let _log = logging::start(&own.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
+    let own = loaded.settings.clone();
+    let log = logging::start(&own.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
     let variable = std::env::var("ODDS_API_KEY").ok();
     let key = odds_api_key(variable.as_deref(), &paths.key_file(&own))?.map(|(secret, _)| secret);
     let (terminal, bells) = mpsc::channel(BELLS);
@@ -58,7 +60,9 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         alerts: Some(super::alerts::config(&paths, &own, &paths.store(&own), Some(terminal))?),
     };
     let at = surroundings(&paths, &own, paths.store(&own), false);
-    let config = ScreenConfig { session: Some(session), bells: Some(bells), ..screen(&paths, &own, at) };
+    let base = screen(&paths, &own, at);
+    let reread = Box::new(Reloading::new(paths, loaded, flags, log.level()));
+    let config = ScreenConfig { session: Some(session), bells: Some(bells), reread: Some(reread), ..base };
     match shown(runtime()?, config)? {
         ScreenEnd::Demo => demo_instead(global),
         ScreenEnd::Quit => Ok(Exit::Ok),
@@ -75,6 +79,7 @@ pub(super) fn screen(paths: &Paths, own: &Settings, at: Surroundings) -> ScreenC
         look: own.board.clone(),
         key_file: paths.key_file(own),
         bells: None,
+        reread: None,
         stop_after: None,
     }
 }

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use super::link::{Link, LinkEvent, StoreOwner, probe};
+use super::reload::{self, Rereading};
 use super::session::{Session, SessionConfig, SessionError};
 use crate::board::app::{App, Clocks, Effect, Surroundings};
 use crate::board::format::Zone;
@@ -28,7 +29,6 @@ use crate::market::time::Timestamp;
 const STOP_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// How to run the board.
-#[derive(Debug)]
 pub struct ScreenConfig {
     /// Files and settings of the board.
     pub at: Surroundings,
@@ -42,6 +42,8 @@ pub struct ScreenConfig {
     pub key_file: PathBuf,
     /// What alerts write to the terminal.
     pub bells: Option<mpsc::Receiver<Vec<u8>>>,
+    /// Reads the settings of the session again; `None`: they are nobody's to change.
+    pub reread: Option<Box<dyn Rereading>>,
     /// The board ends by itself after this time.
     pub stop_after: Option<Duration>,
 }
@@ -77,7 +79,7 @@ pub async fn show(config: ScreenConfig, background: &tokio::runtime::Handle) -> 
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
-    let ScreenConfig { at, session, files, look, key_file, bells, stop_after } = config;
+    let ScreenConfig { at, session, files, look, key_file, bells, reread, stop_after } = config;
     panic::install(&at.logs);
     let epoch = Instant::now();
     let (width, height) = crossterm::terminal::size()?;
@@ -107,7 +109,8 @@ pub async fn show(config: ScreenConfig, background: &tokio::runtime::Handle) -> 
     let watch = watch_files(&files, &speak);
     let spoken = speak.clone();
     let stop = tokio_util::sync::CancellationToken::new();
-    let minding = background.spawn(mind(Minder { at, session, files, key_file, speak, errand, stop: stop.clone() }));
+    let minding =
+        background.spawn(mind(Minder { at, session, files, key_file, reread, speak, errand, stop: stop.clone() }));
     if let Some(mut bells) = bells {
         let speak = spoken.clone();
         tokio::spawn(async move {
@@ -169,6 +172,7 @@ struct Minder {
     session: Option<SessionConfig>,
     files: files::Files,
     key_file: PathBuf,
+    reread: Option<Box<dyn Rereading>>,
     speak: mpsc::UnboundedSender<Word>,
     errand: mpsc::UnboundedReceiver<Effect>,
     stop: tokio_util::sync::CancellationToken,
@@ -209,7 +213,12 @@ async fn mind(mut minder: Minder) {
                 say(Box::new(move |app: &mut App| link::heard(app, event)));
             }
             errand = minder.errand.recv() => match errand {
-                Some(Effect::Reload) => say(minder.files.reload()),
+                Some(Effect::Reload) => {
+                    say(minder.files.reload());
+                    if let (Some(session), Some(reread)) = (&mut own, &mut minder.reread) {
+                        say(read_settings(session, reread.as_mut()).await);
+                    }
+                }
                 Some(Effect::Key(key)) => say(take_key(own.as_mut(), key, &minder.key_file).await),
                 Some(_) => {}
                 None => break,
@@ -225,6 +234,24 @@ async fn mind(mut minder: Minder) {
 
 async fn start(config: SessionConfig) -> Result<Session, SessionError> {
     Session::start(config).await
+}
+
+/// Puts settings into force that have changed in the file.
+async fn read_settings(session: &mut Session, reread: &mut dyn Rereading) -> Word {
+    let note = reload::reload(reread, session).await;
+    let (on, stake) = (session.listens(), reread.stake());
+    let message = reload::sentence(&note);
+    Box::new(move |app: &mut App| {
+        if note.problem.is_some() {
+            app.complain(message);
+            return;
+        }
+        (app.at.exchange_on, app.at.stake) = (on, stake);
+        if !(note.applied.is_empty() && note.restart.is_empty()) {
+            app.say(message);
+        }
+        app.dirty = true;
+    })
 }
 
 /// Tries a key that the user typed, and keeps it when the source takes it.

@@ -13,9 +13,10 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attach::server::{Server, ServerConfig};
+use super::clock::Clock;
 use super::deliver::{self, Delivering};
 use super::digest::{self, DigestConfig};
-use super::exchange::{self, ExchangeConfig, Listener};
+use super::exchange::{ExchangeConfig, Listener, Listening};
 use super::feeder::{Aborting, Feed, Feeder};
 use super::follow::{FollowConfig, Places};
 use super::keeper::Keeper;
@@ -85,6 +86,8 @@ pub struct LiveConfig {
     pub retention: Retention,
     /// The key; `None` leaves the one in use.
     pub key: Option<SecretString>,
+    /// The exchange to listen to; `None`: none.
+    pub exchange: Option<ExchangeConfig>,
 }
 
 /// How to tell.
@@ -123,6 +126,27 @@ pub enum SessionError {
     Client(#[from] ClientError),
 }
 
+/// What a listener to an exchange is made of, beside how it is to listen.
+#[derive(Debug)]
+struct Ears {
+    clock: Clock,
+    store: PathBuf,
+    origin: Option<String>,
+}
+
+impl Ears {
+    fn listener(&self, config: ExchangeConfig, way_in: &WayIn, keeper: &Keeper) -> Listener {
+        Listener {
+            config,
+            way_in: way_in.clone(),
+            keeper: keeper.clone(),
+            clock: self.clock.clone(),
+            store: self.store.clone(),
+            origin: self.origin.clone(),
+        }
+    }
+}
+
 /// A running session. Dropping it asks everything to stop without waiting; [`Session::stop`] waits.
 #[derive(Debug)]
 pub struct Session {
@@ -144,7 +168,9 @@ pub struct Session {
     /// Deliveries, and the eye on the session itself.
     telling: Vec<Aborting<()>>,
     /// To an exchange.
-    _listening: Option<Aborting<Result<(), PipelineError>>>,
+    listening: Option<Listening>,
+    /// What a listener is made of.
+    ears: Ears,
     stop: CancellationToken,
 }
 
@@ -186,14 +212,7 @@ impl Session {
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
         let outbox = store.clone();
-        let listening = exchange.map(|config| Listener {
-            config,
-            way_in: way_in.clone(),
-            keeper: keeper.clone(),
-            clock: follow.clock.clone(),
-            store: store.clone(),
-            origin: origin.clone(),
-        });
+        let ears = Ears { clock: follow.clock.clone(), store: store.clone(), origin: origin.clone() };
         let (digest_store, digest_origin) = (store.clone(), origin.clone());
         let places = Arc::new(Places { desk: desk::beside(&store), store: store.clone() });
         let socket = if attach {
@@ -246,7 +265,7 @@ impl Session {
             }
             tasks
         });
-        let listening = listening.map(|l| Aborting(tokio::spawn(exchange::listen(l, stop.clone()))));
+        let listening = exchange.map(|config| Listening::start(ears.listener(config, &way_in, &keeper), &stop));
         let (feeds, newest) = watch::channel(Feed { client: first, follow: Arc::new(follow), key: 0 });
         let pulse = dog.watch(Role::Polling, limits.polling);
         let feeder = Feeder { way_in: way_in.clone(), keeper: keeper.clone(), pulse, places, check_key };
@@ -267,7 +286,8 @@ impl Session {
             feeding,
             socket,
             telling,
-            _listening: listening,
+            listening,
+            ears,
             stop,
         })
     }
@@ -327,7 +347,7 @@ impl Session {
     /// # Errors
     /// [`SessionError`] when they cannot be used, and nothing is different then, or when the pipeline has ended.
     pub async fn apply(&mut self, live: LiveConfig) -> Result<(), SessionError> {
-        let LiveConfig { client, follow, engine, retention, key } = live;
+        let LiveConfig { client, follow, engine, retention, key, exchange } = live;
         let key = key.or_else(|| self.key.clone());
         let made = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let exposed = |key: &Option<SecretString>| key.as_ref().map(|k| k.expose_secret().to_owned());
@@ -339,6 +359,7 @@ impl Session {
             self.keeper.key(KeyState::Untried);
         }
         self.way_in.rules(engine, retention).await?;
+        self.listen_to(exchange).await;
         (self.client, self.key) = (client, key);
         self.feeds.send_modify(|feed| {
             // The one in use knows how its source has been doing.
@@ -349,6 +370,28 @@ impl Session {
             feed.key += u32::from(other_key);
         });
         Ok(())
+    }
+
+    /// Listens to an exchange like this from now on, or to none. What goes on as it was is not disturbed.
+    async fn listen_to(&mut self, exchange: Option<ExchangeConfig>) {
+        if self.listening.as_ref().map(Listening::config) == exchange.as_ref() {
+            return;
+        }
+        if let Some(before) = self.listening.take() {
+            before.end(exchange.is_none()).await;
+        }
+        match exchange {
+            Some(config) => {
+                let listener = self.ears.listener(config, &self.way_in, &self.keeper);
+                self.listening = Some(Listening::start(listener, &self.stop));
+            }
+            None => self.keeper.change(|s| s.exchange = None),
+        }
+    }
+
+    /// Whether an exchange is listened to.
+    pub const fn listens(&self) -> bool {
+        self.listening.is_some()
     }
 
     /// Notes what came of reading the settings again.
@@ -738,6 +781,7 @@ mod tests {
             engine: EngineSettings { max_age_ms: 1234, ..EngineSettings::default() },
             retention: Retention::default(),
             key: None,
+            exchange: None,
         };
         session.apply(live(client.clone(), &["icehockey_nhl"])).await.expect("taken");
         let other =

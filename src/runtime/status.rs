@@ -6,7 +6,7 @@
 mod exchange;
 mod plan;
 
-pub use exchange::{ExchangeStatus, Listening, SocketNote};
+pub use exchange::{DelayNote, ExchangeStatus, Listening, SocketNote};
 pub use plan::{BandNote, CloseNote, PlanNote, PurposeNote, SportNote};
 use serde::{Deserialize, Serialize};
 

@@ -56,7 +56,7 @@ pub enum SimContent {
 pub struct SimConfig {
     /// What to serve.
     pub content: SimContent,
-    /// Virtual time at the start; also when the scenario starts.
+    /// Virtual time at the start; the scenario starts with its second.
     pub start: Timestamp,
     /// Virtual seconds per real second; `None` takes the scenario's; 0 is a clock moved by hand.
     pub speed: Option<u32>,
@@ -202,18 +202,25 @@ impl SimServer {
         let fail = |source| SimError::Listen { port: config.port, source };
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let (api, limit, own_speed, scenario) = match config.content {
-            SimContent::Scenario(s) => {
-                let api = Api::of_scenario(&s, config.start, config.api_key);
-                (api, s.requests_per_second, s.speed, Some((*s, config.start)))
-            }
-            SimContent::Recording { frames, format, credits } => {
-                (Api::of_recording(Playback::new(frames, format), credits, config.api_key), 30, 1, None)
-            }
+        let own_speed = match &config.content {
+            SimContent::Scenario(s) => s.speed,
+            SimContent::Recording { .. } => 1,
         };
+        // Before the market is made, which takes its time: at a speed of 1 it is to be of this instant.
         let clock = match config.speed.unwrap_or(own_speed) {
             0 => SimClock::manual(config.start),
             speed => SimClock::running(config.start, speed),
+        };
+        // The provider writes its times in whole seconds; the clock runs on between them, as the exchange's stamps do.
+        let begins = Timestamp::from_secs(config.start.secs());
+        let (api, limit, scenario) = match config.content {
+            SimContent::Scenario(s) => {
+                let api = Api::of_scenario(&s, begins, config.api_key);
+                (api, s.requests_per_second, Some((*s, begins)))
+            }
+            SimContent::Recording { frames, format, credits } => {
+                (Api::of_recording(Playback::new(frames, format), credits, config.api_key), 30, None)
+            }
         };
         let (limit, exchange) = (Limit::new(limit), Exchange::new(scenario));
         let shared = Arc::new(Shared { api: Mutex::new(api), clock, limit, exchange, stop: CancellationToken::new() });
