@@ -141,12 +141,20 @@ mod tests {
         let after = with(
             "odds_api = { sports = [\"basketball_nba\"], clock = \"server\" }\nstore = { path = \"x.db\" }\n\
              log = { level = \"debug\", files = 3 }\nmetrics = { listen = \"127.0.0.1:9464\" }\n\
-             [quotes.max_age_by_book]\ndraftkings = \"3m\"\n[polymarket]\non = true\n[exchange_divergence]\nbeyond = 0.04\n",
+             [quotes.max_age_by_book]\ndraftkings = \"3m\"\n[polymarket]\non = true\n[exchange_divergence]\nprobability = 0.04\n",
         );
         let changed = compare(&before, &after);
-        let live =
-            ["odds_api.sports", "quotes.max_age_by_book.draftkings", "log.level", "quotes.max_age_by_book.pinnacle"];
-        assert_eq!(changed.live, live);
+        let mut live = changed.live.clone();
+        live.sort();
+        let expected = [
+            "exchange_divergence.probability",
+            "log.level",
+            "odds_api.sports",
+            "polymarket.on",
+            "quotes.max_age_by_book.draftkings",
+            "quotes.max_age_by_book.pinnacle",
+        ];
+        assert_eq!(live, expected);
         assert_eq!(changed.restart, ["odds_api.clock", "store.path", "log.files", "metrics.listen"]);
     }
 }
