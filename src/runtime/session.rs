@@ -358,6 +358,10 @@ impl Session {
             self.way_in.hide(key.clone()).await?;
             self.keeper.key(KeyState::Untried);
         }
+        // Only while the rules say that it is listened to does it count what it tells, its last word too.
+        if exchange.is_none() {
+            self.listen_to(None).await;
+        }
         self.way_in.rules(engine, retention).await?;
         self.listen_to(exchange).await;
         (self.client, self.key) = (client, key);
