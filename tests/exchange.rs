@@ -7,6 +7,9 @@
 #[path = "faults/desk.rs"]
 #[allow(dead_code, reason = "what other tests need of it")]
 mod desk;
+#[path = "common/pty.rs"]
+#[allow(dead_code, reason = "what other tests need of it")]
+mod pty;
 
 use std::time::{Duration, Instant};
 
@@ -305,4 +308,36 @@ fn listening_is_turned_on_and_off_without_a_restart() {
     assert!(said.contains("in force now: polymarket.on; needs a restart: nothing"), "{said}");
     let checked = desk.command().args(["replay", "--check"]).output().expect("runs");
     assert!(checked.status.success(), "{}", desk::text(&checked));
+}
+
+#[test]
+fn a_board_that_follows_by_itself_takes_it_up_when_it_reads_its_settings_again() {
+    let desk = listening(false);
+    let key = desk.home.path().join("key");
+    std::fs::write(&key, desk::KEY).expect("written");
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("private");
+    let write = |on: bool| {
+        settings(&desk, on);
+        let text = std::fs::read_to_string(desk.settings()).expect("text");
+        let with_key = text.replacen("[odds_api]\n", &format!("[odds_api]\nkey_file = \"{}\"\n", key.display()), 1);
+        std::fs::write(desk.settings(), with_key).expect("written");
+    };
+    write(false);
+    let (file, data) = (desk.settings(), desk.data());
+    let args = ["--config", file.to_str().expect("text"), "--data-dir", data.to_str().expect("text")];
+    let mut board = pty::Pty::start(desk::BINARY, &args, desk.home.path(), (160, 45));
+    board.sees("NBA 4");
+    board.send("7");
+    board.sees("polymarket.on = true turns it on");
+    write(true);
+    board.send("\x12");
+    board.sees("in force now: polymarket.on");
+    board.sees("linked");
+    board.sees("sockets 1/1");
+    write(false);
+    board.send("\x12");
+    board.loses("sockets 1/1");
+    board.sees("polymarket.on = true turns it on");
+    board.send("q");
+    board.exit(Duration::from_secs(20));
 }

@@ -118,6 +118,14 @@ pub fn sentence(note: &ReloadNote) -> String {
     }
 }
 
+/// The same in the few words that there is room for on a board; `None`: nothing is different.
+pub fn word(note: &ReloadNote) -> Option<String> {
+    let applied = (!note.applied.is_empty()).then(|| format!("in force now: {}", list(&note.applied)));
+    let restart = (!note.restart.is_empty()).then(|| format!("after a restart: {}", list(&note.restart)));
+    let words: Vec<String> = applied.into_iter().chain(restart).collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
 fn list(all: &[String]) -> String {
     if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
 }

@@ -240,15 +240,16 @@ async fn start(config: SessionConfig) -> Result<Session, SessionError> {
 async fn read_settings(session: &mut Session, reread: &mut dyn Rereading) -> Word {
     let note = reload::reload(reread, session).await;
     let (on, stake) = (session.listens(), reread.stake());
-    let message = reload::sentence(&note);
+    let problem = note.problem.is_some().then(|| reload::sentence(&note));
+    let word = reload::word(&note);
     Box::new(move |app: &mut App| {
-        if note.problem.is_some() {
-            app.complain(message);
+        if let Some(problem) = problem {
+            app.complain(problem);
             return;
         }
         (app.at.exchange_on, app.at.stake) = (on, stake);
-        if !(note.applied.is_empty() && note.restart.is_empty()) {
-            app.say(message);
+        if let Some(word) = word {
+            app.say(word);
         }
         app.dirty = true;
     })
