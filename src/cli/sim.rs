@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
 
 use super::args::{Global, SimArgs};
 use super::{Exit, Failure, look, prepare};
@@ -66,7 +67,8 @@ fn scenario(args: &SimArgs) -> Result<SimConfig, Failure> {
         scenario.seed = seed;
     }
     // To the millisecond: a clock that is behind would make every stamp of the exchange look late.
-    Ok(SimConfig::scenario(scenario, look::now()))
+    let (start, since) = (look::now(), Instant::now());
+    Ok(SimConfig { since: Some(since), ..SimConfig::scenario(scenario, start) })
 }
 
 /// Plays a recording from the instant of its first answer on.
@@ -81,6 +83,7 @@ fn recording(path: &Path) -> Result<SimConfig, Failure> {
     Ok(SimConfig {
         content: SimContent::Recording { frames, format, credits: CREDITS },
         start: first,
+        since: None,
         speed: None,
         port: 0,
         api_key: None,

@@ -58,6 +58,8 @@ pub struct SimConfig {
     pub content: SimContent,
     /// Virtual time at the start; the scenario starts with its second.
     pub start: Timestamp,
+    /// When `start` was the instant; `None`: when the simulator starts.
+    pub since: Option<Instant>,
     /// Virtual seconds per real second; `None` takes the scenario's; 0 is a clock moved by hand.
     pub speed: Option<u32>,
     /// Port on 127.0.0.1; 0 takes any free one.
@@ -69,7 +71,14 @@ pub struct SimConfig {
 impl SimConfig {
     /// A scenario from `start` on, at its own speed, on any free port, with any key.
     pub fn scenario(scenario: Scenario, start: Timestamp) -> Self {
-        Self { content: SimContent::Scenario(Box::new(scenario)), start, speed: None, port: 0, api_key: None }
+        Self {
+            content: SimContent::Scenario(Box::new(scenario)),
+            start,
+            since: None,
+            speed: None,
+            port: 0,
+            api_key: None,
+        }
     }
 }
 
@@ -209,7 +218,7 @@ impl SimServer {
         // Before the market is made, which takes its time: at a speed of 1 it is to be of this instant.
         let clock = match config.speed.unwrap_or(own_speed) {
             0 => SimClock::manual(config.start),
-            speed => SimClock::running(config.start, speed),
+            speed => SimClock::running_since(config.start, speed, config.since.unwrap_or_else(Instant::now)),
         };
         // The provider writes its times in whole seconds; the clock runs on between them, as the exchange's stamps do.
         let begins = Timestamp::from_secs(config.start.secs());

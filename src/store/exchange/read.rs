@@ -94,7 +94,7 @@ impl Reader {
         let mut select = self.connection.prepare_cached(&format!(
             "SELECT {LISTING} FROM exchange_event AS e WHERE exchange = ? AND slug = ? ORDER BY last_seen DESC, e.id DESC"
         ))?;
-        let rows = select.query_map(params![exchange, slug], |r| listing(r))?;
+        let rows = select.query_map(params![exchange, slug], listing)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -105,6 +105,7 @@ async fn a_recording_is_played_at_virtual_time() {
         speed: Some(0),
         port: 0,
         api_key: None,
+        since: None,
     };
     let sim = SimServer::start(config).await.expect("starts");
     let get = || async {
