@@ -7,6 +7,9 @@
 #[path = "faults/desk.rs"]
 #[allow(dead_code, reason = "what other tests need of it")]
 mod desk;
+#[path = "common/pty.rs"]
+#[allow(dead_code, reason = "what other tests need of it")]
+mod pty;
 
 use std::time::{Duration, Instant};
 
@@ -25,23 +28,32 @@ const SCENARIO: &str = "name = 'exchange_test'\nseed = 11\nbook_count = 8\n\
     [[sport]]\nkey = 'basketball_nba'\ngames = 4\nfirst_in_min = 20\nevery_min = 40\n";
 
 fn desk() -> Desk {
-    let home = tempfile::tempdir().expect("folder");
-    let scenario = home.path().join("exchange_test.toml");
-    std::fs::write(&scenario, SCENARIO).expect("written");
-    let sim_port = free_port();
-    let sim = Desk::sim_of(home.path(), sim_port, &["--speed", "1", "--scenario", scenario.to_str().expect("text")]);
-    let desk = Desk { home, sim, sim_port, health: free_port(), unprivileged: false };
-    let url = desk.url();
+    listening(true)
+}
+
+/// The settings, with listening or without.
+fn settings(desk: &Desk, on: bool) {
+    let (url, sim_port) = (desk.url(), desk.sim_port);
     let text = format!(
         "[polling]\npace = \"steady\"\n[odds_api]\nbase_url = \"{url}\"\ninterval = \"2s\"\ntimeout = \"5s\"\n\
          sports = [\"basketball_nba\"]\n[metrics]\nlisten = \"127.0.0.1:{}\"\n\
-         [polymarket]\non = true\ngamma_url = \"{url}/gamma\"\nclob_url = \"{url}/clob\"\ndata_url = \"{url}/data\"\n\
+         [polymarket]\non = {on}\ngamma_url = \"{url}/gamma\"\nclob_url = \"{url}/clob\"\ndata_url = \"{url}/data\"\n\
          socket_url = \"ws://127.0.0.1:{sim_port}/clob/ws/market\"\nwatchdog = \"{}s\"\ndiscover = \"10s\"\n\
          calls_per_second = 50\n",
         desk.health,
         WATCHDOG.as_secs(),
     );
     std::fs::write(desk.settings(), text).expect("written");
+}
+
+fn listening(on: bool) -> Desk {
+    let home = tempfile::tempdir().expect("folder");
+    let scenario = home.path().join("exchange_test.toml");
+    std::fs::write(&scenario, SCENARIO).expect("written");
+    let sim_port = free_port();
+    let sim = Desk::sim_of(home.path(), sim_port, &["--speed", "1", "--scenario", scenario.to_str().expect("text")]);
+    let desk = Desk { home, sim, sim_port, health: free_port(), unprivileged: false };
+    settings(&desk, on);
     desk
 }
 
@@ -223,4 +235,109 @@ fn what_a_person_decides_holds_and_can_be_taken_back() {
     // Whatever was taken back and told again, the looks that are stored give what is stored.
     let checked = desk.command().args(["replay", "--check"]).output().expect("runs");
     assert!(checked.status.success(), "{}", desk::text(&checked));
+}
+
+/// Open prices of the exchange in a game of ours.
+fn open_quotes(desk: &Desk, event: &str) -> usize {
+    let quotes = desk.command().args(["quotes", event, "--json"]).output().expect("runs");
+    let quotes: Vec<Value> = serde_json::from_slice(&quotes.stdout).unwrap_or_default();
+    quotes.iter().filter(|q| q["book"] == "polymarket" && q["status"] == "open").count()
+}
+
+/// What the running program says of the exchange.
+fn live(desk: &Desk) -> Option<Value> {
+    desk.status().into_iter().find(|r| !r["exchange"].is_null()).map(|r| r["exchange"].clone())
+}
+
+#[test]
+fn messages_are_measured_by_their_own_stamps_and_the_clocks_agree() {
+    let desk = desk();
+    let _daemon = settle(&desk);
+    let mut delay = Value::Null;
+    until("some messages were measured", || {
+        delay = live(&desk).map_or(Value::Null, |x| x["delay"].clone());
+        delay["messages"].as_u64() > Some(300)
+    });
+    let ms = |name: &str| delay[name].as_i64().expect("a figure");
+    // Of hundreds of messages one at least came at once, however busy the machine is; a simulator whose clock is behind
+    // makes every one of them late. Books were dumped with stamps that are minutes old.
+    assert!((-5..250).contains(&ms("least")), "{delay}");
+    assert!(ms("least") <= ms("median") && ms("median") <= ms("p99") && ms("p99") <= ms("most"), "{delay}");
+    assert!(ms("told") >= ms("least"), "{delay}");
+    println!("{delay}");
+}
+
+#[test]
+fn listening_is_turned_on_and_off_without_a_restart() {
+    let desk = listening(false);
+    let mut daemon = desk.daemon();
+    desk.until_ready(1);
+    assert!(live(&desk).is_none() && games(&desk).is_empty());
+    let reloaded = |word: &str| {
+        desk.one("daemon").is_some() && {
+            let output = desk.command().arg("status").output().expect("runs");
+            desk::text(&output).contains(word)
+        }
+    };
+    for round in 0..2 {
+        settings(&desk, true);
+        daemon.signal("-HUP");
+        until("it listens", || live(&desk).is_some_and(|x| x["listening"] == "on"));
+        until("games are linked", || linked(&games(&desk)) == 4);
+        until("its prices stand among the others", || open_quotes(&desk, "1") > 0);
+        // The books go on all the while, and what did not change is not begun anew.
+        let since = |desk: &Desk| live(desk).map(|x| x["sockets"][0]["connected_since"].clone());
+        let before = since(&desk);
+        daemon.signal("-HUP");
+        desk.until_ready(2);
+        assert_eq!(since(&desk), before, "round {round}: nothing changed");
+
+        settings(&desk, false);
+        daemon.signal("-HUP");
+        until("it does not listen", || live(&desk).is_none());
+        until("its prices are gone", || open_quotes(&desk, "1") == 0);
+        let unknown =
+            |g: &ExchangeGame| g.markets.iter().all(|m| m.book.as_ref().is_none_or(|b| b.state == BookState::Unknown));
+        assert!(games(&desk).iter().all(unknown), "no book is taken for current");
+        assert!(!reloaded("needs a restart: polymarket"));
+        desk.until_ready(2);
+    }
+    assert!(daemon.is_running());
+    let (_, code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("in force now: polymarket.on; needs a restart: nothing"), "{said}");
+    let checked = desk.command().args(["replay", "--check"]).output().expect("runs");
+    assert!(checked.status.success(), "{}", desk::text(&checked));
+}
+
+#[test]
+fn a_board_that_follows_by_itself_takes_it_up_when_it_reads_its_settings_again() {
+    let desk = listening(false);
+    let key = desk.home.path().join("key");
+    std::fs::write(&key, desk::KEY).expect("written");
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("private");
+    let write = |on: bool| {
+        settings(&desk, on);
+        let text = std::fs::read_to_string(desk.settings()).expect("text");
+        let with_key = text.replacen("[odds_api]\n", &format!("[odds_api]\nkey_file = \"{}\"\n", key.display()), 1);
+        std::fs::write(desk.settings(), with_key).expect("written");
+    };
+    write(false);
+    let (file, data) = (desk.settings(), desk.data());
+    let args = ["--config", file.to_str().expect("text"), "--data-dir", data.to_str().expect("text")];
+    let mut board = pty::Pty::start(desk::BINARY, &args, desk.home.path(), (160, 45));
+    board.sees("NBA 4");
+    board.send("7");
+    board.sees("polymarket.on = true turns it on");
+    write(true);
+    board.send("\x12");
+    board.sees("in force now: polymarket.on");
+    board.sees("linked");
+    board.sees("sockets 1/1");
+    write(false);
+    board.send("\x12");
+    board.loses("sockets 1/1");
+    board.sees("polymarket.on = true turns it on");
+    board.send("q");
+    board.exit(Duration::from_secs(20));
 }

@@ -1,9 +1,11 @@
 //! `stratum polymarket` through the real program against the simulated exchange on real sockets.
 #![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -365,4 +367,133 @@ fn trouble_is_told_and_named() {
     let nobody = Desk::at(&gone, &gone, &gone, &gone, &format!("ws://{free}"));
     let (code, said) = nobody.fails(&["discover"]);
     assert!(code == Some(1) && said.contains("is the network up?"), "{said}");
+}
+
+/// Something between the program and the listings, which changes what they say. Answers its own address.
+fn between(listings: &str, change: impl Fn(String) -> String + Send + Sync + 'static) -> String {
+    let behind = listings.trim_start_matches("http://").split('/').next().expect("host").to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+    let url = format!("http://{}/gamma", listener.local_addr().expect("address"));
+    let change = Arc::new(change);
+    std::thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            let (behind, change) = (behind.clone(), Arc::clone(&change));
+            // Whoever hangs up is answered no more.
+            std::thread::spawn(move || pass(socket, &behind, &*change).ok());
+        }
+    });
+    url
+}
+
+/// One question and its answer.
+fn pass(mut socket: TcpStream, behind: &str, change: &dyn Fn(String) -> String) -> std::io::Result<()> {
+    let mut asked = String::new();
+    BufReader::new(socket.try_clone()?).read_line(&mut asked)?;
+    let path = asked.split(' ').nth(1).unwrap_or("/").to_owned();
+    let mut server = TcpStream::connect(behind)?;
+    write!(server, "GET {path} HTTP/1.1\r\nhost: x\r\nuser-agent: test\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    server.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let (status, body) = (head.lines().next().unwrap_or("HTTP/1.1 502 Bad"), change(body.to_owned()));
+    write!(
+        socket,
+        "{status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// The first NBA game ahead, as the exchange lists it.
+fn first_game(desk: &Desk) -> Value {
+    let rows = desk.json(&["discover", "--sport", "nba"]);
+    rows.into_iter().min_by_key(|r| r["start"].as_str().map(str::to_owned)).expect("a game")
+}
+
+const OPEN: &str = "SELECT count(*) FROM exchange_link WHERE state = 'linked' AND how = 'user'";
+
+#[test]
+fn a_game_in_doubt_waits_for_a_person_and_goes_by_what_they_say() {
+    let exchange = Exchange::start();
+    let mut desk = Desk::new(&exchange);
+    let slug = first_game(&desk)["slug"].as_str().expect("slug").to_owned();
+    // The listing's code means another team than its names do.
+    let codes: Vec<&str> = slug.split('-').collect();
+    let wrong = if codes[1..3].contains(&"bkn") { "phx" } else { "bkn" };
+    let doubtful = slug.replacen(&format!("-{}-", codes[1]), &format!("-{wrong}-"), 1);
+    let (from, to) = (slug.clone(), doubtful.clone());
+    let gamma = between(&exchange.sim().exchange_urls().gamma, move |body| body.replace(&from, &to));
+    desk.set("STRATUM_POLYMARKET_GAMMA_URL", &gamma);
+    let _daemon = desk.daemon();
+    let waiting = || desk.json(&["review"]);
+    until("a game that waits", || desk.number(LINKED) >= 2 && waiting().len() == 1);
+    let rows = waiting();
+    let row = &rows[0];
+    assert!(row["slug"] == doubtful.as_str() && row["decided"] == false, "{row}");
+    let reasons = row["reasons"].to_string();
+    assert!(reasons.contains("code") && row["confidence"].as_f64() < Some(0.95), "{row}");
+    let event = row["event_id"].as_i64().expect("a candidate").to_string();
+    let told = desk.text(&["review"]);
+    assert!(told.contains(&doubtful) && told.contains(&event) && told.contains("code"), "{told}");
+    let status = desk.text(&["status"]);
+    assert!(status.contains("1 to review"), "{status}");
+    let quotes = || {
+        let output = desk.command(&["quotes", &event, "--json"]).output().expect("runs");
+        let all: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        all.iter().filter(|q| q["book"] == "polymarket" && q["status"] == "open").count()
+    };
+    assert_eq!(quotes(), 0, "what is in doubt is not used");
+
+    let tried = desk.json(&["link", &doubtful, &event, "--dry-run"]);
+    assert!(tried[0]["decided"] == false && tried[0]["first_is_home"].is_boolean(), "{tried:?}");
+    assert_eq!(desk.number(OPEN), 0);
+    desk.text(&["link", &doubtful, &event]);
+    until("linked by a person, and used", || desk.number(OPEN) == 1 && quotes() > 0);
+    assert_eq!(desk.text(&["review"]), "nothing waits for you\n");
+    desk.text(&["unlink", &doubtful]);
+    until("undone, and no longer used", || desk.number(OPEN) == 0 && quotes() == 0);
+    assert!(waiting().is_empty(), "a person has decided");
+    desk.text(&["unlink", &doubtful, "--forget"]);
+    until("it waits again", || waiting().len() == 1);
+}
+
+#[test]
+fn listings_that_share_a_name_are_told_apart_by_their_numbers() {
+    let exchange = Exchange::start();
+    let mut desk = Desk::new(&exchange);
+    let rows = desk.json(&["discover", "--sport", "nba"]);
+    let slugs: Vec<String> = rows.iter().map(|r| r["slug"].as_str().expect("slug").to_owned()).collect();
+    // Two games of one name: both are called like the first.
+    let (from, to) = (slugs[1].clone(), slugs[0].clone());
+    let gamma = between(&exchange.sim().exchange_urls().gamma, move |body| {
+        body.replace(&format!("\"slug\":\"{from}\""), &format!("\"slug\":\"{to}\""))
+    });
+    desk.set("STRATUM_POLYMARKET_GAMMA_URL", &gamma);
+    let _daemon = desk.daemon();
+    let name = &slugs[0];
+    let namesakes = format!("SELECT count(*) FROM exchange_event WHERE slug = '{name}'");
+    until("two of one name with books", || desk.number(&namesakes) == 2 && desk.number(BOOKS) > 0);
+    let number = |place: u32| {
+        desk.word(&format!("SELECT key FROM exchange_event WHERE slug = '{name}' ORDER BY id LIMIT 1 OFFSET {place}"))
+    };
+    let (first, second) = (number(0), number(1));
+    let shown = desk.run(&["book", name]);
+    let said = String::from_utf8_lossy(&shown.stderr).into_owned();
+    assert!(shown.status.success() && said.contains("2 listings share the name"), "{said}");
+    assert!(said.contains(&first) && said.contains(&second), "{said}");
+    let title = |key: &str| desk.text(&["book", key]).lines().next().unwrap_or_default().to_owned();
+    assert_ne!(title(&first), title(&second), "each can be had by its number");
+    // A decision must be about one of them.
+    let (code, said) = desk.fails(&["unlink", name]);
+    assert!(code == Some(2) && said.contains("say which by its number") && said.contains(&second), "{said}");
+    let state = |key: &str| {
+        desk.word(&format!(
+            "SELECT state FROM exchange_link AS l JOIN exchange_event AS e ON e.id = l.exchange_event WHERE key = '{key}'"
+        ))
+    };
+    let other = state(&first);
+    desk.text(&["unlink", &second]);
+    until("refused", || state(&second) == "refused");
+    assert_eq!(state(&first), other, "the other one stays as it was");
+    desk.text(&["unlink", &second, "--forget"]);
+    until("open again", || state(&second) != "refused");
 }

@@ -7,12 +7,13 @@ use tokio::sync::mpsc;
 
 use super::args::Global;
 use super::daemon::{client_config, clock, follow_config, runtime};
-use super::{Exit, Failure, prepare, reload, sources};
+use super::reload::Reloading;
+use super::{Exit, Failure, prepare};
 use crate::board::app::{Follows, Surroundings};
 use crate::board::files::Files;
-use crate::config::{Paths, Settings, load, odds_api_key};
+use crate::config::{Paths, Settings, odds_api_key};
 use crate::runtime::pipeline::PipelineConfig;
-use crate::runtime::screen::{Reread, ScreenConfig, ScreenEnd, ScreenError, show};
+use crate::runtime::screen::{ScreenConfig, ScreenEnd, ScreenError, show};
 use crate::runtime::session::{CareConfig, SessionConfig};
 use crate::runtime::{logging, memory, settings};
 use crate::store::desk;
@@ -29,13 +30,13 @@ pub(super) const BELLS: usize = 16;
 /// [`Failure`] when it cannot be shown.
 pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
     let record = record.map(std::path::absolute).transpose()?;
-    let flags = record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned()));
+    let flags: Vec<_> =
+        record.map(|path| ("odds_api.record", path.to_string_lossy().into_owned())).into_iter().collect();
     memory::be_frugal();
-    let flags: Vec<_> = flags.into_iter().collect();
     let (paths, loaded) = prepare(global, flags.clone())?;
     paths.make()?;
-    let own = loaded.settings;
-    let _log = logging::start(&own.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
+    let own = loaded.settings.clone();
+    let log = logging::start(&own.log, &paths.logs).map_err(|e| Failure::Other(e.to_string()))?;
     let variable = std::env::var("ODDS_API_KEY").ok();
     let key = odds_api_key(variable.as_deref(), &paths.key_file(&own))?.map(|(secret, _)| secret);
     let hub = super::hub::session::config(&paths, &own, key.is_some())?;
@@ -64,15 +65,9 @@ pub fn run(global: &Global, record: Option<&Path>) -> Result<Exit, Failure> {
         alerts: Some(super::alerts::config(&paths, &own, &paths.store(&own), Some(terminal))?),
     };
     let at = surroundings(&paths, &own, paths.store(&own), false);
-    let reread = {
-        let (paths, begun) = (paths.clone(), own.clone());
-        Reread(Box::new(move || {
-            let read = load(&sources(&paths, flags.clone())).map_err(|e| e.to_string())?;
-            reload::live(&paths, &read.settings, &begun)
-        }))
-    };
-    let config =
-        ScreenConfig { session: Some(session), reread: Some(reread), bells: Some(bells), ..screen(&paths, &own, at) };
+    let base = screen(&paths, &own, at);
+    let reread = Box::new(Reloading::new(paths, loaded, flags, log.level()));
+    let config = ScreenConfig { session: Some(session), bells: Some(bells), reread: Some(reread), ..base };
     match shown(runtime()?, config)? {
         ScreenEnd::Demo => demo_instead(global),
         ScreenEnd::Quit => Ok(Exit::Ok),
@@ -88,8 +83,8 @@ pub(super) fn screen(paths: &Paths, own: &Settings, at: Surroundings) -> ScreenC
         files: Files { keys: paths.keys_file(), settings: paths.config_file.clone(), themes: paths.themes() },
         look: own.board.clone(),
         key_file: paths.key_file(own),
-        reread: None,
         bells: None,
+        reread: None,
         stop_after: None,
     }
 }

@@ -19,6 +19,7 @@ use crate::feeds::odds_api::keys::Keys;
 use crate::runtime::clock::Clock;
 use crate::runtime::follow::{FollowConfig, stop_on};
 use crate::runtime::pipeline::{PipelineConfig, PipelineError, Tally};
+use crate::runtime::reload::{reload, sentence};
 use crate::runtime::session::{CareConfig, Session, SessionConfig, SessionError};
 use crate::runtime::stop::{ReloadSignals, StopSignals, outlive_file_limits};
 use crate::runtime::supervisor::{Told, keep_alive, tell};
@@ -110,7 +111,10 @@ pub fn run(global: &Global, record: Option<&Path>, out: &mut dyn Write) -> Resul
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = ended.cancelled() => break,
-                () = reloads.next() => reloading.reload(&mut session).await,
+                () = reloads.next() => {
+                    let note = reload(&mut reloading, &mut session).await;
+                    let _ = writeln!(std::io::stderr(), "stratum: {}", sentence(&note));
+                }
             }
         }
         stop.cancel();

@@ -89,10 +89,14 @@ impl Place {
         }
     }
 
-    /// The game of a name in addresses.
+    /// The game of a name in addresses, or of Polymarket's own number. Of several with one name the newest is taken, and
+    /// the others are named.
     fn game(&self, reader: &Reader, text: &str) -> Result<ExchangeGame, Failure> {
         let slug = slug(text)?;
         if let Some(game) = reader.exchange_game(SOURCE, &slug)? {
+            if let Some(others) = namesakes(reader, &slug)? {
+                warn(&format!("{others}; this is the one that was listed last, {}", printable(&game.listing.key)));
+            }
             return Ok(game);
         }
         let all = reader.exchange_games(SOURCE, Timestamp::default(), END_OF_TIME)?;
@@ -107,6 +111,15 @@ impl Place {
         Err(Failure::NotFound(format!("the store has no Polymarket game '{}'; {hint}", printable(&slug))))
     }
 
+    /// The one game that is meant, and the name under which a decision about it is kept.
+    fn one_game(&self, reader: &Reader, text: &str) -> Result<(ExchangeGame, String), Failure> {
+        let slug = slug(text)?;
+        match namesakes(reader, &slug)? {
+            Some(others) => Err(Failure::Usage(format!("{others}; say which by its number"))),
+            None => Ok((self.game(reader, text)?, slug)),
+        }
+    }
+
     fn nothing_stored(&self) -> String {
         let what = "nothing of Polymarket is stored";
         if self.settings.polymarket.on {
@@ -118,6 +131,20 @@ impl Place {
 }
 
 const OFF: &str = "polymarket is off: set polymarket.on = true, and a daemon or board listens to it";
+
+/// Says which listings share a name, if several do.
+fn namesakes(reader: &Reader, slug: &str) -> Result<Option<String>, Failure> {
+    let all = reader.exchange_namesakes(SOURCE, slug)?;
+    if all.len() < 2 {
+        return Ok(None);
+    }
+    let each = |l: &crate::store::exchange::ListingRow| {
+        let start = l.starts.map_or_else(|| "no start".to_owned(), crate::cli::show::minute);
+        format!("{} ({}, {start})", printable(&l.key), printable(&l.title))
+    };
+    let all: Vec<String> = all.iter().map(each).collect();
+    Ok(Some(format!("{} listings share the name {}: {}", all.len(), printable(slug), all.join(", "))))
+}
 
 /// The name in an address, from it or from the address.
 fn slug(text: &str) -> Result<String, Failure> {

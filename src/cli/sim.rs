@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
 
 use super::args::{Global, SimArgs};
 use super::{Exit, Failure, look, prepare};
@@ -10,7 +11,6 @@ use crate::feeds::recording::{BodyKind, Line, merged};
 use crate::feeds::sim::{Frame, Scenario, SimConfig, SimContent, SimServer};
 use crate::market::batch::{Endpoint, Scope};
 use crate::market::price::OddsFormat;
-use crate::market::time::Timestamp;
 use crate::runtime::intake::{self, Answer};
 use crate::runtime::stop::StopSignals;
 
@@ -66,8 +66,9 @@ fn scenario(args: &SimArgs) -> Result<SimConfig, Failure> {
     if let Some(seed) = args.seed {
         scenario.seed = seed;
     }
-    // Whole seconds, as the provider writes its times.
-    Ok(SimConfig::scenario(scenario, Timestamp::from_secs(look::now().secs())))
+    // To the millisecond: a clock that is behind would make every stamp of the exchange look late.
+    let (start, since) = (look::now(), Instant::now());
+    Ok(SimConfig { since: Some(since), ..SimConfig::scenario(scenario, start) })
 }
 
 /// Plays a recording from the instant of its first answer on.
@@ -82,6 +83,7 @@ fn recording(path: &Path) -> Result<SimConfig, Failure> {
     Ok(SimConfig {
         content: SimContent::Recording { frames, format, credits: CREDITS },
         start: first,
+        since: None,
         speed: None,
         port: 0,
         api_key: None,
@@ -126,4 +128,23 @@ fn frame(line: &Line, sport: &mut String) -> Option<(Frame, OddsFormat)> {
         return None;
     }
     Some((Frame { captured_at, sport: sport.clone(), body: body.to_vec() }, first.format))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_market_of_now_begins_now_and_not_at_the_last_whole_second() {
+        // At whole seconds there is nothing to cut off.
+        let before = loop {
+            let now = look::now();
+            if now.millis() % 1000 > 0 {
+                break now;
+            }
+        };
+        let args = SimArgs { scenario: None, recording: None, seed: None, speed: Some(1), port: 0 };
+        let config = scenario(&args).expect("the scenario of the program");
+        assert!(before <= config.start && config.start <= look::now(), "{before} {}", config.start);
+    }
 }

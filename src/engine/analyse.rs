@@ -272,10 +272,11 @@ impl Engine {
                     views: &question.views,
                     priced: &question.priced,
                     at: pass.at,
+                    in_play: false,
                 };
                 let taker = |book: BookId| {
                     let p = profile(book);
-                    Taker { family: p.voter.family, fee: p.fee, takes: p.takes_single_bets() }
+                    Taker { family: p.voter.family, fee: p.fee, takes: p.takes_single_bets(), direct: p.direct }
                 };
                 opportunity::find(&asked, &open::wider(&rules.opportunity), taker, &mut self.scratch_open);
             }

@@ -308,10 +308,11 @@ impl Appraiser {
             views: &question.views,
             priced,
             at,
+            in_play: phase != Phase::Pregame || at >= event.commence,
         };
         let taker = |book: BookId| {
             let p = engine.profile(book);
-            Taker { family: p.voter.family, fee: p.fee, takes: p.takes_single_bets() }
+            Taker { family: p.voter.family, fee: p.fee, takes: p.takes_single_bets(), direct: p.direct }
         };
         if phase == Phase::Pregame && at < event.commence {
             opportunity::find(&asked, &rules.opportunity, taker, &mut opportunities);

@@ -1,5 +1,7 @@
-//! How far does an exchange usually stand from the books? Its middle less the published vig-free fair price, every quarter
-//! of an hour of the last day before the start, by sport and market.
+//! How far does an exchange usually stand from the books? Its middle less the vig-free fair price of the books without it,
+//! every quarter of an hour of the last day before the start, by sport and market.
+//!
+//! The fair price is worked out anew from the quotes of each instant: the published one has the exchange among its voters.
 //!
 //! Part of that distance is convention and no opinion: a middle is not a vig-free price, and long shots are dear there.
 //! Each game counts once, by its median, so that one long game does not rule. What is measured is told, not applied.
@@ -8,13 +10,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::engine::changes::Point;
-use crate::engine::names::Names;
+use crate::engine::EngineSettings;
+use crate::engine::appraise::{Appraisal, Appraiser, FairPrice};
 use crate::feeds::polymarket::classify::same_team;
 use crate::feeds::polymarket::fee::FeeSchedule;
 use crate::market::line::Line;
 use crate::market::time::Timestamp;
-use crate::store::analysis::PointAt;
 use crate::store::exchange::{BookRow, BookState, ContractRow, ExchangeGame, LinkState, PricePoint};
 use crate::store::{Reader, StoreError};
 
@@ -40,6 +41,8 @@ pub struct ShiftQuestion {
     pub games: (Timestamp, Timestamp),
     /// Nothing later is looked at.
     pub now: Timestamp,
+    /// The rules by which a fair price is made.
+    pub engine: EngineSettings,
 }
 
 /// The result for one sport and market.
@@ -98,14 +101,14 @@ struct Seat {
 /// # Errors
 /// [`StoreError`].
 pub fn exchange_shift(reader: &Reader, question: &ShiftQuestion) -> Result<Vec<ShiftRow>, StoreError> {
-    let names = reader.names()?;
+    let mut appraiser = Appraiser::new(question.engine.clone(), reader.names()?);
     let mut by_market: BTreeMap<(String, &'static str), Vec<Vec<Pair>>> = BTreeMap::new();
     for game in reader.exchange_games(question.exchange, question.games.0, question.games.1)? {
         let sport = game.listing.sport.clone();
         if question.sport.as_ref().is_some_and(|s| *s != sport) {
             continue;
         }
-        for (market, pairs) in of_game(reader, &names, &game, question.now)? {
+        for (market, pairs) in of_game(reader, &mut appraiser, question.exchange, &game, question.now)? {
             by_market.entry((sport.clone(), market)).or_default().push(pairs);
         }
     }
@@ -115,7 +118,8 @@ pub fn exchange_shift(reader: &Reader, question: &ShiftQuestion) -> Result<Vec<S
 /// The pairs of one game, by market.
 fn of_game(
     reader: &Reader,
-    names: &Names,
+    appraiser: &mut Appraiser,
+    exchange: &str,
     game: &ExchangeGame,
     now: Timestamp,
 ) -> Result<BTreeMap<&'static str, Vec<Pair>>, StoreError> {
@@ -128,28 +132,31 @@ fn of_game(
     if from > to {
         return Ok(found);
     }
-    let points = reader.points(event, from, to)?;
+    let mut said: BTreeMap<Timestamp, Vec<(Seat, Told)>> = BTreeMap::new();
     for market in &game.markets {
         let Some(seat) = seat(&market.contract, game.listing.teams.as_ref(), home_first) else { continue };
-        let fairs: Vec<&PointAt> = points
-            .iter()
-            .filter(|p| names.market(p.point.key.market) == seat.market && p.point.key.line.is_none())
-            .collect();
-        if fairs.is_empty() {
-            continue;
-        }
         let books = reader.exchange_books(market.contract.id, from, to, MOST)?;
         let prices = reader.exchange_prices(market.contract.id, from.plus(-POINT_HOLDS), to)?;
         let fee = market.contract.fee_rate.and_then(|rate| FeeSchedule::new(rate, 1.0, true, 0.0));
         // Counted back from the end: of a game that is ahead, now is looked at too.
         let mut at = to;
         while at >= from {
-            let fair = as_of(&fairs, at, |p| p.at).and_then(|p| fair(&p.point, &seat));
-            let told = told(&books, &prices, at, &seat, fee);
-            if let (Some(fair), Some(told)) = (fair, told) {
-                found.entry(seat.market).or_default().push(pair(fair, told));
+            if let Some(told) = told(&books, &prices, at, &seat, fee) {
+                said.entry(at).or_default().push((seat, told));
             }
             at = at.plus(-STEP);
+        }
+    }
+    for (at, told) in said {
+        let Some(then) = reader.event_as_of(event, at)? else { continue };
+        let appraisals = appraiser.event(then.row, then.quotes, at, &[]);
+        for (seat, told) in told {
+            let of_books =
+                appraisals.iter().find(|a| a.market == seat.market && a.subject.is_none() && a.key.line.is_none());
+            let fair = of_books.and_then(|a| without(a, exchange)).and_then(|fair| first_side(fair, &seat));
+            if let Some(fair) = fair {
+                found.entry(seat.market).or_default().push(pair(fair, told));
+            }
         }
     }
     Ok(found)
@@ -168,13 +175,22 @@ fn as_of<T>(rows: &[T], at: Timestamp, time: impl Fn(&T) -> Timestamp) -> Option
     rows.get(rows.partition_point(|r| time(r) <= at).checked_sub(1)?)
 }
 
+/// The fair price without the exchange; where it did not quote, that of all.
+fn without<'a>(appraisal: &'a Appraisal, exchange: &str) -> Option<&'a FairPrice> {
+    match appraisal.books.iter().find(|b| b.book == exchange) {
+        Some(part) => part.without.as_ref(),
+        None => appraisal.fair.as_ref(),
+    }
+}
+
 /// The fair probability of the first side, where it is of the same question.
-fn fair(point: &Point, seat: &Seat) -> Option<f64> {
-    let fair = point.fair.as_ref()?;
-    let [first, _, third] = fair.probability;
+fn first_side(fair: &FairPrice, seat: &Seat) -> Option<f64> {
+    let first = fair.sides.first()?;
+    let line = first.at_line.and_then(Line::from_points);
     // Two results are not compared with three.
-    let same = point.line == seat.line && (third > 0.0) == seat.leg;
-    (same && first > 0.0 && first < 1.0).then_some(first)
+    let same = line == seat.line && (fair.sides.len() == 3) == seat.leg;
+    let p = first.fair_probability;
+    (same && p > 0.0 && p < 1.0).then_some(p)
 }
 
 /// What the exchange said at `at`: its book, else, where no book is known, what it told of the past.
@@ -273,6 +289,7 @@ fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::appraise::SideFair;
 
     fn contract(kind: &str, about: &str, outcomes: [&str; 2], line: Option<f64>) -> ContractRow {
         ContractRow {
@@ -306,6 +323,34 @@ mod tests {
             assert_eq!(placed(&contract(kind, about, ["Celtics", "Heat"], Some(1.5))), None, "{kind} {about}");
         }
         assert_eq!(seat(&contract("moneyline", "{}", ["Celtics", "Heat"], None), None, true), None);
+    }
+
+    #[test]
+    fn the_exchange_has_no_vote_in_what_it_is_compared_with() {
+        let price = |p: f64, line: Option<f64>| FairPrice {
+            sides: [("home", p), ("away", 1.0 - p)]
+                .map(|(side, fair_probability)| SideFair {
+                    side,
+                    selection: side.to_owned(),
+                    fair_line: None,
+                    fair_probability,
+                    at_line: line,
+                })
+                .to_vec(),
+            value: 0.0,
+            standard_error: 0.0,
+            effective_books: 3.0,
+            families: 3,
+        };
+        let seat = |line: Option<f64>| Seat {
+            market: "spreads",
+            first: true,
+            line: line.and_then(Line::from_points),
+            leg: false,
+        };
+        assert_eq!(first_side(&price(0.6, Some(-3.5)), &seat(Some(-3.5))), Some(0.6));
+        assert_eq!(first_side(&price(0.6, Some(-3.0)), &seat(Some(-3.5))), None, "another line");
+        assert_eq!(first_side(&price(0.6, None), &Seat { leg: true, ..seat(None) }), None, "two of three results");
     }
 
     fn book(minute: i64, bid: u16, ask: u16, middle: Option<f64>) -> BookRow {

@@ -1,7 +1,11 @@
 //! Settings that are read again while the program runs: which of them can be put into force, and which need a restart.
 //!
 //! Comparing is pure. A setting that nobody has listed here needs a restart: better to say so too often than to pretend.
+//! Where the settings come from is not known here: whoever starts the program knows how to read them ([`Rereading`]).
 
+use super::keeper::local_now;
+use super::session::{LiveConfig, Session};
+use super::status::ReloadNote;
 use crate::config::Resolved;
 
 /// Settings, or sections with a dot behind, that take effect at the next question or look.
@@ -26,9 +30,11 @@ const LIVE: &[&str] = &[
     "multibook_sync.",
     "steam.",
     "dislocation.",
+    "exchange_divergence.",
     "live_shock.",
     "opportunities.",
     "retention.",
+    "polymarket.",
     "log.level",
     // The board reads its own.
     "board.",
@@ -61,6 +67,69 @@ pub fn compare(before: &[Resolved], after: &[Resolved]) -> Changed {
     changed
 }
 
+/// Reads the settings again.
+pub trait Rereading: Send {
+    /// Reads and checks them all.
+    ///
+    /// # Errors
+    /// Why they cannot be used, for a person; nothing is to change then.
+    fn read(&mut self) -> Result<(LiveConfig, Changed), String>;
+    /// Dollars of the stake for which the board tells the price it gets at an exchange, in the settings in force.
+    fn stake(&self) -> f64;
+    /// Those that were read last are in force.
+    fn taken(&mut self);
+}
+
+/// Reads the settings again and puts into force what can be. What came of it is in the log, in the status, and the answer.
+pub async fn reload(rereading: &mut dyn Rereading, session: &mut Session) -> ReloadNote {
+    let taken = match rereading.read() {
+        Ok((live, changed)) => session.apply(live).await.map(|()| changed).map_err(|e| e.to_string()),
+        Err(problem) => Err(problem),
+    };
+    let note = match taken {
+        Ok(changed) => {
+            rereading.taken();
+            tracing::info!(
+                applied = list(&changed.live),
+                restart = list(&changed.restart),
+                "the settings were read again"
+            );
+            ReloadNote { at: local_now(), applied: changed.live, restart: changed.restart, problem: None }
+        }
+        Err(problem) => {
+            tracing::error!(problem, "the settings were read again and not taken");
+            let (applied, restart) = (Vec::new(), Vec::new());
+            ReloadNote { at: local_now(), applied, restart, problem: Some(problem) }
+        }
+    };
+    session.note_reload(note.clone());
+    note
+}
+
+/// What came of it, in a sentence.
+pub fn sentence(note: &ReloadNote) -> String {
+    match &note.problem {
+        Some(problem) => format!("the settings were not taken, nothing was changed: {problem}"),
+        None => format!(
+            "settings read again; in force now: {}; needs a restart: {}",
+            list(&note.applied),
+            list(&note.restart)
+        ),
+    }
+}
+
+/// The same in the few words that there is room for on a board; `None`: nothing is different.
+pub fn word(note: &ReloadNote) -> Option<String> {
+    let applied = (!note.applied.is_empty()).then(|| format!("in force now: {}", list(&note.applied)));
+    let restart = (!note.restart.is_empty()).then(|| format!("after a restart: {}", list(&note.restart)));
+    let words: Vec<String> = applied.into_iter().chain(restart).collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+fn list(all: &[String]) -> String {
+    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,12 +149,20 @@ mod tests {
         let after = with(
             "odds_api = { sports = [\"basketball_nba\"], clock = \"server\" }\nstore = { path = \"x.db\" }\n\
              log = { level = \"debug\", files = 3 }\nmetrics = { listen = \"127.0.0.1:9464\" }\n\
-             [quotes.max_age_by_book]\ndraftkings = \"3m\"\n",
+             [quotes.max_age_by_book]\ndraftkings = \"3m\"\n[polymarket]\non = true\n[exchange_divergence]\nprobability = 0.04\n",
         );
         let changed = compare(&before, &after);
-        let live =
-            ["odds_api.sports", "quotes.max_age_by_book.draftkings", "log.level", "quotes.max_age_by_book.pinnacle"];
-        assert_eq!(changed.live, live);
+        let mut live = changed.live.clone();
+        live.sort();
+        let expected = [
+            "exchange_divergence.probability",
+            "log.level",
+            "odds_api.sports",
+            "polymarket.on",
+            "quotes.max_age_by_book.draftkings",
+            "quotes.max_age_by_book.pinnacle",
+        ];
+        assert_eq!(live, expected);
         assert_eq!(changed.restart, ["odds_api.clock", "store.path", "log.files", "metrics.listen"]);
     }
 }

@@ -11,7 +11,8 @@ use secrecy::SecretString;
 use tokio::sync::mpsc;
 
 use super::link::{Link, LinkEvent, StoreOwner, probe};
-use super::session::{LiveConfig, Session, SessionConfig, SessionError};
+use super::reload::{self, Rereading};
+use super::session::{Session, SessionConfig, SessionError};
 use crate::board::app::{App, Clocks, Effect, Follows, Offered, Surroundings};
 use crate::board::format::Zone;
 use crate::board::jobs::Jobs;
@@ -29,7 +30,6 @@ use crate::market::time::Timestamp;
 const STOP_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// How to run the board.
-#[derive(Debug)]
 pub struct ScreenConfig {
     /// Files and settings of the board.
     pub at: Surroundings,
@@ -41,21 +41,12 @@ pub struct ScreenConfig {
     pub look: BoardSettings,
     /// Where a key that the user types is kept.
     pub key_file: PathBuf,
-    /// How the settings are read again; `None`: what is followed cannot be chosen.
-    pub reread: Option<Reread>,
     /// What alerts write to the terminal.
     pub bells: Option<mpsc::Receiver<Vec<u8>>>,
+    /// Reads the settings of the session again; `None`: they are nobody's to change.
+    pub reread: Option<Box<dyn Rereading>>,
     /// The board ends by itself after this time.
     pub stop_after: Option<Duration>,
-}
-
-/// Reads the settings again, for a session that goes on with them.
-pub struct Reread(pub Box<dyn Fn() -> Result<LiveConfig, String> + Send + Sync>);
-
-impl std::fmt::Debug for Reread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Reread")
-    }
 }
 
 /// Why the board could not be shown.
@@ -89,7 +80,7 @@ pub async fn show(config: ScreenConfig, background: &tokio::runtime::Handle) -> 
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(ScreenError::NoTerminal);
     }
-    let ScreenConfig { at, session, files, look, key_file, reread, bells, stop_after } = config;
+    let ScreenConfig { at, session, files, look, key_file, bells, reread, stop_after } = config;
     panic::install(&at.logs);
     let epoch = Instant::now();
     let (width, height) = crossterm::terminal::size()?;
@@ -182,7 +173,7 @@ struct Minder {
     session: Option<SessionConfig>,
     files: files::Files,
     key_file: PathBuf,
-    reread: Option<Reread>,
+    reread: Option<Box<dyn Rereading>>,
     speak: mpsc::UnboundedSender<Word>,
     errand: mpsc::UnboundedReceiver<Effect>,
     stop: tokio_util::sync::CancellationToken,
@@ -223,7 +214,12 @@ async fn mind(mut minder: Minder) {
                 say(Box::new(move |app: &mut App| link::heard(app, event)));
             }
             errand = minder.errand.recv() => match errand {
-                Some(Effect::Reload) => say(minder.files.reload()),
+                Some(Effect::Reload) => {
+                    say(minder.files.reload());
+                    if let (Some(session), Some(reread)) = (&mut own, &mut minder.reread) {
+                        say(read_settings(session, reread.as_mut()).await);
+                    }
+                }
                 Some(Effect::Key(key)) => say(take_key(own.as_mut(), key, &minder.key_file).await),
                 Some(Effect::Offer) => {
                     let offered = own.as_ref().map_or_else(Vec::new, offered);
@@ -231,7 +227,7 @@ async fn mind(mut minder: Minder) {
                 }
                 Some(Effect::Follow(follows)) => {
                     let file = &minder.files.settings;
-                    say(follow(own.as_mut(), *follows, file, minder.reread.as_ref()).await);
+                    say(follow(own.as_mut(), *follows, file, minder.reread.as_deref_mut()).await);
                 }
                 Some(_) => {}
                 None => break,
@@ -247,6 +243,25 @@ async fn mind(mut minder: Minder) {
 
 async fn start(config: SessionConfig) -> Result<Session, SessionError> {
     Session::start(config).await
+}
+
+/// Puts settings into force that have changed in the file.
+async fn read_settings(session: &mut Session, reread: &mut dyn Rereading) -> Word {
+    let note = reload::reload(reread, session).await;
+    let (on, stake) = (session.listens(), reread.stake());
+    let problem = note.problem.is_some().then(|| reload::sentence(&note));
+    let word = reload::word(&note);
+    Box::new(move |app: &mut App| {
+        if let Some(problem) = problem {
+            app.complain(problem);
+            return;
+        }
+        (app.at.exchange_on, app.at.stake) = (on, stake);
+        if let Some(word) = word {
+            app.say(word);
+        }
+        app.dirty = true;
+    })
 }
 
 /// Tries a key that the user typed, and keeps it when the source takes it.
@@ -285,7 +300,7 @@ async fn follow(
     session: Option<&mut Session>,
     follows: Follows,
     file: &std::path::Path,
-    reread: Option<&Reread>,
+    reread: Option<&mut (dyn Rereading + 'static)>,
 ) -> Word {
     let (Some(session), Some(reread)) = (session, reread) else {
         return Box::new(|app: &mut App| app.complain("what is followed here cannot be chosen here"));
@@ -296,16 +311,8 @@ async fn follow(
         return Box::new(move |app: &mut App| app.complain(message));
     }
     let place = file.display().to_string();
-    let problem = match (reread.0)() {
-        Err(why) => Some(why),
-        Ok(live) => {
-            let other = live.follow.sports != follows.sports;
-            match session.apply(live).await {
-                Err(e) => Some(e.to_string()),
-                Ok(()) if other => Some(format!("kept in {place}, but the environment or a flag says otherwise")),
-                Ok(()) => None,
-            }
-        }
-    };
+    let note = reload::reload(reread, session).await;
+    let elsewhere = || format!("kept in {place}, but the environment or a flag says otherwise");
+    let problem = note.problem.or_else(|| (session.followed() != follows.sports).then(elsewhere));
     Box::new(move |app: &mut App| welcome::pick::taken(app, follows, &place, problem))
 }

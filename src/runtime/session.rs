@@ -13,9 +13,10 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::attach::server::{Server, ServerConfig};
+use super::clock::Clock;
 use super::deliver::{self, Delivering};
 use super::digest::{self, DigestConfig};
-use super::exchange::{ExchangeConfig, Listener};
+use super::exchange::{ExchangeConfig, Listener, Listening};
 use super::feeder::{Aborting, Feed, Feeder};
 use super::follow::{FollowConfig, Places};
 use super::hub::lease::{self, Leasing};
@@ -92,6 +93,8 @@ pub struct LiveConfig {
     pub retention: Retention,
     /// The key; `None` leaves the one in use.
     pub key: Option<SecretString>,
+    /// The exchange to listen to; `None`: none.
+    pub exchange: Option<ExchangeConfig>,
 }
 
 /// How to tell.
@@ -130,6 +133,27 @@ pub enum SessionError {
     Client(#[from] ClientError),
 }
 
+/// What a listener to an exchange is made of, beside how it is to listen.
+#[derive(Debug)]
+struct Ears {
+    clock: Clock,
+    store: PathBuf,
+    origin: Option<String>,
+}
+
+impl Ears {
+    fn listener(&self, config: ExchangeConfig, way_in: &WayIn, keeper: &Keeper) -> Listener {
+        Listener {
+            config,
+            way_in: way_in.clone(),
+            keeper: keeper.clone(),
+            clock: self.clock.clone(),
+            store: self.store.clone(),
+            origin: self.origin.clone(),
+        }
+    }
+}
+
 /// A running session. Dropping it asks everything to stop without waiting; [`Session::stop`] waits.
 #[derive(Debug)]
 pub struct Session {
@@ -152,7 +176,9 @@ pub struct Session {
     /// Deliveries, and the eye on the session itself.
     telling: Vec<Aborting<()>>,
     /// To an exchange.
-    _listening: Option<Aborting<Result<(), PipelineError>>>,
+    listening: Option<Listening>,
+    /// What a listener is made of.
+    ears: Ears,
     leasing: Option<Leasing>,
     syncs: Option<Syncs>,
     _lease_notes: Option<Aborting<()>>,
@@ -197,14 +223,7 @@ impl Session {
         };
         let (way_in, ended, published) = (pipeline.way_in(), pipeline.ended(), pipeline.publisher());
         let (outbox, linked) = (store.clone(), store.clone());
-        let listening = exchange.map(|config| Listener {
-            config,
-            way_in: way_in.clone(),
-            keeper: keeper.clone(),
-            clock: follow.clock.clone(),
-            store: store.clone(),
-            origin: origin.clone(),
-        });
+        let ears = Ears { clock: follow.clock.clone(), store: store.clone(), origin: origin.clone() };
         let (digest_store, digest_origin) = (store.clone(), origin.clone());
         let places = Arc::new(Places { desk: desk::beside(&store), store: store.clone() });
         let socket = if attach {
@@ -262,7 +281,8 @@ impl Session {
             Some(Leasing::at(hub.url.clone(), hub.number, alone, &linked))
         });
         let held = leases.as_ref().map(Leasing::leases);
-        let listening = listening.map(|l| Aborting(tokio::spawn(lease::listen(l, held.clone(), stop.clone()))));
+        let listening =
+            exchange.map(|config| Listening::start(ears.listener(config, &way_in, &keeper), held.clone(), &stop));
         let lease_notes = held
             .clone()
             .map(|held| Aborting(tokio::spawn(lease::note(held, keeper.clone(), way_in.clone(), stop.clone()))));
@@ -296,7 +316,8 @@ impl Session {
             feeding,
             socket,
             telling,
-            _listening: listening,
+            listening,
+            ears,
             leasing: leases,
             syncs,
             _lease_notes: lease_notes,
@@ -366,7 +387,7 @@ impl Session {
     /// # Errors
     /// [`SessionError`] when they cannot be used, and nothing is different then, or when the pipeline has ended.
     pub async fn apply(&mut self, live: LiveConfig) -> Result<(), SessionError> {
-        let LiveConfig { client, follow, engine, retention, key } = live;
+        let LiveConfig { client, follow, engine, retention, key, exchange } = live;
         let key = key.or_else(|| self.key.clone());
         let made = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let exposed = |key: &Option<SecretString>| key.as_ref().map(|k| k.expose_secret().to_owned());
@@ -377,7 +398,12 @@ impl Session {
             self.way_in.hide(key.clone()).await?;
             self.keeper.key(KeyState::Untried);
         }
+        // Only while the rules say that it is listened to does it count what it tells, its last word too.
+        if exchange.is_none() {
+            self.listen_to(None).await;
+        }
         self.way_in.rules(engine, retention).await?;
+        self.listen_to(exchange).await;
         (self.client, self.key) = (client, key);
         self.feeds.send_modify(|feed| {
             // The one in use knows how its source has been doing.
@@ -388,6 +414,34 @@ impl Session {
             feed.key += u32::from(other_key);
         });
         Ok(())
+    }
+
+    /// Listens to an exchange like this from now on, or to none. What goes on as it was is not disturbed.
+    async fn listen_to(&mut self, exchange: Option<ExchangeConfig>) {
+        if self.listening.as_ref().map(Listening::config) == exchange.as_ref() {
+            return;
+        }
+        if let Some(before) = self.listening.take() {
+            before.end(exchange.is_none()).await;
+        }
+        match exchange {
+            Some(config) => {
+                let listener = self.ears.listener(config, &self.way_in, &self.keeper);
+                let held = self.leasing.as_ref().map(Leasing::leases);
+                self.listening = Some(Listening::start(listener, held, &self.stop));
+            }
+            None => self.keeper.change(|s| s.exchange = None),
+        }
+    }
+
+    /// Sport keys that are followed now.
+    pub fn followed(&self) -> Vec<String> {
+        self.feeds.borrow().follow.sports.clone()
+    }
+
+    /// Whether an exchange is listened to.
+    pub const fn listens(&self) -> bool {
+        self.listening.is_some()
     }
 
     /// Notes what came of reading the settings again.
@@ -786,6 +840,7 @@ mod tests {
             engine: EngineSettings { max_age_ms: 1234, ..EngineSettings::default() },
             retention: Retention::default(),
             key: None,
+            exchange: None,
         };
         session.apply(live(client.clone(), &["icehockey_nhl"])).await.expect("taken");
         let other =

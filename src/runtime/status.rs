@@ -8,7 +8,7 @@ pub mod hub;
 mod lease;
 mod plan;
 
-pub use exchange::{ExchangeStatus, Listening, SocketNote};
+pub use exchange::{DelayNote, ExchangeStatus, Listening, SocketNote};
 pub use lease::{LeaseNote, Stands, standing_by};
 pub use plan::{BandNote, CloseNote, PlanNote, PurposeNote, SportNote};
 use serde::{Deserialize, Serialize};

@@ -46,7 +46,7 @@ fn listed(game: &ExchangeGame) -> Listed {
         start: l.starts,
         codes: named.codes,
     };
-    Listed { id: l.id, slug: l.slug.clone(), game }
+    Listed { id: l.id, key: l.key.clone(), slug: l.slug.clone(), game }
 }
 
 /// Our games that the listings can be.
@@ -225,7 +225,7 @@ fn link(place: &Place, args: &LinkArgs, slug: &str, event: &str, out: &mut dyn W
     let reader = place.reader()?;
     let names = reader.names()?;
     let now = market_now(&reader)?;
-    let game = place.game(&reader, slug)?;
+    let (game, name) = place.one_game(&reader, slug)?;
     let event = look::event(&reader, &names, event, END_OF_TIME)?;
     let sport = names.sport(event.sport);
     if sport != game.listing.sport {
@@ -239,7 +239,7 @@ fn link(place: &Place, args: &LinkArgs, slug: &str, event: &str, out: &mut dyn W
     let row = paired(&reader, &game, &event, !args.dry_run, now)?;
     if !args.dry_run {
         let mut desk = Desk::open(&desk::beside(&place.store))?;
-        desk.decide_exchange(SOURCE, &game.listing.slug, Some(&event.provider_id), look::now())?;
+        desk.decide_exchange(SOURCE, &name, Some(&event.provider_id), look::now())?;
     }
     if row.first_is_home.is_none() {
         warn("the names do not tell which team is at home: the first of the listing is taken for the visitors");
@@ -336,8 +336,8 @@ pub(super) fn unlink(place: &Place, args: &UnlinkArgs, out: &mut dyn Write) -> R
         tell(format!("the matching decides about {name} again; {TAKEN_UP}"))?;
         return Ok(Exit::Ok);
     }
-    let game = place.game(&place.reader()?, &args.slug)?;
-    Desk::open(&path)?.decide_exchange(SOURCE, &game.listing.slug, None, look::now())?;
+    let (game, name) = place.one_game(&place.reader()?, &args.slug)?;
+    Desk::open(&path)?.decide_exchange(SOURCE, &name, None, look::now())?;
     tell(format!("{} is none of ours; {TAKEN_UP}", game.listing.slug))?;
     Ok(Exit::Ok)
 }

@@ -42,7 +42,11 @@ pub(super) fn run(place: &Place, args: &ReviewArgs, out: &mut dyn Write) -> Resu
     let mut rows = Vec::new();
     for game in listings(&reader, args.all, now)? {
         let Some(link) = game.link.as_ref().filter(|k| k.state == LinkState::Review) else { continue };
-        rows.extend(review_rows(&game, link, decided.iter().any(|d| d.slug == game.listing.slug)));
+        rows.extend(review_rows(
+            &game,
+            link,
+            decided.iter().any(|d| d.slug == game.listing.key || d.slug == game.listing.slug),
+        ));
     }
     let demo = reader.is_demo()?;
     if args.output.json {

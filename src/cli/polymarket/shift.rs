@@ -9,6 +9,7 @@ use crate::cli::output::{Align, Table, label, stored_rows};
 use crate::cli::{Exit, Failure};
 use crate::feeds::polymarket::SOURCE;
 use crate::research::exchange_shift::{ShiftQuestion, ShiftRow, exchange_shift};
+use crate::runtime::settings::engine_settings;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -21,7 +22,8 @@ pub(super) fn run(place: &Place, args: &ShiftArgs, out: &mut dyn Write) -> Resul
     };
     let now = market_now(&reader)?;
     let games = (now.plus(-i64::from(args.days) * DAY_MS), now.plus(OVER_MS));
-    let rows = exchange_shift(&reader, &ShiftQuestion { exchange: SOURCE, sport, games, now })?;
+    let engine = engine_settings(&place.settings);
+    let rows = exchange_shift(&reader, &ShiftQuestion { exchange: SOURCE, sport, games, now, engine })?;
     let demo = reader.is_demo()?;
     if args.output.json {
         stored_rows(out, &rows, demo)?;

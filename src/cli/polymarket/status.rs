@@ -161,7 +161,10 @@ fn print_heard(out: &mut dyn Write, heard: &Heard, now: Timestamp) -> Result<(),
         let why = match (&heard.unknown, heard.pid, heard.on) {
             (Some(how), Some(pid), _) => format!("unknown: process {pid} has the store, but {how}"),
             (_, Some(pid), true) => {
-                format!("process {pid} does not listen: it was started before polymarket.on was set")
+                format!(
+                    "process {pid} does not listen: it read its settings before polymarket.on was set; SIGHUP (a daemon) or \
+                     ctrl-r (a board) has it read them again"
+                )
             }
             (_, _, false) => OFF.to_owned(),
             (_, None, true) => "nobody listens: no daemon or board is running".to_owned(),
@@ -180,6 +183,14 @@ fn print_heard(out: &mut dyn Write, heard: &Heard, now: Timestamp) -> Result<(),
         "listening  {state}; {} contracts of {} games ({} linked, {} to review), {:.0} messages/s, lag {lag}",
         s.contracts, s.games, s.linked, s.review, s.messages_per_second
     )?;
+    if let Some(d) = &s.delay {
+        writeln!(
+            out,
+            "late       {} ms at the median, {} ms at the 99th percentile, {} ms at the most of {} messages; on the boards \
+             after {} ms at the most",
+            d.median, d.p99, d.most, d.messages, d.told
+        )?;
+    }
     writeln!(out, "checked    {} books against REST, {} differed", s.checked.0, s.checked.1)?;
     for socket in &s.sockets {
         let ago = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| show::span(now.since(at)));

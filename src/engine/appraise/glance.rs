@@ -27,7 +27,8 @@ pub struct Judged {
     pub book: BookId,
     /// Place of its side in [`Layout::sides`].
     pub place: u8,
-    /// Expected profit on a stake of 1 against the fair price without this book's family, pushes counted, after fees.
+    /// Expected profit on a stake of 1 against the fair price without this book's family, pushes counted, after fees. In
+    /// play it waits for the next look at the books once an exchange that is listened to has moved.
     pub ev: Option<f32>,
     /// Vig-free probability at its line without this book's family.
     pub fair: Option<f32>,
@@ -125,10 +126,11 @@ impl Appraiser {
                 views: &question.views,
                 priced: &question.priced,
                 at,
+                in_play: !before_start,
             };
             let taker = |book: BookId| {
                 let p = self.engine.profile(book);
-                Taker { family: p.voter.family, fee: p.fee, takes: p.takes_single_bets() }
+                Taker { family: p.voter.family, fee: p.fee, takes: p.takes_single_bets(), direct: p.direct }
             };
             let limit = question.class.of(&rules.dislocation.threshold) * sport.narrow(question.class);
             all.push(look_at(&asked, &rules.opportunity, taker, limit, before_start));
@@ -148,6 +150,7 @@ fn look_at(
 ) -> Glance {
     let layout = question.layout;
     let priced = question.priced;
+    let torn = question.torn(&taker);
     let mut judged = Vec::with_capacity(question.views.len() * layout.sides().len());
     let mut best: [Option<(f64, f64, BestPrice)>; 3] = [None; 3];
     let mut at_reference = [0.0_f64; 3];
@@ -161,7 +164,7 @@ fn look_at(
             let Some(price) = view.price(place) else { continue };
             let odds = own.fee.effective_decimal(price.to_decimal());
             let judgement = fair.and_then(|fair| question.judge(fair, *side, view.line));
-            let ev = judgement.zip(odds).map(|(j, odds)| j.settlement.ev(odds));
+            let ev = judgement.zip(odds).filter(|_| !torn).map(|(j, odds)| j.settlement.ev(odds));
             let suspect = judgement.is_some_and(|j| j.far) || ev.is_some_and(|ev| ev > rule.suspect_above);
             judged.push(Judged {
                 book: view.book,

@@ -153,6 +153,9 @@ pub fn card(
         .iter()
         .filter_map(|view| entry(question, side, view, view.price(place)?, rule, &books(view.book), name(view.book)))
         .collect();
+    if question.torn(&books) {
+        entries.iter_mut().for_each(|e| (e.row.ev, e.row.edge, e.row.kelly) = (None, None, None));
+    }
     entries.sort_by(|a, b| {
         let ev = |e: &Entry| e.row.ev.unwrap_or(f64::NEG_INFINITY);
         a.row

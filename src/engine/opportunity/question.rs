@@ -32,6 +32,8 @@ pub struct Question<'a> {
     pub priced: &'a Priced,
     /// The instant.
     pub at: Timestamp,
+    /// The game is on.
+    pub in_play: bool,
 }
 
 /// What taking a price at a book involves.
@@ -43,6 +45,8 @@ pub struct Taker {
     pub fee: Fee,
     /// Bets can be placed there: not a pick'em operator, not a book out of the user's reach.
     pub takes: bool,
+    /// It is listened to, between two looks at the others.
+    pub direct: bool,
 }
 
 /// Why no price of a book can be taken.
@@ -115,6 +119,17 @@ impl Question<'_> {
             return Some(Untakeable::NotOneBook);
         }
         (view.age(self.at) > rule.max_age_ms).then_some(Untakeable::TooOld)
+    }
+
+    /// In play, an exchange that is listened to has moved since the others were looked at: its prices and theirs are of two
+    /// moments, and what lies between them is the score rather than an edge. Nothing is worth anything until the next look.
+    pub fn torn(&self, books: impl Fn(BookId) -> Taker) -> bool {
+        if !self.in_play {
+            return false;
+        }
+        let priced = || self.views.iter().filter(|v| v.prices.iter().any(Option::is_some));
+        let looked = priced().filter(|v| !books(v.book).direct).map(|v| v.seen).max();
+        looked.is_some_and(|looked| priced().any(|v| books(v.book).direct && v.changed > looked))
     }
 
     /// Every price that can be taken, in the order of the views.

@@ -98,7 +98,7 @@ impl Board {
         let book = BookId(self.takers.len() as u16);
         let devig = AnalysisRules::default().devig[2];
         self.views.push(offer.view(book, self.layout, self.scale, Phase::Pregame, &devig));
-        self.takers.push(Taker { family: book.0, fee: Fee::None, takes: true });
+        self.takers.push(Taker { family: book.0, fee: Fee::None, takes: true, direct: false });
         self
     }
 
@@ -149,6 +149,7 @@ impl Board {
             views: &self.views,
             priced: &self.priced,
             at: NOW,
+            in_play: false,
         }
     }
 

@@ -46,6 +46,11 @@ impl SimClock {
         Self::with_speed(start, speed.clamp(1, MAX_SPEED))
     }
 
+    /// The same where `start` was the instant at `since`: what has gone by meanwhile is not lost.
+    pub fn running_since(start: Timestamp, speed: u32, since: Instant) -> Self {
+        Self(Arc::new(Mutex::new(State { base: start, since, speed: speed.clamp(1, MAX_SPEED) })))
+    }
+
     fn with_speed(start: Timestamp, speed: u32) -> Self {
         Self(Arc::new(Mutex::new(State { base: start, since: Instant::now(), speed })))
     }
@@ -97,6 +102,13 @@ mod tests {
         assert_eq!(other.now(), Timestamp::from_millis(1_001_500));
         other.set(Timestamp::from_secs(5));
         assert_eq!(clock.now(), Timestamp::from_secs(5));
+    }
+
+    #[test]
+    fn what_went_by_before_the_clock_was_made_counts() {
+        let Some(since) = Instant::now().checked_sub(std::time::Duration::from_secs(2)) else { return };
+        let clock = SimClock::running_since(Timestamp::from_secs(100), 10, since);
+        assert!(clock.now() >= Timestamp::from_secs(120));
     }
 
     #[test]

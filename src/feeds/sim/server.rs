@@ -56,8 +56,10 @@ pub enum SimContent {
 pub struct SimConfig {
     /// What to serve.
     pub content: SimContent,
-    /// Virtual time at the start; also when the scenario starts.
+    /// Virtual time at the start; the scenario starts with its second.
     pub start: Timestamp,
+    /// When `start` was the instant; `None`: when the simulator starts.
+    pub since: Option<Instant>,
     /// Virtual seconds per real second; `None` takes the scenario's; 0 is a clock moved by hand.
     pub speed: Option<u32>,
     /// Port on 127.0.0.1; 0 takes any free one.
@@ -69,7 +71,14 @@ pub struct SimConfig {
 impl SimConfig {
     /// A scenario from `start` on, at its own speed, on any free port, with any key.
     pub fn scenario(scenario: Scenario, start: Timestamp) -> Self {
-        Self { content: SimContent::Scenario(Box::new(scenario)), start, speed: None, port: 0, api_key: None }
+        Self {
+            content: SimContent::Scenario(Box::new(scenario)),
+            start,
+            since: None,
+            speed: None,
+            port: 0,
+            api_key: None,
+        }
     }
 }
 
@@ -202,18 +211,25 @@ impl SimServer {
         let fail = |source| SimError::Listen { port: config.port, source };
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let (api, limit, own_speed, scenario) = match config.content {
-            SimContent::Scenario(s) => {
-                let api = Api::of_scenario(&s, config.start, config.api_key);
-                (api, s.requests_per_second, s.speed, Some((*s, config.start)))
-            }
-            SimContent::Recording { frames, format, credits } => {
-                (Api::of_recording(Playback::new(frames, format), credits, config.api_key), 30, 1, None)
-            }
+        let own_speed = match &config.content {
+            SimContent::Scenario(s) => s.speed,
+            SimContent::Recording { .. } => 1,
         };
+        // Before the market is made, which takes its time: at a speed of 1 it is to be of this instant.
         let clock = match config.speed.unwrap_or(own_speed) {
             0 => SimClock::manual(config.start),
-            speed => SimClock::running(config.start, speed),
+            speed => SimClock::running_since(config.start, speed, config.since.unwrap_or_else(Instant::now)),
+        };
+        // The provider writes its times in whole seconds; the clock runs on between them, as the exchange's stamps do.
+        let begins = Timestamp::from_secs(config.start.secs());
+        let (api, limit, scenario) = match config.content {
+            SimContent::Scenario(s) => {
+                let api = Api::of_scenario(&s, begins, config.api_key);
+                (api, s.requests_per_second, Some((*s, begins)))
+            }
+            SimContent::Recording { frames, format, credits } => {
+                (Api::of_recording(Playback::new(frames, format), credits, config.api_key), 30, None)
+            }
         };
         let (limit, exchange) = (Limit::new(limit), Exchange::new(scenario));
         let shared = Arc::new(Shared { api: Mutex::new(api), clock, limit, exchange, stop: CancellationToken::new() });

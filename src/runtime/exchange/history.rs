@@ -174,40 +174,62 @@ pub(super) async fn keep_up(
     tokio::time::sleep(FIRST).await;
     loop {
         let now = clock.now();
-        let wait = match once(&client, &store, &way_in, now).await {
-            Ok((done, expiring)) => {
+        let (wait, fetched) = match once(&client, &store, &way_in, now).await {
+            Ok(done) => {
                 if done.windows > 0 {
                     tracing::info!(windows = done.windows, points = done.points, "middles of the past were fetched");
                 }
-                if expiring > 0 {
-                    tracing::warn!(contracts = expiring, "middles of the past are about to be forgotten by polymarket");
-                }
-                keeper.change(|s| {
-                    if let Some(x) = &mut s.exchange {
-                        (x.history, x.expiring) = (Some(now), expiring);
-                    }
-                });
-                config.history
+                (config.history, true)
             }
             Err(message) => {
                 tracing::warn!("{message}");
                 keeper.complain(Part::Exchange, &message);
-                AGAIN.min(config.history)
+                (AGAIN.min(config.history), false)
             }
         };
+        // What is still missing now could not be had: time is running out for it.
+        let expiring = still_expiring(&store, now).await;
+        if expiring > 0 {
+            tracing::warn!(contracts = expiring, "middles of the past are about to be forgotten by polymarket");
+        }
+        keeper.change(|s| {
+            if let Some(x) = &mut s.exchange {
+                x.expiring = expiring;
+                if fetched {
+                    x.history = Some(now);
+                }
+            }
+        });
         tokio::time::sleep(wait).await;
     }
 }
 
-async fn once(client: &Client, store: &Path, way_in: &WayIn, now: Timestamp) -> Result<(HistoryDone, usize), String> {
-    let config = HistoryConfig { spreads: false, totals: false, games: (now.plus(-FORGOTTEN_MS), now), minutes: 1 };
+/// What a daemon keeps up with by itself: moneylines of games of which fine data is still there.
+const fn kept_up(now: Timestamp) -> HistoryConfig {
+    HistoryConfig { spreads: false, totals: false, games: (now.plus(-FORGOTTEN_MS), now), minutes: 1 }
+}
+
+/// So many of these are about to be forgotten.
+fn expiring(missing: &[Missing], now: Timestamp) -> usize {
+    missing.iter().filter(|m| now.since(m.between.1) >= EXPIRES_MS).count()
+}
+
+async fn still_expiring(store: &Path, now: Timestamp) -> usize {
     let path = store.to_owned();
-    let read = move || -> Result<Vec<Missing>, StoreError> { missing(&Reader::open(&path)?, &config, now) };
+    let read = move || missing(&Reader::open(&path)?, &kept_up(now), now);
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(missing)) => expiring(&missing, now),
+        Ok(Err(_)) | Err(_) => 0,
+    }
+}
+
+async fn once(client: &Client, store: &Path, way_in: &WayIn, now: Timestamp) -> Result<HistoryDone, String> {
+    let path = store.to_owned();
+    let read = move || -> Result<Vec<Missing>, StoreError> { missing(&Reader::open(&path)?, &kept_up(now), now) };
     let missing = tokio::task::spawn_blocking(read)
         .await
         .map_err(|e| e.to_string())?
         .map_err(|e| format!("middles of the past are not fetched: {e}"))?;
-    let expiring = missing.iter().filter(|m| now.since(m.between.1) >= EXPIRES_MS).count();
     let keep = |prices: NewPrices| async {
         match way_in.exchange_prices(prices).await {
             Ok(Ok(new)) => Ok(new),
@@ -215,6 +237,5 @@ async fn once(client: &Client, store: &Path, way_in: &WayIn, now: Timestamp) -> 
             Err(e) => Err(e.to_string()),
         }
     };
-    let done = fetch(client, &missing, 1, keep, |_| {}, now).await.map_err(|e| format!("middles of the past: {e}"))?;
-    Ok((done, expiring))
+    fetch(client, &missing, 1, keep, |_| {}, now).await.map_err(|e| format!("middles of the past: {e}"))
 }

@@ -21,6 +21,8 @@ use crate::store::exchange::{Link, LinkHow, LinkState};
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Listed {
     pub(crate) id: i64,
+    /// The exchange's own number: several listings may share a name.
+    pub(crate) key: String,
     pub(crate) slug: String,
     pub(crate) game: Game,
 }
@@ -67,7 +69,9 @@ pub(crate) fn link_all(
     let by_event: BTreeMap<u32, &GameRow> = games.iter().map(|(_, g)| (g.event.0, g)).collect();
     let mut changed = Vec::new();
     for listed in listings {
-        let decided = decisions.iter().find(|d| d.slug == listed.slug);
+        // What was said of this very listing goes before what was said of its name.
+        let by = |name: &str| decisions.iter().find(|d| d.slug == name);
+        let decided = by(&listed.key).or_else(|| by(&listed.slug));
         let before = links.get(&listed.id);
         let new = match decided {
             Some(decision) => by_user(listed, decision, games, before, now),
@@ -216,7 +220,7 @@ mod tests {
         let mut game = Game::of_slug("nba-bos-mia-2026-11-20").expect("slug");
         game.names = Some(["Celtics".into(), "Heat".into()]);
         game.start = Some(at("2026-11-21T00:40:00Z"));
-        Listed { id: 5, slug: "nba-bos-mia-2026-11-20".into(), game }
+        Listed { id: 5, key: "5005".into(), slug: "nba-bos-mia-2026-11-20".into(), game }
     }
 
     fn run(games: &[Ours], decisions: &[ExchangeDecision], links: &mut BTreeMap<i64, Link>) -> Vec<Link> {
@@ -272,6 +276,16 @@ mod tests {
         assert_eq!((other[0].event, other[0].how), (Some(EventId(2)), LinkHow::User));
         let back = run(&games, &[], &mut links);
         assert_eq!((back[0].event, back[0].how), (Some(EventId(1)), LinkHow::Auto));
+    }
+
+    #[test]
+    fn what_is_said_of_one_listing_goes_before_what_is_said_of_its_name() {
+        let games = [ours(1, "Miami Heat", "Boston Celtics", "2026-11-21T00:40:00Z")];
+        let (mut links, now) = (BTreeMap::new(), at("2026-11-20T20:00:00Z"));
+        let twin = Listed { id: 6, key: "6006".into(), ..listed() };
+        let of_twin = ExchangeDecision { slug: "6006".into(), ..decision(None) };
+        link_all(&[listed(), twin], &games, &[of_twin, decision(Some("p1"))], &mut links, now);
+        assert_eq!((links[&5].state, links[&6].state), (LinkState::Linked, LinkState::Refused));
     }
 
     #[test]

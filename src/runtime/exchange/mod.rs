@@ -5,26 +5,33 @@
 //! ```text
 //! discover   reads the listings
 //! linker     which of our games each is
-//! listen     follows the books, hands over what changed
+//! listen     the task itself
+//! state      what is known: listings, contracts, games of ours
+//! links      which of our games each listing is, and what is listened to
+//! publish    hands over what changed
 //! quotes     order books as quotes
 //! rows       order books and listings as they are kept
 //! history    middles of the past
 //! raw        frames as they came, where somebody wants them
 //! ```
 
+mod discover;
 pub(crate) mod history;
 pub(crate) mod linker;
+mod links;
 mod listen;
+mod publish;
 mod quotes;
 mod raw;
 pub(crate) mod rows;
+mod state;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use history::{HistoryConfig, HistoryDone, HistoryError, HistoryProgress};
 pub use linker::ReviewCandidate;
-pub(super) use listen::{Listener, listen};
+pub(super) use listen::{Listener, Listening, listen};
 
 use crate::feeds::polymarket::client::ClientConfig;
 use crate::feeds::polymarket::socket::SocketConfig;
@@ -33,7 +40,7 @@ use crate::market::time::Timestamp;
 use crate::store::exchange::{ExchangeRows, NewListing, PricePoint};
 
 /// How to listen.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ExchangeConfig {
     /// How to ask.
     pub client: ClientConfig,

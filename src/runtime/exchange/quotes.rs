@@ -232,14 +232,13 @@ impl GameTold {
     }
 }
 
-/// One look at an exchange: some games of one sport at one instant. `source`: whose ids the games have; `heard`: up to when
-/// it is known that nothing else has happened.
+/// One look at an exchange: some games of one sport at one instant, each with up to when it is known that nothing else has
+/// happened. `source`: whose ids the games have.
 pub(super) fn batch(
     source: &'static str,
     sport: &str,
-    games: &[GameTold],
+    games: &[(GameTold, Timestamp)],
     at: Timestamp,
-    heard: Timestamp,
 ) -> Batch<'static> {
     let mut out = Batch {
         source,
@@ -248,7 +247,7 @@ pub(super) fn batch(
         received_at: at,
         scope: Scope {
             books: Asked::Only(vec![SOURCE.to_owned()]),
-            events: Asked::Only(games.iter().map(|g| g.provider_id.clone()).collect()),
+            events: Asked::Only(games.iter().map(|(g, _)| g.provider_id.clone()).collect()),
             ..Scope::default()
         },
         format: OddsFormat::Decimal,
@@ -258,7 +257,7 @@ pub(super) fn batch(
         outcomes: Vec::new(),
         defects: Vec::new(),
     };
-    for (index, game) in games.iter().enumerate() {
+    for (index, (game, heard)) in games.iter().enumerate() {
         let (book, first) = (out.books.len() as u32, out.markets.len() as u32);
         for (key, rows) in &game.markets {
             type Pick = fn(&Row) -> Option<f64>;
@@ -279,7 +278,7 @@ pub(super) fn batch(
                 if end > begin {
                     out.markets.push(MarketObs {
                         key: Cow::Owned(format!("{key}{suffix}")),
-                        last_update: Some(heard.min(at)),
+                        last_update: Some((*heard).min(at)),
                         outcomes: begin..end,
                     });
                 }
@@ -386,7 +385,7 @@ mod tests {
         ];
         let game = GameTold::of("e1", &teams(), &offers, &mut Mains::default());
         let at = Timestamp::from_secs(1_800_000_000);
-        let batch = batch("the-odds-api", "basketball_nba", &[game], at, at.plus(-3000));
+        let batch = batch("the-odds-api", "basketball_nba", &[(game, at.plus(-3000))], at);
         let keys: Vec<&str> = batch.markets.iter().map(|m| &*m.key).collect();
         assert_eq!(keys, ["h2h", "h2h_lay", "h2h_mid"]);
         assert_eq!(batch.outcomes.len(), 6);

@@ -459,17 +459,19 @@ pub(in crate::runtime) async fn listen(
     listener: Listener,
     leases: Option<Leases>,
     stop: CancellationToken,
+    leave: CancellationToken,
 ) -> Result<(), PipelineError> {
     const LISTENING: &str = "listening";
-    let Some(leases) = leases else { return exchange::listen(listener, stop).await };
+    let Some(leases) = leases else { return exchange::listen(listener, stop, leave).await };
     leases.want(LISTENING, BTreeSet::from([POLYMARKET.to_owned()]));
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
+            () = leave.cancelled() => return Ok(()),
             () = leases.held(POLYMARKET) => {}
         }
         let turn = stop.child_token();
-        let listening = exchange::listen(listener.clone(), turn.clone());
+        let listening = exchange::listen(listener.clone(), turn.clone(), leave.clone());
         tokio::pin!(listening);
         tokio::select! {
             ended = &mut listening => {

@@ -40,6 +40,27 @@ pub struct SocketNote {
     pub error: Option<String>,
 }
 
+/// How late messages are, over the last 60 publishing intervals: from the instant with which the exchange stamped a message
+/// when it sent it, by its clock, to the instant at which it was applied here, by this machine's. Books do not count, be
+/// they dumped after a subscription or asked for: their stamp says when they last changed. Milliseconds; what lies between
+/// the two clocks is in every figure.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct DelayNote {
+    /// So many messages.
+    pub messages: u64,
+    /// The least: a negative one shows that the clocks differ.
+    pub least: i64,
+    /// Half of them were no later.
+    pub median: i64,
+    /// 99 of 100 were no later.
+    pub p99: i64,
+    /// The longest.
+    pub most: i64,
+    /// From the stamp of the oldest message of an interval to the interval's being judged, kept and announced to the
+    /// boards, the longest: the publishing interval is part of it.
+    pub told: i64,
+}
+
 /// An exchange.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct ExchangeStatus {
@@ -65,10 +86,9 @@ pub struct ExchangeStatus {
     pub messages_per_second: f64,
     /// How long it took to judge and keep what was heard over the last publishing interval. Milliseconds.
     pub lag_ms: Option<u64>,
-    /// From a change, by the exchange's clock, to its being received, by this machine's: the longest of the last 60
-    /// publishing intervals. Milliseconds; negative where the clocks differ, `None` in a market that is not of this time.
+    /// How late messages are; `None` where none came, and in a market that is not of this time.
     #[serde(default)]
-    pub delay_ms: Option<i64>,
+    pub delay: Option<DelayNote>,
     /// Books compared with what is asked for, and how many of them differed.
     pub checked: (u64, u64),
     /// What is wrong, for a person.

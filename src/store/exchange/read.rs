@@ -86,18 +86,32 @@ impl Reader {
         Ok(games)
     }
 
-    /// One game of an exchange by its name in addresses.
+    /// The listings that share a name in addresses, the one that was seen last first: each with the exchange's own number.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn exchange_game(&self, exchange: &str, slug: &str) -> Result<Option<ExchangeGame>, StoreError> {
+    pub fn exchange_namesakes(&self, exchange: &str, slug: &str) -> Result<Vec<ListingRow>, StoreError> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {LISTING} FROM exchange_event AS e WHERE exchange = ? AND slug = ? ORDER BY last_seen DESC, e.id DESC"
+        ))?;
+        let rows = select.query_map(params![exchange, slug], listing)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// One game of an exchange by its name in addresses, of several with the same name the one that was seen last; or by
+    /// the exchange's own number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn exchange_game(&self, exchange: &str, name: &str) -> Result<Option<ExchangeGame>, StoreError> {
         let found = self
             .connection
             .prepare_cached(&format!(
                 "SELECT {LISTING}, {LINK} FROM exchange_event AS e
-                 LEFT JOIN exchange_link AS l ON l.exchange_event = e.id WHERE exchange = ? AND slug = ? ORDER BY last_seen DESC, e.id DESC LIMIT 1"
+                 LEFT JOIN exchange_link AS l ON l.exchange_event = e.id WHERE exchange = ?1 AND (slug = ?2 OR key = ?2)
+                 ORDER BY last_seen DESC, e.id DESC LIMIT 1"
             ))?
-            .query_row(params![exchange, slug], |r| {
+            .query_row(params![exchange, name], |r| {
                 Ok(ExchangeGame { listing: listing(r)?, link: link(r, 13)?, markets: Vec::new() })
             })
             .optional()?;
@@ -111,15 +125,15 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub fn exchange_game_of(&self, exchange: &str, event: EventId) -> Result<Option<ExchangeGame>, StoreError> {
-        let slug: Option<String> = self
+        let key: Option<String> = self
             .connection
             .prepare_cached(
-                "SELECT e.slug FROM exchange_link AS l JOIN exchange_event AS e ON e.id = l.exchange_event
+                "SELECT e.key FROM exchange_link AS l JOIN exchange_event AS e ON e.id = l.exchange_event
                  WHERE l.event = ? AND l.state = 'linked' AND e.exchange = ? ORDER BY l.at DESC, e.id LIMIT 1",
             )?
             .query_row(params![event.0, exchange], |r| r.get(0))
             .optional()?;
-        slug.map_or(Ok(None), |slug| self.exchange_game(exchange, &slug))
+        key.map_or(Ok(None), |key| self.exchange_game(exchange, &key))
     }
 
     fn exchange_markets(&self, event: i64) -> Result<Vec<MarketNow>, StoreError> {

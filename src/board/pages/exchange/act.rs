@@ -174,9 +174,19 @@ pub fn recorded(app: &App) -> Option<Window> {
     Some(Window { from: from.min(to - LEAST_MS), to })
 }
 
+/// The name under which a decision about the listing under the cursor is kept (the exchange's own number where several
+/// share a name), and that number.
+fn names(app: &App) -> Option<(String, String)> {
+    let listing = &current(app)?.game.listing;
+    let all = &app.pages.exchange.slot.data.as_ref()?.listed;
+    let shared = all.iter().filter(|l| l.game.listing.slug == listing.slug).count() > 1;
+    let name = if shared { &listing.key } else { &listing.slug };
+    Some((name.clone(), listing.key.clone()))
+}
+
 /// Decides about the listing under the cursor: the work is done away from the keyboard, what came of it is told.
 fn decide(app: &mut App, provider_id: Option<String>, told: String) {
-    let Some(slug) = current(app).map(|l| l.game.listing.slug.clone()) else { return };
+    let Some((slug, _)) = names(app) else { return };
     let at = app.clocks.local();
     let job = Job::desk(
         "exchange decision",
@@ -244,11 +254,15 @@ fn undo(app: &mut App) {
         return;
     }
     let Some(listed) = current(app).cloned() else { return };
-    let (slug, title) = (listed.game.listing.slug.clone(), listed.game.listing.title.clone());
+    let Some((slug, key)) = names(app) else { return };
+    let title = listed.game.listing.title.clone();
     let job = Job::desk(
         "exchange decision",
         move |room| {
-            let gone = room.desk().and_then(|d| d.undecide_exchange(EXCHANGE, &slug));
+            // What was said of this very listing holds before what was said of its name.
+            let gone = room
+                .desk()
+                .and_then(|d| Ok(d.undecide_exchange(EXCHANGE, &key)? || d.undecide_exchange(EXCHANGE, &slug)?));
             gone.map_err(|e| {
                 room.close_desk();
                 e.to_string()

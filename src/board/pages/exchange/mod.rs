@@ -133,8 +133,8 @@ fn choose(app: &mut App) {
         ),
         None => Vec::new(),
     };
-    if let Some(slug) = &page.follows
-        && let Some(at) = page.rows.iter().position(|r| r.slug == *slug)
+    if let Some(key) = &page.follows
+        && let Some(at) = page.rows.iter().position(|r| r.key == *key)
     {
         // The window goes with the cursor, so that what is read does not jump.
         page.top = (page.top + at).saturating_sub(page.line);
@@ -169,10 +169,10 @@ fn settle(app: &mut App) {
     let count = page.rows.len();
     page.line = page.line.min(count.saturating_sub(1));
     page.top = page.top.min(page.line).max((page.line + 1).saturating_sub(visible)).min(count.saturating_sub(visible));
-    let slug = page.rows.get(page.line).map(|r| r.slug.clone());
-    if page.follows != slug {
+    let key = page.rows.get(page.line).map(|r| r.key.clone());
+    if page.follows != key {
         (page.contract, page.candidate) = (0, 0);
-        page.follows = slug;
+        page.follows = key;
     }
     let (contracts, candidates) = current(app).map_or((0, 0), |l| (l.game.markets.len(), l.candidates.len()));
     let page = &mut app.pages.exchange;
@@ -205,7 +205,8 @@ fn pending(app: &App) -> Option<&ExchangeDecision> {
     let listed = current(app)?;
     let link = listed.game.link.as_ref();
     let decisions = app.pages.exchange.decisions.data.as_ref()?;
-    let decision = decisions.iter().find(|d| d.slug == listed.game.listing.slug)?;
+    let by = |name: &str| decisions.iter().find(|d| d.slug == name);
+    let decision = by(&listed.game.listing.key).or_else(|| by(&listed.game.listing.slug))?;
     let done = link.is_some_and(|l| {
         l.how == crate::store::exchange::LinkHow::User
             && (l.state == LinkState::Refused) == decision.provider_id.is_none()

@@ -91,7 +91,9 @@ impl Links {
 pub struct Row {
     /// Its place among the listings that were read.
     pub at: usize,
-    /// Name in addresses.
+    /// The exchange's own number.
+    pub key: String,
+    /// Name in addresses; several listings may share one.
     pub slug: String,
     /// The teams, the one that the prices are of first; of another listing its title.
     pub name: String,
@@ -200,6 +202,7 @@ fn row(at: usize, listed: &Listed, slate: &Slate, book: Option<BookId>) -> Row {
     let name = crate::board::widgets::text::plain(&name);
     Row {
         at,
+        key: game.listing.key.clone(),
         slug: game.listing.slug.clone(),
         short: short.map_or_else(|| name.clone(), |s| crate::board::widgets::text::plain(&s)),
         name,

@@ -213,8 +213,9 @@ fn exchange(app: &App, e: &ExchangeStatus, now: Timestamp, width: u16) -> Vec<Sa
     let (reconnects, frozen, defects) = (sum(|s| s.reconnects), sum(|s| s.frozen), sum(|s| s.defects));
     let (checked, differed) = e.checked;
     let lag = e.lag_ms.map_or_else(String::new, |ms| format!(", lag {ms} ms"));
+    let late = e.delay.map_or_else(String::new, |d| format!(", late {} ms (99 %), {} at most", d.p99, d.most));
     let told = format!(
-        "sockets {up}/{} up, {} reconnects of which {} frozen, {} of {} books differed, {} unreadable{lag}",
+        "sockets {up}/{} up, {} reconnects of which {} frozen, {} of {} books differed, {} unreadable{lag}{late}",
         e.sockets.len(),
         format::count(reconnects),
         format::count(frozen),

@@ -112,3 +112,26 @@ fn the_json_form() {
     assert_eq!(json["rows"][0]["untakeable"], serde_json::Value::Null);
     assert_eq!(json["event_id"], 7);
 }
+
+#[test]
+fn in_play_nothing_is_worth_anything_once_the_exchange_has_moved_since_the_look_at_the_books() {
+    let card_of = |exchange_age: i64, in_play: bool| {
+        let mut board = Board::moneyline();
+        for _ in 0..6 {
+            board.book(None, &[Some(american(-110)), Some(american(-110))], 20);
+        }
+        board.book(None, &[Some(american(120)), Some(american(-140))], exchange_age);
+        board.takers[6].direct = true;
+        board.price();
+        let question = Question { in_play, ..board.question() };
+        card(&question, Side::Home, &board.rule, |book| board.taker(book), |b| format!("book{}", b.0)).expect("card")
+    };
+    // It stood so when the books were looked at, or the game has not begun.
+    for card in [card_of(20, true), card_of(5, false)] {
+        assert!(card.rows.iter().all(|r| r.ev.is_some()), "{:?}", card.rows);
+    }
+    let torn = card_of(5, true);
+    assert_eq!(torn.rows.len(), 7, "prices are shown all the same");
+    assert!(torn.rows.iter().all(|r| r.ev.is_none() && r.edge.is_none() && r.kelly.is_none()), "{:?}", torn.rows);
+    assert!(torn.best.is_none());
+}

@@ -189,7 +189,7 @@ fn fees_and_books_out_of_reach() {
     assert_eq!(only(&found).legs[0].price, american(115), "shown as quoted");
     board.takers[6].fee = Fee::NetWin(0.14);
     assert_eq!(board.ev(), []);
-    board.takers[6] = Taker { takes: false, fee: Fee::None, family: 6 };
+    board.takers[6] = Taker { takes: false, fee: Fee::None, family: 6, direct: false };
     assert_eq!(board.ev(), [], "a pick'em card is no price to take");
 }
 

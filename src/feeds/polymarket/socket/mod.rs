@@ -4,6 +4,7 @@
 //! that changed, not the messages: a burst neither grows memory nor lags behind. Books are whole again after every
 //! interruption, and the interruption is told as a [`Gap`].
 
+mod delay;
 mod shard;
 mod state;
 mod upkeep;
@@ -22,6 +23,8 @@ use super::client::{Client, is_local};
 use super::error::SetupError;
 use super::ids::TokenId;
 use super::pair::PairBook;
+use crate::market::time::Timestamp;
+pub use delay::{Delays, Recent};
 use shard::Command;
 use state::State;
 pub use state::{Changes, Counts, Gap, GapWhy, Notice, RawFrame, ShardHealth, Trade};
@@ -48,6 +51,8 @@ pub struct SocketConfig {
     pub cross_check_every: Duration,
     /// Books in one comparison.
     pub cross_check_sample: usize,
+    /// Of books of which nothing has been heard for so long REST is asked whether they still stand; zero for never.
+    pub confirm_after: Duration,
     /// Longest wait for a connection, and for anything that is sent.
     pub connect_timeout: Duration,
     /// First pause after a lost connection; doubles each time.
@@ -69,6 +74,7 @@ impl Default for SocketConfig {
             doubt_wait: Duration::from_secs(2),
             cross_check_every: Duration::from_secs(30),
             cross_check_sample: 5,
+            confirm_after: Duration::from_secs(45),
             connect_timeout: Duration::from_secs(10),
             backoff: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(30),
@@ -156,6 +162,14 @@ impl Live {
     pub fn pairs(&self, markets: &[(TokenId, TokenId)]) -> Vec<PairBook> {
         let state = self.state.lock();
         markets.iter().map(|(a, b)| PairBook::of(state.book(a.as_str()), state.book(b.as_str()))).collect()
+    }
+
+    /// Up to when it is known, by our clock, that nothing else has happened in a market with these tokens: their sockets
+    /// brought something then, or REST told the same book. An answer to `PING` is no such proof. `None`: nothing is known.
+    pub fn heard(&self, markets: &[(TokenId, TokenId)]) -> Vec<Option<Timestamp>> {
+        let state = self.state.lock();
+        // The two books mirror each other: whichever was heard of last speaks for both.
+        markets.iter().map(|(a, b)| state.heard(a.as_str()).max(state.heard(b.as_str()))).collect()
     }
 
     /// How the sockets do, by their numbers.
@@ -284,7 +298,7 @@ fn arrange(
         let more: Vec<TokenId> = new.by_ref().take(free).collect();
         if !more.is_empty() {
             shard.tokens.extend(more.iter().cloned());
-            state.lock().shard(*number).assets = shard.tokens.len();
+            state.lock().assign(*number, &more);
             let _ = shard.commands.send(Command::Add(more));
         }
     }
@@ -293,7 +307,7 @@ fn arrange(
         let (commands, inbox) = mpsc::unbounded_channel();
         let (number, stop) = (*next, stop.child_token());
         *next = next.wrapping_add(1);
-        state.lock().shard(number).assets = tokens.len();
+        state.lock().assign(number, &tokens);
         tasks.spawn(shard::run(number, Arc::clone(config), state.clone(), tokens.clone(), inbox, stop.clone()));
         running.insert(number, Running { tokens: tokens.into_iter().collect(), commands, stop });
     }

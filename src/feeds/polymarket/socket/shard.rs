@@ -138,6 +138,7 @@ async fn connection(
                     let (mut state, received) = (state.lock(), now());
                     state.hand_on(number, bytes, received);
                     state.apply(number, frame, received);
+                    state.applied(now());
                 }
                 if asks && let Err(error) = send(&mut socket, "PONG".to_owned(), config).await {
                     return again(GapWhy::Lost, error);
@@ -161,6 +162,9 @@ async fn connection(
             _ = look.tick() => {
                 if last_word.elapsed() > config.ping_every * 4 && last_word.elapsed() > config.watchdog / 2 {
                     return again(GapWhy::NoPong, "no frame of any kind came, not even an answer to PING".to_owned());
+                }
+                if state.lock().is_frozen(number) {
+                    return again(GapWhy::Frozen, "a change that the exchange tells when asked did not come".to_owned());
                 }
                 // Silence counts from the moment on from which there should be data.
                 if !state.lock().any_live(tokens.iter()) {

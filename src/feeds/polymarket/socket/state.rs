@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::delay::Delays;
 use crate::feeds::polymarket::book::{Applied, NoSeed, Standing, TokenBook};
 use crate::feeds::polymarket::ids::{Shares, Side, Tick, TokenId};
 use crate::feeds::polymarket::wire::channel::{BookMessage, Frame, Message, NewMarket, TextFrame};
@@ -133,7 +134,7 @@ pub struct ShardHealth {
     pub connected_since: Option<Timestamp>,
     /// The last frame with data.
     pub last_data: Option<Timestamp>,
-    /// The last answer to our `PING`.
+    /// The last answer to our `PING`. Proves the connection and nothing else: a socket that has frozen answers too.
     pub last_pong: Option<Timestamp>,
     /// Messages read.
     pub messages: u64,
@@ -183,6 +184,10 @@ pub struct Changes {
     pub notices: Vec<Notice>,
     /// Notices that were dropped because nobody asked for too long.
     pub notices_lost: u64,
+    /// How late the messages were; see [`Delays`] for which count.
+    pub delays: Delays,
+    /// The oldest stamp among them.
+    pub oldest: Option<Timestamp>,
 }
 
 /// One token.
@@ -195,6 +200,11 @@ struct Slot {
     /// When REST was last asked, and how often in vain.
     asked: Option<Instant>,
     in_vain: u32,
+    /// The socket that brings it.
+    shard: Option<u32>,
+    /// When it was last compared with REST because its socket said nothing, and when REST last said the same.
+    compared: Option<Instant>,
+    confirmed: Option<Timestamp>,
 }
 
 /// An open gap of a socket.
@@ -220,6 +230,12 @@ pub(super) struct State {
     checked_up_to: Option<TokenId>,
     /// Whoever wants the frames as they came.
     raw: Option<mpsc::Sender<RawFrame>>,
+    /// Stamps of the frame that is being applied.
+    stamps: Vec<Timestamp>,
+    delays: Delays,
+    oldest: Option<Timestamp>,
+    /// Sockets that did not bring what REST knows, although they stand.
+    frozen: BTreeSet<u32>,
 }
 
 impl State {
@@ -229,8 +245,28 @@ impl State {
             None => {
                 let book = TokenBook::new(token.clone());
                 let unwell = Some(Instant::now());
-                let slot = Slot { book, live, resolved: false, unwell, asked: None, in_vain: 0 };
+                let slot = Slot {
+                    book,
+                    live,
+                    resolved: false,
+                    unwell,
+                    asked: None,
+                    in_vain: 0,
+                    shard: None,
+                    compared: None,
+                    confirmed: None,
+                };
                 self.slots.insert(token.clone(), slot);
+            }
+        }
+    }
+
+    /// These are brought by that socket.
+    pub(super) fn assign(&mut self, shard: u32, tokens: &[TokenId]) {
+        self.shard(shard).assets += tokens.len();
+        for token in tokens {
+            if let Some(slot) = self.slots.get_mut(token) {
+                slot.shard = Some(shard);
             }
         }
     }
@@ -266,6 +302,7 @@ impl State {
     pub(super) fn forget_shard(&mut self, shard: u32) {
         self.shards.remove(&shard);
         self.open.remove(&shard);
+        self.frozen.remove(&shard);
     }
 
     pub(super) fn health(&self) -> Vec<ShardHealth> {
@@ -284,7 +321,72 @@ impl State {
             trades_lost: std::mem::take(&mut self.trades_lost),
             notices: std::mem::take(&mut self.notices).into(),
             notices_lost: std::mem::take(&mut self.notices_lost),
+            delays: std::mem::take(&mut self.delays),
+            oldest: self.oldest.take(),
         }
+    }
+
+    /// The frame that was given last has been applied: counts how late its messages were.
+    pub(super) fn applied(&mut self, now: Timestamp) {
+        for stamp in self.stamps.drain(..) {
+            self.delays.note(now.since(stamp));
+            self.oldest = Some(self.oldest.map_or(stamp, |oldest| oldest.min(stamp)));
+        }
+    }
+
+    /// Up to when it is known of a token that nothing else has happened, by our clock: its socket brought something then,
+    /// or REST told the same book. `None`: nothing is known.
+    pub(super) fn heard(&self, token: &str) -> Option<Timestamp> {
+        self.slots.get(token).and_then(|slot| self.slot_heard(slot))
+    }
+
+    fn slot_heard(&self, slot: &Slot) -> Option<Timestamp> {
+        let shard = slot.shard.and_then(|n| self.shards.get(&n));
+        slot.confirmed.max(shard.and_then(|s| s.last_data))
+    }
+
+    /// Tokens of which nothing has been heard for `silence` although their books are whole and their sockets stand, and
+    /// that were not compared with REST meanwhile.
+    pub(super) fn silent(&mut self, silence: Duration, now: Timestamp, most: usize) -> Vec<TokenId> {
+        let ms = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
+        let silent = |slot: &Slot| {
+            slot.book.standing().is_live()
+                && !slot.resolved
+                && slot.compared.is_none_or(|at| at.elapsed() >= silence)
+                && self.slot_heard(slot).is_none_or(|heard| now.since(heard) >= ms)
+        };
+        let mut out: Vec<TokenId> = self.slots.iter().filter(|(_, s)| silent(s)).map(|(t, _)| t.clone()).collect();
+        out.sort();
+        out.truncate(most);
+        for token in &out {
+            if let Some(slot) = self.slots.get_mut(token) {
+                slot.compared = Some(Instant::now());
+            }
+        }
+        out
+    }
+
+    /// REST told the book that we have.
+    pub(super) fn confirm(&mut self, token: &str, received: Timestamp) {
+        if let Some(slot) = self.slots.get_mut(token) {
+            slot.confirmed = slot.confirmed.max(Some(received));
+        }
+    }
+
+    /// REST knows a change that the socket of this token has not brought: if nothing at all has come from it since
+    /// `asked`, it has frozen.
+    pub(super) fn suspect(&mut self, token: &str, asked: Timestamp) {
+        let Some(shard) = self.slots.get(token).and_then(|s| s.shard) else { return };
+        let stands = |s: &&ShardHealth| s.connected_since.is_some_and(|since| since < asked);
+        let health = self.shards.get(&shard).filter(stands);
+        if health.is_some_and(|s| s.last_data.is_none_or(|at| at < asked)) {
+            self.frozen.insert(shard);
+        }
+    }
+
+    /// Whether a socket has been found to be frozen; asked once.
+    pub(super) fn is_frozen(&mut self, shard: u32) -> bool {
+        self.frozen.remove(&shard)
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -331,6 +433,7 @@ impl State {
             tracing::debug!(shard, %defect, "polymarket frame");
         }
         for message in frame.messages {
+            self.stamps.extend(stamp(&message));
             self.message(shard, message, received);
         }
     }
@@ -443,6 +546,7 @@ impl State {
         }
         for token in tokens {
             if let Some(slot) = self.slots.get_mut(token) {
+                slot.confirmed = None;
                 if !slot.resolved {
                     slot.book.reset(NoSeed::Gap);
                     Self::touched(slot, &mut self.changed, Applied::Changed);
@@ -513,6 +617,9 @@ impl State {
                 }
             }
             let applied = slot.book.seed(book, received);
+            if slot.book.changed_at() == Some(book.at) {
+                slot.confirmed = slot.confirmed.max(Some(received));
+            }
             self.counts.rest_seeds += 1;
             Self::touched(slot, &mut self.changed, applied);
         }
@@ -548,9 +655,22 @@ impl State {
         let Some(slot) = self.slots.get_mut(&*book.token) else { return };
         slot.book.reset(NoSeed::LostMessage);
         slot.book.seed(book, received);
+        slot.confirmed = slot.confirmed.max(Some(received));
         let token = slot.book.token().clone();
         Self::touched(slot, &mut self.changed, Applied::Changed);
         self.counts.disagreed += 1;
         self.notice(Notice::Disagreed { token, received_at: received });
+    }
+}
+
+/// When the exchange sent a message, where it tells of something that has just happened: a book's stamp says when the book
+/// last changed, and that of a new or decided market when it became so.
+fn stamp(message: &Message<'_>) -> Option<Timestamp> {
+    match message {
+        Message::PriceChange(change) => Some(change.at),
+        Message::Trade(trade) => Some(trade.at),
+        Message::TickSize(step) => Some(step.at),
+        Message::Best(best) => Some(best.at),
+        Message::Book(_) | Message::NewMarket(_) | Message::Resolved(_) | Message::Unknown(_) => None,
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Shared, SocketConfig};
-use crate::feeds::polymarket::client::{Client, MAX_BOOKS};
+use crate::feeds::polymarket::client::{Client, MAX_BOOKS, now};
 use crate::feeds::polymarket::ids::TokenId;
 use crate::feeds::polymarket::wire::channel::BookMessage;
 use crate::market::time::Timestamp;
@@ -34,7 +34,12 @@ async fn keep(config: &SocketConfig, state: &Shared, client: &Client) {
         }
         if !config.cross_check_every.is_zero() && checked.elapsed() >= config.cross_check_every {
             checked = Instant::now();
-            compare(config, state, client).await;
+            let sample = state.lock().sample(config.cross_check_sample);
+            compare(config, state, client, &sample).await;
+        }
+        if !config.confirm_after.is_zero() {
+            let silent = state.lock().silent(config.confirm_after, now(), MAX_BOOKS);
+            compare(config, state, client, &silent).await;
         }
     }
 }
@@ -54,19 +59,20 @@ async fn books(state: &Shared, client: &Client, tokens: &[TokenId]) -> Vec<(Book
     }
 }
 
-async fn compare(config: &SocketConfig, state: &Shared, client: &Client) {
-    let sample = state.lock().sample(config.cross_check_sample);
-    if sample.is_empty() {
+/// Compares our books with those of REST. One that REST shows alike is as fresh as the answer, whatever its socket said.
+async fn compare(config: &SocketConfig, state: &Shared, client: &Client, tokens: &[TokenId]) {
+    if tokens.is_empty() {
         return;
     }
-    let answers = books(state, client, &sample).await;
+    let asked = now();
+    let answers = books(state, client, tokens).await;
     let mut late: Vec<(BookMessage<'static>, Timestamp)> = Vec::new();
     for (book, received) in answers {
         let mut state = state.lock();
         state.counts.checked += 1;
         match state.differs(&book, false) {
             Some(true) => state.overrule(&book, received),
-            Some(false) => {}
+            Some(false) => state.confirm(&book.token, received),
             None => late.push((book, received)),
         }
     }
@@ -78,6 +84,7 @@ async fn compare(config: &SocketConfig, state: &Shared, client: &Client) {
     for (book, received) in late {
         let mut state = state.lock();
         if state.differs(&book, true) == Some(true) {
+            state.suspect(&book.token, asked);
             state.overrule(&book, received);
         }
     }

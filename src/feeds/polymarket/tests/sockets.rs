@@ -395,3 +395,86 @@ async fn a_burst_neither_lags_nor_grows() {
     );
     live.stop().await;
 }
+
+/// Milliseconds since the beginning of the stamps of [`book`] and [`change`].
+fn ms_now() -> u64 {
+    u64::try_from(chrono::Utc::now().timestamp_millis() - 1_795_200_000_000).unwrap()
+}
+
+#[tokio::test]
+async fn messages_are_late_by_their_own_stamps_and_books_are_not() {
+    let server = Channel::start(Box::new(|_, mut socket, _| {
+        Box::pin(async move {
+            // The book changed an hour ago, and is dumped now.
+            say(&mut socket, book("1", ms_now() - 3_600_000, "0.42", "0.44")).await;
+            for n in 0..20 {
+                say(&mut socket, change("1", ms_now(), "0.30", 1 + n, "BUY")).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            // One that was two minutes on its way, and a new book with an old stamp after it.
+            say(&mut socket, change("1", ms_now() - 120_000, "0.29", 5, "BUY")).await;
+            say(&mut socket, book("1", ms_now() - 1_800_000, "0.42", "0.44")).await;
+            keep(socket).await;
+        })
+    }))
+    .await;
+    let live = Live::start(SocketConfig { watchdog: Duration::from_secs(60), ..server.config() }, None).unwrap();
+    live.want(wanted(&["1"]));
+    until("all messages", || live.health().first().is_some_and(|h| h.messages == 23)).await;
+    let Changes { delays, oldest, .. } = live.take_changes();
+    assert_eq!(delays.messages(), 21);
+    let (least, most) = delays.ends().unwrap();
+    assert!((0..60_000).contains(&least) && (120_000..180_000).contains(&most), "{least} {most}");
+    assert!(delays.quantile(0.5).unwrap() < 60_000, "half of them were sent just before they came");
+    assert!(ms_now() - u64::try_from(oldest.unwrap().millis() - 1_795_200_000_000).unwrap() >= 120_000);
+    assert_eq!(live.take_changes().delays.messages(), 0, "each is told once");
+    live.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_silent_socket_told_is_as_fresh_as_the_answer_that_says_the_same() {
+    let moved = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let asked = Arc::clone(&moved);
+    let rest = Server::start(Box::new(move |line, body| {
+        assert_eq!(line, "POST /books");
+        let of = |t: &&&str| body.contains(&format!("\"{t}\""));
+        let book = |t: &&str| match *t {
+            "2" if asked.load(std::sync::atomic::Ordering::SeqCst) => book(t, 900, "0.40", "0.45"),
+            _ => book(t, 400, "0.42", "0.44"),
+        };
+        let books: Vec<String> = ["1", "2"].iter().filter(of).map(book).collect();
+        (200, String::new(), format!("[{}]", books.join(",")))
+    }))
+    .await;
+    let server = Channel::start(Box::new(|number, mut socket, _| {
+        Box::pin(async move {
+            say(&mut socket, book("1", 400, "0.42", "0.44")).await;
+            let (ms, bid, ask) = if number == 0 { (400, "0.42", "0.44") } else { (900, "0.40", "0.45") };
+            say(&mut socket, book("2", ms, bid, ask)).await;
+            // PONG comes, data does not.
+            keep(socket).await;
+        })
+    }))
+    .await;
+    let config = SocketConfig {
+        watchdog: Duration::from_secs(60),
+        confirm_after: Duration::from_millis(150),
+        ..server.config()
+    };
+    let live = Live::start(config, Some(rest.client())).unwrap();
+    let quiet = |t: &str| Wanted { token: token(t), live: false };
+    live.want(vec![quiet("1"), quiet("2")]);
+    until("the books", || best(&live, "1").is_some() && best(&live, "2").is_some()).await;
+    let heard = || live.heard(&[(token("1"), token("9")), (token("2"), token("9")), (token("8"), token("9"))]);
+    let data = live.health()[0].last_data;
+    until("confirmed by REST", || heard()[0] > data && heard()[1] > data).await;
+    assert_eq!((live.health()[0].last_data, heard()[2]), (data, None), "the socket told nothing more");
+    assert_eq!(live.health()[0].reconnects, 0);
+    // A change that the socket keeps to itself: it has frozen, though no market of it should be moving.
+    moved.store(true, std::sync::atomic::Ordering::SeqCst);
+    until("the socket is opened anew", || live.health()[0].watchdog_fires == 1).await;
+    until("the book is right", || best(&live, "2").as_deref() == Some("0.40/0.45")).await;
+    let notices = live.take_changes().notices;
+    assert!(notices.iter().any(|n| matches!(n, Notice::Gap(gap) if gap.why == GapWhy::Frozen)), "{notices:?}");
+    live.stop().await;
+}

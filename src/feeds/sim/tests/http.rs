@@ -105,6 +105,7 @@ async fn a_recording_is_played_at_virtual_time() {
         speed: Some(0),
         port: 0,
         api_key: None,
+        since: None,
     };
     let sim = SimServer::start(config).await.expect("starts");
     let get = || async {
@@ -125,4 +126,18 @@ async fn a_taken_port_is_an_error_that_says_so() {
     let config = SimConfig { port: sim.address().port(), ..SimConfig::scenario(scenario("quiet"), start()) };
     let err = SimServer::start(config).await.err().expect("taken").to_string();
     assert!(err.contains("choose another port"), "{err}");
+}
+
+#[tokio::test]
+async fn a_clock_that_starts_within_a_second_is_not_set_back_and_games_keep_whole_seconds() {
+    let at = start().plus(750);
+    let config = SimConfig { speed: Some(0), ..SimConfig::scenario(scenario("quiet"), at) };
+    let sim = SimServer::start(config).await.expect("starts");
+    assert_eq!(sim.clock().now(), at, "stamps would look late by what is cut off");
+    let body = client().get(url(&sim, ODDS)).send().await.expect("answer").text().await.expect("body");
+    let events: Value = serde_json::from_str(&body).expect("json");
+    let mut world = World::new(&scenario("quiet"), start());
+    let direct: Value = serde_json::from_slice(&world.odds_body(at, &OddsQuery::everything(NBA))).expect("json");
+    assert_eq!(events, direct, "the market is that of the whole second");
+    sim.shutdown().await;
 }

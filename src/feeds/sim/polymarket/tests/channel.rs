@@ -54,6 +54,34 @@ fn the_dump_is_an_array_and_changes_lead_to_the_book() {
     }
 }
 
+/// What the stamps of everything but books say, in milliseconds.
+fn stamps(frames: &[String]) -> Vec<i64> {
+    let mut out = Vec::new();
+    for frame in frames {
+        let Ok(frame) = serde_json::from_str::<Value>(frame) else { continue };
+        let parts = frame.as_array().cloned().unwrap_or_else(|| vec![frame]);
+        let news = parts.iter().filter(|p| !matches!(p["event_type"].as_str(), Some("book" | "new_market")));
+        out.extend(news.filter_map(|p| p["timestamp"].as_str()?.parse::<i64>().ok()));
+    }
+    out
+}
+
+#[test]
+fn what_is_told_is_stamped_since_the_last_time_and_not_later_than_now() {
+    let venue = Venue::new(&evening(), start()).expect("venue");
+    let (mut session, mut reader) = open(&venue, start(), &nba(&venue));
+    let mut told = 0;
+    for n in 1..=6_000 {
+        let (last, now) = (start().plus((n - 1) * 10), start().plus(n * 10));
+        let load = if n % 100 == 0 { 50 } else { 0 };
+        let pumped = pump(&mut session, &venue, now, load, &mut reader);
+        let stamps = stamps(&pumped.frames);
+        assert!(stamps.iter().all(|at| (last.millis()..=now.millis()).contains(at)), "{stamps:?} at {}", now.millis());
+        told += stamps.len();
+    }
+    assert!(told > 3_000, "{told}");
+}
+
 #[test]
 fn words_are_answered_and_nonsense_is_no_operation() {
     let venue = Venue::new(&evening(), start()).expect("venue");
