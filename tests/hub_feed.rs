@@ -110,18 +110,16 @@ impl Device {
              JOIN look l ON l.id = look ORDER BY 2, 3, 4",
             "SELECT 'quote', e.provider_id, slot, line, price, last_changed FROM quote JOIN event e ON e.id = event
              ORDER BY 2, 3",
-            "SELECT 'point', e.provider_id, l.received_at, market, fair1, consensus FROM point p JOIN event e ON e.id = event
-             JOIN look l ON l.id = p.look WHERE market IN (SELECT number FROM name WHERE kind = 3) ORDER BY 2, 3, fair1, consensus",
+            "SELECT 'point', e.provider_id, l.received_at, m.name, fair1, consensus FROM point p JOIN event e ON e.id = event
+             JOIN look l ON l.id = p.look JOIN name m ON m.kind = 3 AND m.number = market ORDER BY 2, 3, 4, 5, 6",
             "SELECT 'signal', id, version, strength, composite, json_remove(json, '$.event_id') FROM signal ORDER BY 2, 3",
         ] {
             let mut select = c.prepare(sql).expect("question");
+            let columns = select.column_count();
             let mut rows = select.query([]).expect("rows");
             while let Some(r) = rows.next().expect("row") {
                 let cell = |i| format!("{:?}", r.get::<_, rusqlite::types::Value>(i).expect("cell"));
-                let market = all.len();
-                let _ = market;
-                let at = (0..6).filter(|i| !(sql.starts_with("SELECT 'point'") && *i == 3)).map(cell);
-                all.push(at.collect::<Vec<_>>().join(" "));
+                all.push((0..columns).map(cell).collect::<Vec<_>>().join(" "));
             }
         }
         all
@@ -153,7 +151,8 @@ fn simulator(home: &Path) -> (Running, String) {
 
 #[test]
 fn a_desk_shares_one_feed() {
-    let Some(server) = Postgres::start() else { return };
+    // What a server has acknowledged it still has after it was killed, as every server does that nobody has told otherwise.
+    let Some(server) = Postgres::start_with("synchronous_commit = on") else { return };
     let home = tempfile::tempdir().expect("folder");
     let (_sim, sim) = simulator(&home.path().join("sim"));
     let device = |name: &'static str, url: String, key: bool| {
@@ -214,9 +213,7 @@ fn a_desk_shares_one_feed() {
     });
     let seen = board.looks();
     until("the board sees it", || board.looks() >= seen + 3);
-    println!("{}", board.run(&["status", "--json"]));
     one.stop();
-    println!("{}", server.ask(HOSTER, postgres::DATABASE, "SET ROLE stratum_owner; SELECT now(), seq, stored_at, last - first + 1, device FROM hub.entry ORDER BY seq DESC LIMIT 12"));
     std::thread::sleep(Duration::from_secs(2));
     following.stop();
     let (a, b) = (first.content(), board.content());
@@ -231,8 +228,8 @@ fn a_desk_shares_one_feed() {
         let differing = a.iter().zip(&b).find(|(a, b)| a != b);
         assert!(a.len() == b.len() && differing.is_none(), "{} and {}: {differing:?}", a.len(), b.len());
     }
-    let checked = board.run(&["replay", "--check"]);
-    assert!(checked.contains("0 rows differ") || !checked.is_empty(), "{checked}");
+    // Ends with an error when a row differs.
+    board.run(&["replay", "--check"]);
     let status = admin.run(&["hub", "status"]);
     assert!(status.contains("desk-1") && status.contains("desk-2"), "{status}");
 }
