@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use stratum::hub::{HubUrl, connect, schema, users};
 
 /// A price, a text and a score that are younger than the delay.
-const YOUNG: [&str; 5] = ["987654321", "YOUNGTEXT", "1999999999999", "8877", "594f554e47"];
+const YOUNG: [&str; 5] = ["987654321", "YOUNGTEXT", "1999999999999", "887766554", "594f554e47"];
 /// What a signal, an opportunity and so on say that the tier withholds, however old.
 const WITHHELD: [&str; 2] = ["SECRETBOOK", "53454352"];
 const FREE: &str = "tiers_free";
@@ -33,7 +33,7 @@ INSERT INTO hub.entry (seq, kind, device, sport, source, first, last, since, unt
     (4, 1, 1, 1, 1, 5, 6, 1, 1999999999999, 1, clock_timestamp());
 UPDATE hub.head SET entry = 4, look = 6;
 INSERT INTO hub.event (source, provider_id, sport, home, away, commence, first_seen, first_look, status, home_score, away_score, changed)
-    VALUES (1, 'e1', 1, 'Gulls', 'Bison', 1999999999999, 1, 1, 2, 8877, 8877, 4),
+    VALUES (1, 'e1', 1, 'Gulls', 'Bison', 1999999999999, 1, 1, 2, 887766554, 887766554, 4),
            (1, 'e2', 1, 'YOUNGTEXT', 'YOUNGTEXT', 1999999999999, 1, 5, 0, NULL, NULL, 4),
            (1, 'e3', 1, 'Hawks', 'Owls', 1500, 1, 2, 2, 33, 30, 1),
            (1, 'e4', 1, 'YOUNGTEXT', 'YOUNGTEXT', 1500, 1, 0, 0, NULL, NULL, 0);
@@ -52,7 +52,7 @@ BEGIN
         INSERT INTO hub.look_seen VALUES (n, d, convert_to(upper(word), 'UTF8'));
         INSERT INTO hub.event_life VALUES (n, d, 1, CASE WHEN young THEN 987654321 ELSE 1 END, NULL);
         INSERT INTO hub.event_start VALUES (n, d, 1, CASE WHEN young THEN 1999999999999 ELSE 1400 + n END);
-        INSERT INTO hub.event_score VALUES (n, d, 1, CASE WHEN young THEN 2 ELSE 1 END, CASE WHEN young THEN 8877 ELSE n END, 0);
+        INSERT INTO hub.event_score VALUES (n, d, 1, CASE WHEN young THEN 2 ELSE 1 END, CASE WHEN young THEN 887766554 ELSE n END, 0);
         INSERT INTO hub.slot VALUES (n, d, 1, n, 1, 1, 1, CASE WHEN young THEN 987654321 ELSE 1 END, NULL);
         INSERT INTO hub.change VALUES (n, d, 1, n, NULL, CASE WHEN young THEN 987654321 ELSE 250 END, 0, NULL, NULL);
         INSERT INTO hub.keyframe VALUES (n, d, 1, convert_to(upper(word), 'UTF8'));
@@ -320,7 +320,7 @@ fn errors_tell_nothing_of_hidden_rows() {
     for sql in [
         "SELECT count(*) FROM hub_free.change WHERE 1 / (price - 987654321) <> 5",
         "SELECT count(*) FROM hub_free.change WHERE 1 / (look - 4) <> 5",
-        "SELECT count(*) FROM hub_free.event WHERE 1 / (coalesce(home_score, 0) - 8877) <> 5",
+        "SELECT count(*) FROM hub_free.event WHERE 1 / (coalesce(home_score, 0) - 887766554) <> 5",
         "SELECT count(*) FROM hub_free.event WHERE 1 / (commence - 1999999999999) <> 5",
         "SELECT count(*) FROM hub_free.entry WHERE 1 / (until - 1999999999999) <> 5",
         "SELECT count(*) FROM hub_free.signal WHERE (CASE WHEN id LIKE 'YOUNG%' THEN 'x' ELSE '1' END)::int = 1",
@@ -361,7 +361,7 @@ fn plans_and_statistics_tell_nothing_of_hidden_values() {
             hub.attack("explain", &format!("{explain} SELECT id FROM hub_free.event WHERE home_score = {score}"))
                 .replace(score, "SCORE")
         };
-        assert_eq!(of("8877"), of("1177"), "{explain}");
+        assert_eq!(of("887766554"), of("117766554"), "{explain}");
         // By what an index is on: a start that was put off lately, and a signal's id.
         let of = |start: &str| {
             let sql = format!(
