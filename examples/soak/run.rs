@@ -192,6 +192,7 @@ pub async fn run(soak: Soak, program: &Path, home: &Path, mut tell: impl FnMut(S
     let json = terms.to_json().expect("terms");
     Desk::open(&desk::beside(&store)).and_then(|mut d| d.add_alert_rule("All", true, &json)).expect("a rule");
     let mut session = Session::start(SessionConfig {
+        leases: None,
         exchange: None,
         pipeline: PipelineConfig {
             store: store.clone(),
