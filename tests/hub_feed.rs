@@ -230,6 +230,6 @@ fn a_desk_shares_one_feed() {
     }
     // Ends with an error when a row differs.
     board.run(&["replay", "--check"]);
-    let status = admin.run(&["hub", "status"]);
+    let status = first.run(&["hub", "status"]);
     assert!(status.contains("desk-1") && status.contains("desk-2"), "{status}");
 }

@@ -160,6 +160,9 @@ BEGIN
         WHERE a.key = ANY (in_keys) AND a.device <> in_device ORDER BY a.key;
 END $$;
 
+-- What the functions guard is written by them alone.
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON hub.lease, hub.credit, hub.account FROM stratum_collector;
+
 REVOKE ALL ON FUNCTION
     hub.own_device(int), hub.lease_take(int, bigint, text[], int), hub.lease_renew(int, bigint, text[], int),
     hub.lease_release(int, bigint, text[]), hub.fence(int, text, bigint),

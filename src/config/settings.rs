@@ -261,9 +261,9 @@ pub struct HubSettings {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Alone {
-    /// It goes on with what it held, and asks for nothing else.
+    /// It goes on if no other collector had been there for a day, and waits otherwise.
     Auto,
-    /// It asks for everything that it follows.
+    /// It goes on with what it asked for.
     Poll,
     /// It waits for the hub.
     Wait,

@@ -112,7 +112,7 @@ pub enum HubError {
         why: String,
     },
     /// The server has no room left.
-    #[error("the hub's server is full ({why}); give it room, or shorten what it keeps with `stratum hub retention`")]
+    #[error("the hub's server is full ({why}); give it room, or drop old days with hub.drop_days (docs/hub.md)")]
     Full {
         /// What the server says.
         why: String,

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::config::{DevigSettings, Keep, RetentionSettings, Settings, Watch};
+use crate::config::{Alone, DevigSettings, Keep, RetentionSettings, Settings, Watch};
 use crate::engine::EngineSettings;
 use crate::engine::price::fair::{FairRule, Voter};
 use crate::engine::price::view::DevigRule;
@@ -10,6 +10,7 @@ use crate::engine::profile::BookProfile;
 use crate::engine::rules::{AnalysisRules, DislocationRule, ExchangeRule, InPlayWatch, MoveRule, OpportunityRule};
 use crate::engine::settings::BookInfo;
 use crate::feeds::polymarket::socket::SocketConfig;
+use crate::hub::lease;
 use crate::market::books::{Book, BookKind, Books};
 use crate::poller::Cadence;
 use crate::poller::plan::DetectorNeed;
@@ -18,6 +19,15 @@ use crate::runtime::digest::{DigestConfig, Every};
 use crate::runtime::exchange::ExchangeConfig;
 use crate::runtime::pace::Pacing;
 use crate::store::Retention;
+
+/// What a collector does that cannot reach the hub.
+pub const fn alone(settings: &Settings) -> lease::Alone {
+    match settings.hub.alone {
+        Alone::Auto => lease::Alone::Auto,
+        Alone::Poll => lease::Alone::Poll,
+        Alone::Wait => lease::Alone::Wait,
+    }
+}
 
 /// What the user has decided about judging quotes, with everything that is known of the books.
 ///
