@@ -196,7 +196,8 @@ fn a_desk_shares_one_feed() {
     drop(one);
     let died = server.ask(HOSTER, postgres::DATABASE, "SET ROLE stratum_owner; SELECT max(received_at) FROM hub.look");
     let took = until("the second polls", || {
-        let now = server.ask(HOSTER, postgres::DATABASE, "SET ROLE stratum_owner; SELECT max(received_at) FROM hub.look");
+        let now =
+            server.ask(HOSTER, postgres::DATABASE, "SET ROLE stratum_owner; SELECT max(received_at) FROM hub.look");
         now != died
     });
     println!("taken over after {took:?}");

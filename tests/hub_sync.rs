@@ -144,7 +144,8 @@ impl Desk {
         let server = Postgres::start()?;
         let mut c = open(&server, postgres::HOSTER).await;
         schema::init(&mut c).await.expect("a hub");
-        for (login, group) in [("collector1", "stratum_collector"), ("pro1", "stratum_pro"), ("free1", "stratum_free")] {
+        for (login, group) in [("collector1", "stratum_collector"), ("pro1", "stratum_pro"), ("free1", "stratum_free")]
+        {
             let password = format!("{login}-secret");
             c.client()
                 .batch_execute(&format!("CREATE ROLE {login} LOGIN PASSWORD '{password}' IN ROLE {group}"))
@@ -262,7 +263,11 @@ impl Two {
 
     fn assert_same(&self) {
         let (a, b) = (told(self.a.path()), told(self.b.path()));
-        assert!(a.len() > 500 && a.iter().any(|l| l.starts_with("Text(\"signal\")")), "something to compare: {}", a.len());
+        assert!(
+            a.len() > 500 && a.iter().any(|l| l.starts_with("Text(\"signal\")")),
+            "something to compare: {}",
+            a.len()
+        );
         let first = a.iter().zip(&b).find(|(a, b)| a != b);
         assert!(first.is_none() && a.len() == b.len(), "{} and {} lines: {first:?}", a.len(), b.len());
     }
@@ -365,7 +370,10 @@ fn looks_that_come_late_take_their_place_everywhere() {
         two.tell_a(1).await;
         two.follow_b().await;
         two.assert_same();
-        assert_eq!(two.looks_at_the_hub(), told(two.a.path()).iter().filter(|l| l.starts_with("Text(\"look\")")).count().to_string());
+        assert_eq!(
+            two.looks_at_the_hub(),
+            told(two.a.path()).iter().filter(|l| l.starts_with("Text(\"look\")")).count().to_string()
+        );
     });
 }
 
@@ -431,7 +439,9 @@ fn a_free_login_follows_what_it_may_see() {
         assert_eq!(follow(&mut free, &mut c, 0, View::Reduced).await, 0);
         two.owner
             .client()
-            .batch_execute("SET ROLE stratum_owner; UPDATE hub.meta SET value = '0 seconds' WHERE key = 'delay'; RESET ROLE")
+            .batch_execute(
+                "SET ROLE stratum_owner; UPDATE hub.meta SET value = '0 seconds' WHERE key = 'delay'; RESET ROLE",
+            )
             .await
             .expect("without a delay");
         assert_eq!(follow(&mut free, &mut c, 0, View::Reduced).await, 60);

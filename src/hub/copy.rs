@@ -78,7 +78,10 @@ impl CopyOut {
             (Kind::Int, Cell::Int(n)) => self.field(&i32::try_from(*n).map_err(|_| damaged())?.to_be_bytes()),
             (Kind::Big, Cell::Int(n)) => self.field(&n.to_be_bytes()),
             (Kind::Real, Cell::Real(x)) => self.field(&x.to_be_bytes()),
-            #[expect(clippy::cast_precision_loss, reason = "a column without a fixed type keeps whole floats as integers")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a column without a fixed type keeps whole floats as integers"
+            )]
             (Kind::Real, Cell::Int(n)) => self.field(&(*n as f64).to_be_bytes()),
             // No text of a database of the server's holds a zero byte; nor does one of ours.
             (Kind::Text, Cell::Text(t)) => self.field(t.as_bytes()),

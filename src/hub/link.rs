@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::connect::{Connection, Tier, tier_of};
 use super::error::HubError;
-use crate::store::hub::Link;
 use crate::market::time::Timestamp;
+use crate::store::hub::Link;
 
 /// What a hub answered to a device that joins.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -16,7 +16,7 @@ use super::error::HubError;
 use crate::engine::names::NameKind;
 use crate::market::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::hub::cell::Cell;
+use crate::store::hub::cell::{Cell, EachRow};
 use crate::store::hub::tables::{self, Column, Kind, Table};
 use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, Rows};
 
@@ -131,13 +131,8 @@ pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> 
     }
     let Some(last) = entries.last() else { return Ok(None) };
     let (until, stored_at) = (last.seq, last.stored_at);
-    let mut stretch = Stretch {
-        incoming: Incoming { until, ..Incoming::default() },
-        head,
-        changes,
-        bytes: 0,
-        stored_at,
-    };
+    let mut stretch =
+        Stretch { incoming: Incoming { until, ..Incoming::default() }, head, changes, bytes: 0, stored_at };
     entries.retain(|e| e.device != device);
     if let Some(first) = entries.first() {
         stretch.incoming.names = names(&tx, view).await?;
@@ -175,9 +170,7 @@ async fn looks(
     runs: &[&Entry],
     stretch: &mut Stretch,
 ) -> Result<(), HubError> {
-    let (Some(first), Some(last)) =
-        (runs.iter().map(|e| e.first).min(), runs.iter().map(|e| e.last).max())
-    else {
+    let (Some(first), Some(last)) = (runs.iter().map(|e| e.first).min(), runs.iter().map(|e| e.last).max()) else {
         return Ok(());
     };
     let since = runs.iter().map(|e| day_of(e.since)).min().unwrap_or(0);
@@ -207,11 +200,8 @@ async fn looks(
         }
         let columns: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
         let by = if table.key.is_empty() { String::new() } else { format!(", {}", table.key.join(", ")) };
-        let sql = format!(
-            "SELECT look, {} FROM {schema}.{} WHERE {range} ORDER BY look{by}",
-            columns.join(", "),
-            table.name
-        );
+        let sql =
+            format!("SELECT look, {} FROM {schema}.{} WHERE {range} ORDER BY look{by}", columns.join(", "), table.name);
         let bytes = copied(tx, &sql).await?;
         stretch.bytes += bytes.len() as u64;
         let reduced = view == View::Reduced && table.name == tables::SIGNAL.name;
@@ -334,7 +324,7 @@ struct Copied {
 }
 
 impl Rows for Copied {
-    fn each(&self, row: &mut dyn FnMut(i64, &[Cell<'_>]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    fn each(&self, row: &mut EachRow<'_>) -> Result<(), StoreError> {
         let mut stream = CopyIn::new(&self.bytes)?;
         let mut cells: Vec<Cell<'_>> = Vec::with_capacity(self.columns.len());
         while stream.next_row()?.is_some() {

@@ -282,9 +282,8 @@ impl Pusher {
             stages.push(Stage::of(table, copy));
         }
         let mut slots = CopyOut::default();
-        self.reader.hub_run_slots(run, events, &self.maps, &mut |place, cells| {
-            put(&mut slots, &tables::SLOT, place, cells)
-        })?;
+        self.reader
+            .hub_run_slots(run, events, &self.maps, &mut |place, cells| put(&mut slots, &tables::SLOT, place, cells))?;
         stages.push(Stage::of(&tables::SLOT, slots));
         let (mut issues, mut ends) = (CopyOut::default(), CopyOut::default());
         self.reader.hub_run_issues(run, &self.maps, &mut |table, place, cells| {

@@ -24,7 +24,11 @@ impl Store {
 
 pub(super) fn engine(c: &Connection, settings: EngineSettings) -> Result<Engine, StoreError> {
     let rule = StallRule { looks: settings.frozen_looks, ms: settings.frozen_ms };
-    let last: Option<i64> = c.query_row("SELECT max(id) FROM (SELECT max(id) AS id FROM look UNION ALL SELECT newest FROM hub)", [], |r| r.get(0))?;
+    let last: Option<i64> = c.query_row(
+        "SELECT max(id) FROM (SELECT max(id) AS id FROM look UNION ALL SELECT newest FROM hub)",
+        [],
+        |r| r.get(0),
+    )?;
     let mut image = EngineImage {
         names: names(c)?,
         last_look: LookId(last.unwrap_or(0) as u64),

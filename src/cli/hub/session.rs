@@ -16,11 +16,7 @@ use crate::store::{Reader, StoreError, desk};
 ///
 /// # Errors
 /// When the address cannot be used. A store that is not linked yet is told about, and goes on without.
-pub(in crate::cli) fn config(
-    paths: &Paths,
-    settings: &Settings,
-    has_key: bool,
-) -> Result<Option<HubConfig>, Failure> {
+pub(in crate::cli) fn config(paths: &Paths, settings: &Settings, has_key: bool) -> Result<Option<HubConfig>, Failure> {
     if !settings.hub.on {
         return Ok(None);
     }
@@ -37,11 +33,7 @@ pub(in crate::cli) fn config(
         );
         return Ok(None);
     };
-    let place = Place {
-        file: paths.hub_url_file(settings),
-        named: false,
-        ca: paths.hub_ca_file(settings),
-    };
+    let place = Place { file: paths.hub_url_file(settings), named: false, ca: paths.hub_ca_file(settings) };
     let device = Uuid::parse_str(&link.device)
         .map_err(|_| Failure::Other("the store's link to its hub is damaged: run `stratum hub unlink`".to_owned()))?;
     let collects = settings.hub.collect && has_key && matches!(link.tier.as_str(), "collector" | "owner");

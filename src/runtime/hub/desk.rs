@@ -34,8 +34,7 @@ pub(super) async fn run(syncing: Syncing) {
 async fn exchange(syncing: &Syncing) -> Result<(), String> {
     let mut hub = connect(&syncing.config.url, "desk").await.map_err(|e| e.to_string())?;
     loop {
-        let report =
-            round(&mut hub, &syncing.config.desk, syncing.config.device).await.map_err(|e| e.to_string())?;
+        let report = round(&mut hub, &syncing.config.desk, syncing.config.device).await.map_err(|e| e.to_string())?;
         syncing.note(|s| (s.sharing, s.desk_trouble) = (Going::On, report.limit.clone()));
         tokio::time::sleep(EVERY).await;
     }

@@ -124,10 +124,11 @@ fn on_a_thread<F: Future<Output = ()>>(
     name: &str,
     task: impl FnOnce() -> F + Send + 'static,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(task()),
-            Err(e) => tracing::error!(error = %e, "no runtime for the hub"),
-        }
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime.block_on(task()),
+        Err(e) => tracing::error!(error = %e, "no runtime for the hub"),
     })
 }

@@ -125,7 +125,10 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
             },
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        while !matches!(published.try_recv(), Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed)) {}
+        while !matches!(
+            published.try_recv(),
+            Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed)
+        ) {}
     }
 }
 

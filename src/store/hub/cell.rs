@@ -2,6 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::super::StoreError;
+use super::tables::Table;
+
+/// Hears of rows: the number of the look, and the cells in the order of the table's columns.
+pub type EachRow<'f> = dyn FnMut(i64, &[Cell<'_>]) -> Result<(), StoreError> + 'f;
+
+/// The same of several tables.
+pub type EachTableRow<'f> = dyn FnMut(&Table, i64, &[Cell<'_>]) -> Result<(), StoreError> + 'f;
+
 /// A value of a column.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Cell<'a> {

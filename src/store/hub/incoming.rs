@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::super::write::{Together, none_if_no_rows};
 use super::super::{Store, StoreError, codec};
-use super::cell::Cell;
+use super::cell::{Cell, EachRow};
 use super::maps::{Maps, our_look};
 use super::run::{renumber_json, renumber_legs, renumber_seen};
 use super::tables::{self, Column, Means, Table};
@@ -23,7 +23,7 @@ pub trait Rows: Send {
     ///
     /// # Errors
     /// When the rows cannot be read, and whatever `row` answers.
-    fn each(&self, row: &mut dyn FnMut(i64, &[Cell<'_>]) -> Result<(), StoreError>) -> Result<(), StoreError>;
+    fn each(&self, row: &mut EachRow<'_>) -> Result<(), StoreError>;
 }
 
 /// A look of the hub.
@@ -175,7 +175,8 @@ struct Taking<'c> {
 
 impl<'c> Taking<'c> {
     fn new(c: &'c Connection) -> Result<Self, StoreError> {
-        let (base, head) = c.query_row("SELECT base, head FROM hub WHERE id = 1", [], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let (base, head) =
+            c.query_row("SELECT base, head FROM hub WHERE id = 1", [], |r| Ok((r.get(0)?, r.get(1)?)))?;
         Ok(Self {
             c,
             ours: Maps::load(c)?.turned(),
@@ -302,10 +303,16 @@ impl<'c> Taking<'c> {
         let id: i64 = if look.hub <= self.head {
             self.base + look.hub
         } else {
-            self.c.prepare_cached("SELECT max(ifnull((SELECT max(id) FROM look), 0), newest) + 1 FROM hub")?.query_row([], |r| r.get(0))?
+            self.c
+                .prepare_cached("SELECT max(ifnull((SELECT max(id) FROM look), 0), newest) + 1 FROM hub")?
+                .query_row([], |r| r.get(0))?
         };
         let column = |name: &str| {
-            tables::LOOK_COLUMNS.iter().position(|c| c.name == name).and_then(|at| look.cells.get(at)).unwrap_or(&Cell::Null)
+            tables::LOOK_COLUMNS
+                .iter()
+                .position(|c| c.name == name)
+                .and_then(|at| look.cells.get(at))
+                .unwrap_or(&Cell::Null)
         };
         let scope = column("scope").text().unwrap_or("{}").to_owned();
         self.c.prepare_cached("INSERT OR IGNORE INTO scope (json) VALUES (?)")?.execute([&scope])?;

@@ -127,9 +127,8 @@ impl Reader {
     /// # Errors
     /// [`StoreError`].
     pub fn hub_cursor(&self, source: u32, sport: SportId) -> Result<Cursor, StoreError> {
-        let mut find = self
-            .connection
-            .prepare_cached("SELECT look, retracted FROM hub_pushed WHERE source = ? AND sport = ?")?;
+        let mut find =
+            self.connection.prepare_cached("SELECT look, retracted FROM hub_pushed WHERE source = ? AND sport = ?")?;
         let found: Option<(i64, i64)> = find
             .query_row(params![source, sport.0], |r| Ok((r.get(0)?, r.get(1)?)))
             .map(Some)
@@ -235,8 +234,7 @@ impl Store {
     pub fn hub_told(&mut self, told: &Told) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
         {
-            let mut name =
-                tx.prepare_cached("INSERT OR REPLACE INTO hub_name (kind, number, hub) VALUES (?,?,?)")?;
+            let mut name = tx.prepare_cached("INSERT OR REPLACE INTO hub_name (kind, number, hub) VALUES (?,?,?)")?;
             for (kind, number, hub) in &told.names {
                 name.execute(params![*kind as u8, number, hub])?;
             }

@@ -96,9 +96,8 @@ impl Reader {
     pub fn hub_unknown_names(&self, maps: &Maps) -> Result<Vec<UnknownName>, StoreError> {
         let mut unknown = Vec::new();
         for kind in NameKind::ALL {
-            let mut select = self
-                .connection
-                .prepare_cached("SELECT number, name FROM name WHERE kind = ? ORDER BY number")?;
+            let mut select =
+                self.connection.prepare_cached("SELECT number, name FROM name WHERE kind = ? ORDER BY number")?;
             let mut rows = select.query([kind as u8])?;
             while let Some(r) = rows.next()? {
                 let number = r.get(0)?;

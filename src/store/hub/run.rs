@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::write::none_if_no_rows;
 use super::super::{Reader, StoreError, codec};
-use super::cell::Cell;
+use super::cell::{Cell, EachRow, EachTableRow};
 use super::maps::{Maps, hub_look};
 use super::tables::{self, By, Column, Means, Table};
 use crate::engine::names::NameKind;
@@ -114,7 +114,8 @@ impl Reader {
             "SELECT id, {columns} FROM look WHERE source = ? AND sport = ? AND id > ?
              AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id) ORDER BY id LIMIT ?"
         ))?;
-        let mut rules = c.prepare_cached("SELECT json FROM analysis_setting WHERE look <= ? ORDER BY look DESC LIMIT 1")?;
+        let mut rules =
+            c.prepare_cached("SELECT json FROM analysis_setting WHERE look <= ? ORDER BY look DESC LIMIT 1")?;
         let most = i64::try_from(most_looks.max(1)).unwrap_or(i64::MAX);
         let mut rows = select.query(params![source, sport.0, after, most])?;
         let mut run = Run { source, sport, looks: Vec::new(), places: FxHashMap::default() };
@@ -189,7 +190,7 @@ impl Reader {
         table: &Table,
         events: &[RunEvent],
         maps: &Maps,
-        row: &mut dyn FnMut(i64, &[Cell<'_>]) -> Result<(), StoreError>,
+        row: &mut EachRow<'_>,
     ) -> Result<(), StoreError> {
         let columns: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
         let (columns, name) = (columns.join(", "), table.name);
@@ -235,12 +236,11 @@ impl Reader {
         run: &Run,
         events: &[RunEvent],
         maps: &Maps,
-        row: &mut dyn FnMut(i64, &[Cell<'_>]) -> Result<(), StoreError>,
+        row: &mut EachRow<'_>,
     ) -> Result<(), StoreError> {
         let c = &self.connection;
         // Slots are given in rising order and each has a row of the log at its first look.
-        let mut highest =
-            c.prepare_cached("SELECT ifnull(max(slot), -1) FROM change WHERE event = ? AND look < ?")?;
+        let mut highest = c.prepare_cached("SELECT ifnull(max(slot), -1) FROM change WHERE event = ? AND look < ?")?;
         let mut born = c.prepare_cached(
             "SELECT min(look), slot FROM change WHERE event = ? AND look BETWEEN ? AND ? AND slot > ? GROUP BY slot
              ORDER BY slot",
@@ -250,9 +250,8 @@ impl Reader {
         )?;
         for event in events {
             let any: Option<i64> = {
-                let mut any = c.prepare_cached(
-                    "SELECT max(slot) FROM change WHERE event = ? AND look BETWEEN ? AND ?",
-                )?;
+                let mut any =
+                    c.prepare_cached("SELECT max(slot) FROM change WHERE event = ? AND look BETWEEN ? AND ?")?;
                 any.query_row(params![event.id, run.first(), run.last()], |r| r.get(0))?
             };
             let Some(newest) = any else { continue };
@@ -281,12 +280,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`]; what `row` answers.
-    pub fn hub_run_issues(
-        &self,
-        run: &Run,
-        maps: &Maps,
-        row: &mut dyn FnMut(&Table, i64, &[Cell<'_>]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    pub fn hub_run_issues(&self, run: &Run, maps: &Maps, row: &mut EachTableRow<'_>) -> Result<(), StoreError> {
         let c = &self.connection;
         let mut select = c.prepare_cached(
             "SELECT look, event, book, market, reason, severity, detail FROM quality WHERE look BETWEEN ? AND ?

@@ -88,12 +88,8 @@ const OWN_LINE: Column = plain("own_line", Kind::Int);
 const EVENT_JSON: Column = column("json", Kind::Text, Means::EventJson);
 
 /// What each look showed.
-pub const LOOK_SEEN: Table = Table {
-    name: "look_seen",
-    columns: &[column("seen", Kind::Bytes, Means::Seen)],
-    by: By::Look,
-    key: &[],
-};
+pub const LOOK_SEEN: Table =
+    Table { name: "look_seen", columns: &[column("seen", Kind::Bytes, Means::Seen)], by: By::Look, key: &[] };
 
 /// The change log.
 pub const CHANGE: Table = Table {
@@ -188,20 +184,10 @@ pub const PLAIN: &[Table] = &[
         by: By::Event,
         key: &["event"],
     },
-    Table {
-        name: "event_start",
-        columns: &[EVENT, plain("commence", Kind::Big)],
-        by: By::Event,
-        key: &["event"],
-    },
+    Table { name: "event_start", columns: &[EVENT, plain("commence", Kind::Big)], by: By::Event, key: &["event"] },
     Table {
         name: "event_score",
-        columns: &[
-            EVENT,
-            plain("status", Kind::Small),
-            plain("home_score", Kind::Int),
-            plain("away_score", Kind::Int),
-        ],
+        columns: &[EVENT, plain("status", Kind::Small), plain("home_score", Kind::Int), plain("away_score", Kind::Int)],
         by: By::Event,
         key: &["event"],
     },
