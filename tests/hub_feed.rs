@@ -231,6 +231,17 @@ fn a_desk_shares_one_feed() {
     }
     // Ends with an error when a row differs.
     board.run(&["replay", "--check"]);
+    // Sums over every row say the same.
+    for device in [&first, &board] {
+        let text = device.run(&["hub", "verify"]);
+        assert!(text.contains("basketball_nba: the same"), "{text}");
+    }
+    let spoilt = "SET ROLE stratum_owner; UPDATE hub.change SET price = price + 2 WHERE (look, event, slot) IN
+        (SELECT look, event, slot FROM hub.change ORDER BY look, event, slot LIMIT 1)";
+    server.ask(HOSTER, postgres::DATABASE, spoilt);
+    let found = board.command().args(["hub", "verify"]).output().expect("runs");
+    let text = String::from_utf8_lossy(&found.stdout);
+    assert!(found.status.code() == Some(1) && text.contains("NOT the same") && text.contains(" change: "), "{text}");
     let status = first.run(&["hub", "status"]);
     assert!(status.contains("desk-1") && status.contains("desk-2"), "{status}");
 }

@@ -39,6 +39,9 @@ pub enum HubAction {
     Status(OutputArgs),
     /// Link this store to the hub, once; with `hub.on = true` it is kept in step from then on.
     Link(HubLinkArgs),
+    /// Compare this store with the hub, by sums over every day that both have; exit code 1 where they differ.
+    #[command(after_help = "Example:\n  stratum hub verify\n  stratum hub verify --json")]
+    Verify(OutputArgs),
     /// Forget the hub; what came from it stays.
     #[command(after_help = "Example:\n  stratum hub unlink")]
     Unlink(OutputArgs),

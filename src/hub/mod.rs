@@ -19,6 +19,7 @@ pub mod schema;
 mod tls;
 pub mod url;
 pub mod users;
+pub mod verify;
 
 pub use connect::{Connection, HubUrl, Tier, connect, tier_of};
 pub use error::HubError;

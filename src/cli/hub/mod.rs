@@ -8,6 +8,7 @@ mod link;
 pub(super) mod session;
 mod status;
 mod user;
+mod verify;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ pub fn run(global: &Global, args: &HubArgs, out: &mut dyn Write) -> Result<Exit,
         HubAction::Status(output) => status::run(&place, *output, out),
         HubAction::User(args) => user::run(&place, &args.action, out),
         HubAction::Link(args) => link::link(&place, &paths, &loaded.settings, args, out),
+        HubAction::Verify(output) => verify::run(&place, &paths, &loaded.settings, *output, out),
         HubAction::Unlink(output) => link::unlink(&paths, &loaded.settings, *output, out),
         HubAction::Audit(args) => audit::run(&place, args, out),
     }

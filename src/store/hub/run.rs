@@ -107,12 +107,52 @@ impl Reader {
         most_looks: usize,
         most_changes: i64,
     ) -> Result<Option<Run>, StoreError> {
+        self.run_of((source, sport), "NOT EXISTS", after, most_looks, most_changes)
+    }
+
+    /// The next looks of a source and sport that the hub has too, and its numbers of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_known_run(
+        &self,
+        stream: (u32, SportId),
+        after: i64,
+        most_looks: usize,
+    ) -> Result<Option<(Run, Vec<i64>)>, StoreError> {
+        let Some(run) = self.run_of(stream, "EXISTS", after, most_looks, i64::MAX)? else { return Ok(None) };
+        let hubs = run.looks.iter().map(|l| Ok(hub_look(&self.connection, l.id)?.unwrap_or(0)));
+        let hubs = hubs.collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(Some((run, hubs)))
+    }
+
+    /// Looks of a source and sport that the hub does not have.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_untold(&self, (source, sport): (u32, SportId)) -> Result<u64, StoreError> {
+        let mut count = self.connection.prepare_cached(
+            "SELECT count(*) FROM look WHERE source = ? AND sport = ?
+             AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)",
+        )?;
+        let n: i64 = count.query_row(params![source, sport.0], |r| r.get(0))?;
+        Ok(u64::try_from(n).unwrap_or(0))
+    }
+
+    fn run_of(
+        &self,
+        (source, sport): (u32, SportId),
+        known: &str,
+        after: i64,
+        most_looks: usize,
+        most_changes: i64,
+    ) -> Result<Option<Run>, StoreError> {
         let c = &self.connection;
         let columns: Vec<&str> = tables::LOOK_COLUMNS.iter().map(|c| c.name).collect();
         let columns = columns.join(", ").replace("scope", "(SELECT json FROM scope WHERE scope.id = look.scope)");
         let mut select = c.prepare_cached(&format!(
             "SELECT id, {columns} FROM look WHERE source = ? AND sport = ? AND id > ?
-             AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id) ORDER BY id LIMIT ?"
+             AND {known} (SELECT 1 FROM hub_look WHERE hub_look.look = look.id) ORDER BY id LIMIT ?"
         ))?;
         let mut rules =
             c.prepare_cached("SELECT json FROM analysis_setting WHERE look <= ? ORDER BY look DESC LIMIT 1")?;
