@@ -236,6 +236,7 @@ pub async fn run(soak: Soak, program: &Path, home: &Path, mut tell: impl FnMut(S
                 engine: engine_settings(&settings),
                 retention,
                 key: None,
+                exchange: None,
             };
             session.apply(live).await.expect("another beat");
         }
