@@ -230,7 +230,6 @@ pub async fn run(soak: Soak, program: &Path, home: &Path, mut tell: impl FnMut(S
         if speed != soak.warm_speed {
             sim.set_speed(speed);
             let live = LiveConfig {
-                exchange: None,
                 client: client.clone(),
                 follow: follow(&scenario, speed),
                 engine: engine_settings(&settings),

@@ -253,8 +253,6 @@ pub struct HubSettings {
     pub collect: bool,
     /// What a collector does that cannot reach the hub.
     pub alone: Alone,
-    /// Answers as they came are told too.
-    pub raw: bool,
 }
 
 /// What a collector does that cannot reach the hub.

@@ -147,6 +147,15 @@ pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> 
     Ok(Some(stretch))
 }
 
+/// The newest entry of the log.
+///
+/// # Errors
+/// [`HubError`].
+pub async fn head(hub: &mut Connection, view: View) -> Result<i64, HubError> {
+    let sql = format!("SELECT entry FROM {}.head", view.schema());
+    Ok(hub.client().query_typed_one(&sql, &[]).await?.try_get(0)?)
+}
+
 const REPEATABLE: tokio_postgres::IsolationLevel = tokio_postgres::IsolationLevel::RepeatableRead;
 
 /// All names: there are few.

@@ -73,6 +73,17 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     let mut hub = connect(&syncing.config.url, "following").await?;
     let tier = tier_of(&mut hub).await?;
     let view = if tier == Tier::Free { View::Reduced } else { View::Whole };
+    let head = pull::head(&mut hub, view).await?;
+    if head < link.pulled {
+        return Err(HubError::Broken {
+            what: format!(
+                "it knows {head} entries, and this store has taken in {}: it was put back to an earlier moment; see \
+                 docs/hub.md, Backup and restore",
+                link.pulled
+            ),
+        }
+        .into());
+    }
     let announced = view == View::Whole && listens(&mut hub).await?;
     let every = match (view, announced) {
         (View::Reduced, _) => LATE,
