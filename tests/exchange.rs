@@ -8,7 +8,6 @@
 #[allow(dead_code, reason = "what other tests need of it")]
 mod desk;
 #[path = "common/pty.rs"]
-#[allow(dead_code, reason = "what other tests need of it")]
 mod pty;
 
 use std::time::{Duration, Instant};
