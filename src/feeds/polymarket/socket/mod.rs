@@ -7,6 +7,7 @@
 mod delay;
 mod shard;
 mod state;
+mod told;
 mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ use crate::market::time::Timestamp;
 pub use delay::{Delays, Recent};
 use shard::Command;
 use state::State;
-pub use state::{Changes, Counts, Gap, GapWhy, Notice, RawFrame, ShardHealth, Trade};
+pub use told::{Changes, Counts, Gap, GapWhy, Notice, RawFrame, ShardHealth, Trade};
 
 /// Where the channel lives.
 pub const DEFAULT_URL: &str = "wss://ws-subscriptions-clob.polymarket.com/ws/market";

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
 
-use super::state::GapWhy;
+use super::told::GapWhy;
 use super::{Shared, SocketConfig};
 use crate::feeds::polymarket::client::{USER_AGENT, now, random};
 use crate::feeds::polymarket::ids::{TokenId, short};
