@@ -118,6 +118,8 @@ impl Market {
             | "exchange_seen" | "exchange_trade" | "exchange_gap" | "exchange_price" | "exchange_backfill" => {
                 (0, "no exchange is listened to", None)
             }
+            "hub" | "hub_pushed" | "hub_look" | "hub_event" | "hub_name" | "taken_back" | "hub_contact"
+            | "credit_elsewhere" => (0, "the store is linked to no hub", None),
             _ => (-1, "nobody has said what limits this table", None),
         }
     }

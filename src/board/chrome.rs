@@ -212,7 +212,7 @@ fn hub(app: &App) -> Option<Piece> {
     let hub = app.link.status.as_ref()?.hub.as_ref()?;
     let word = hub.word();
     let meaning = if word == "away" { Meaning::Warning } else { Meaning::Muted };
-    let tier = if hub.tier == "free" { " free, 10 min late" } else { "" };
+    let tier = if hub.tier == "free" { " (free: late)" } else { "" };
     Some(piece(format!("hub {word}{tier}"), meaning, 4))
 }
 

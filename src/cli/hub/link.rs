@@ -125,7 +125,7 @@ pub(super) fn unlink(
     let Some(link) = store.reader()?.hub_link()? else {
         return Err(Failure::NotFound("this store is linked to no hub".to_owned()));
     };
-    let (waiting, _) = store.reader()?.hub_backlog()?;
+    let (waiting, _) = store.reader()?.hub_backlog(|_| true)?;
     store.hub_part()?;
     if output.json {
         json_array(out, [serde_json::json!({"hub": link.hub, "device": link.device, "untold_looks": waiting})])?;

@@ -64,7 +64,7 @@ pub(super) async fn run(syncing: Syncing, mut published: broadcast::Receiver<Pub
             Err(e) => {
                 let why = syncing.keeper.clean(&e.to_string());
                 tracing::warn!(error = %why, "the hub is not told");
-                let backlog = Reader::open(&syncing.store).and_then(|r| r.hub_backlog()).ok();
+                let backlog = Reader::open(&syncing.store).and_then(|r| r.hub_backlog(|s| is_ours(&syncing, s))).ok();
                 syncing.note(|s| {
                     (s.telling, s.trouble) = (Going::Failing, Some(why));
                     if let Some((looks, oldest)) = backlog {
@@ -80,6 +80,11 @@ pub(super) async fn run(syncing: Syncing, mut published: broadcast::Receiver<Pub
             return;
         }
     }
+}
+
+/// This device asks about a sport, and will tell of it.
+fn is_ours(syncing: &Syncing, sport: &str) -> bool {
+    syncing.leases.as_ref().is_some_and(|l| l.lease(sport).is_held())
 }
 
 /// Tells until something fails. Comes back without an error when there is nothing to tell from here.
@@ -106,7 +111,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
             sent.0 += tell_one(syncing, &mut hub, &mut pusher, &leases, cursor).await?;
             sent.1 += began.elapsed();
         }
-        let (looks, oldest) = pusher.reader().hub_backlog()?;
+        let (looks, oldest) = pusher.reader().hub_backlog(|s| leases.lease(s).is_held())?;
         syncing.note(|s| {
             (s.backlog, s.oldest) = (looks, oldest);
             s.heard = Some(local_now());

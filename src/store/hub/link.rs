@@ -151,13 +151,16 @@ impl Reader {
         Ok(found.map(Some).or_else(none_if_no_rows)?)
     }
 
-    /// Looks of ours that have not been told, of all sources and sports, and the oldest of them.
+    /// Looks of ours that have not been told, of the sports that `of` answers to, and the oldest of them.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn hub_backlog(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
+    pub fn hub_backlog(&self, of: impl Fn(&str) -> bool) -> Result<(u64, Option<Timestamp>), StoreError> {
         let (mut looks, mut oldest) = (0, None);
         for cursor in self.hub_cursors()? {
+            if !of(&self.name_of(NameKind::Sport, cursor.sport.0.into())?) {
+                continue;
+            }
             let mut select = self.connection.prepare_cached(
                 "SELECT count(*), min(received_at) FROM look WHERE source = ?1 AND sport = ?2 AND id > ?3
                  AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)",
