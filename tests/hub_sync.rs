@@ -13,6 +13,7 @@ use stratum::hub::connect::{Connection, HubUrl, Tier, connect};
 use stratum::hub::error::HubError;
 use stratum::hub::pull::{self, View};
 use stratum::hub::push::{PushError, Pusher, Step};
+use stratum::hub::recent::{self, First};
 use stratum::hub::{link, schema};
 use stratum::market::batch::Scope;
 use stratum::market::price::OddsFormat;
@@ -460,5 +461,102 @@ fn a_free_login_follows_what_it_may_see() {
         for s in &signals {
             assert!(s.entry.is_none() && s.evidence.is_empty() && s.detail.labels == ["withheld"], "{s:?}");
         }
+    });
+}
+
+/// What stands now, in words that do not depend on a store's own numbers.
+fn present(path: &Path) -> Vec<String> {
+    let reader = stratum::store::Reader::open(path).expect("store");
+    let c = rusqlite::Connection::open(path).expect("store");
+    let mut lines: Vec<String> = told(path)
+        .into_iter()
+        .filter(|l| ["newest", "quote"].iter().any(|w| l.starts_with(&format!("Text(\"{w}"))))
+        .collect();
+    let mut select = c.prepare("SELECT id, provider_id FROM event WHERE forgotten IS NULL ORDER BY 2").expect("events");
+    let mut rows = select.query([]).expect("rows");
+    while let Some(r) = rows.next().expect("row") {
+        let (id, name): (u32, String) = (r.get(0).expect("id"), r.get(1).expect("id"));
+        let event = stratum::market::ids::EventId(id);
+        let state = reader.event_as_of(event, Timestamp::from_millis(i64::MAX)).expect("reads").expect("known");
+        let (row, quotes) = (state.row, state.quotes);
+        lines.push(format!("{name} {:?} {:?} {:?}", row.commence, row.status, row.score));
+        for (slot, key, value) in quotes {
+            lines.push(format!("{name} {slot:?} {:?} {value:?}", key.selection.side));
+        }
+    }
+    lines
+}
+
+#[test]
+fn the_newest_comes_first_and_the_history_behind() {
+    runtime().block_on(async {
+        let Some(mut two) = Two::new().await else { return };
+        let mut engine = Engine::new(EngineSettings::default());
+        lease(&mut two.owner, two.device_a, 7).await;
+        for minute in 0..50 {
+            look(&mut engine, &mut two.a, minute);
+            if minute % 3 == 0 {
+                two.tell_a(7).await;
+            }
+        }
+        two.tell_a(7).await;
+        let mut board = Store::open(&two.home.path().join("board").join("stratum.db")).expect("store");
+        let mut hub = two.desk.connect("pro1").await;
+        let device = join(&mut hub, &mut board, "board").await;
+        let short = First { changes: 60, long: 100_000 };
+        assert!(recent::first(&mut hub, View::Whole, device, short).await.expect("asked").is_none(), "a short log");
+        let first = First { changes: 60, long: 100 };
+        let stretch = recent::first(&mut hub, View::Whole, device, first).await.expect("asked").expect("a long log");
+        assert!(stretch.changes <= 60 && stretch.incoming.looks.len() < 20, "{stretch:?}");
+        board.hub_apply(&stretch.incoming, &EngineSettings::default()).expect("applied");
+        // The board stands as at the collector's, though most of the log is not here.
+        let mine = |present: &[String]| -> Vec<String> {
+            // Games that have ended come with the history.
+            present.iter().filter(|l| !l.contains("Text(\"game2\")")).cloned().collect()
+        };
+        let same = |a: &Path, b: &Path| {
+            let (a, b) = (mine(&present(a)), mine(&present(b)));
+            assert!(a.len() > 40, "something to compare: {}", a.len());
+            let first = a.iter().zip(&b).find(|(a, b)| a != b);
+            assert!(first.is_none() && a.len() == b.len(), "{} and {} lines: {first:?}", a.len(), b.len());
+        };
+        same(two.a.path(), board.path());
+        let link = |store: &Store| store.reader().expect("reader").hub_link().expect("link").expect("linked");
+        let (mut after, gap) = link(&board).gap.expect("a gap");
+        assert!(after == 0 && gap > 5, "{gap}");
+        // Live goes on, while the history comes in behind.
+        for minute in 50..58 {
+            look(&mut engine, &mut two.a, minute);
+            two.tell_a(7).await;
+            follow(&mut hub, &mut board, device, View::Whole).await;
+            same(two.a.path(), board.path());
+            let upto = (after + 2).min(gap);
+            if after < gap {
+                let stretch = pull::behind(&mut hub, View::Whole, device, (after, upto)).await.expect("asked");
+                let stretch = stretch.expect("history");
+                after = stretch.incoming.until;
+                let applied = board.hub_apply(&stretch.incoming, &EngineSettings::default()).expect("applied");
+                assert_eq!((applied.looks.len(), applied.complete), (0, after >= gap));
+                same(two.a.path(), board.path());
+            }
+        }
+        while let Some((behind, gap)) = link(&board).gap {
+            let stretch =
+                pull::behind(&mut hub, View::Whole, device, (behind, gap)).await.expect("asked").expect("history");
+            board.hub_apply(&stretch.incoming, &EngineSettings::default()).expect("applied");
+        }
+        let (a, b) = (told(two.a.path()), told(board.path()));
+        let first = a.iter().zip(&b).find(|(a, b)| a != b);
+        assert!(first.is_none() && a.len() == b.len(), "{} and {} lines: {first:?}", a.len(), b.len());
+        drop(board);
+        let checked = assert_cmd::Command::new(env!("CARGO_BIN_EXE_stratum"))
+            .arg("--data-dir")
+            .arg(two.home.path().join("board"))
+            .args(["replay", "--check"])
+            .env("HOME", two.home.path())
+            .output()
+            .expect("runs");
+        let text = String::from_utf8_lossy(&checked.stdout);
+        assert!(checked.status.success(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
     });
 }

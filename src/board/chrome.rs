@@ -100,8 +100,10 @@ fn header(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let now = app.clocks.market();
     let zone = app.prefs.zone();
     let mut right = vec![piece(format!("{} {}", zone.hms(now), zone.abbreviation(now)), Meaning::Text, 0)];
-    if zone != format::Zone::default() {
-        right.insert(0, piece(format!("{} UTC", format::Zone::default().hms(now)), Meaning::Muted, 5));
+    let utc = format!("{} UTC", format::Zone::default().hms(now));
+    // A zone of another name may have the same clock.
+    if right.first().is_some_and(|own| own.text != utc) {
+        right.insert(0, piece(utc, Meaning::Muted, 5));
     }
     fold(&mut left, &mut right, area.width);
     let mut x = area.x + 1;

@@ -32,6 +32,7 @@ impl Joined {
             number: self.number,
             tier: self.tier.name().to_owned(),
             pulled: 0,
+            gap: None,
             base: newest,
             head: self.newest_look,
             linked_at: at,

@@ -14,6 +14,7 @@ pub mod lease;
 pub mod link;
 pub mod pull;
 pub mod push;
+pub mod recent;
 mod reduced;
 pub mod schema;
 mod tls;

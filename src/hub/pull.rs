@@ -18,7 +18,7 @@ use crate::market::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::hub::cell::{Cell, EachRow};
 use crate::store::hub::tables::{self, Column, Kind, Table};
-use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, Rows};
+use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, Order, Rows};
 
 /// A stretch holds entries with so many rows of the change log, unless a single one has more.
 const MOST_CHANGES: i64 = 120_000;
@@ -37,7 +37,7 @@ pub enum View {
 }
 
 impl View {
-    const fn schema(self) -> &'static str {
+    pub(super) const fn schema(self) -> &'static str {
         match self {
             Self::Whole => "hub",
             Self::Reduced => "hub_free",
@@ -45,7 +45,7 @@ impl View {
     }
 
     /// Tables that this login sees nothing of.
-    fn withholds(self, table: &Table) -> bool {
+    pub(super) fn withholds(self, table: &Table) -> bool {
         self == Self::Reduced && matches!(table.name, "opportunity" | "close" | "clv" | "quality" | "quality_end")
     }
 }
@@ -84,16 +84,58 @@ struct Entry {
 /// # Errors
 /// [`HubError`]; nothing was taken in then.
 pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> Result<Option<Stretch>, HubError> {
+    between(hub, view, device, after, i64::MAX).await
+}
+
+/// The next stretch of the history that comes behind: entries after `after` up to `gap`.
+///
+/// # Errors
+/// [`HubError`]; nothing was taken in then.
+pub async fn behind(
+    hub: &mut Connection,
+    view: View,
+    device: i32,
+    (after, gap): (i64, i64),
+) -> Result<Option<Stretch>, HubError> {
+    let mut stretch = between(hub, view, device, after, gap).await?;
+    if let Some(stretch) = &mut stretch {
+        stretch.incoming.order = Order::Behind;
+        // What was taken back by then is no longer there and has never been here.
+        stretch.incoming.retract = None;
+    }
+    Ok(stretch)
+}
+
+async fn between(
+    hub: &mut Connection,
+    view: View,
+    device: i32,
+    after: i64,
+    upto: i64,
+) -> Result<Option<Stretch>, HubError> {
     let tx = hub.client().build_transaction().read_only(true).isolation_level(REPEATABLE).start().await?;
+    let stretch = stretch(&tx, view, device, after, upto).await?;
+    tx.commit().await?;
+    Ok(stretch)
+}
+
+/// The next stretch within a transaction.
+pub(super) async fn stretch(
+    tx: &Transaction<'_>,
+    view: View,
+    device: i32,
+    after: i64,
+    upto: i64,
+) -> Result<Option<Stretch>, HubError> {
     let schema = view.schema();
     let rows = tx
         .query_typed(
             &format!(
                 "SELECT seq, kind, device, source, sport, first, last, since, until, changes,
                  (extract(epoch FROM stored_at) * 1000)::bigint, max(seq) OVER () FROM {schema}.entry
-                 WHERE seq > $1 ORDER BY seq LIMIT $2"
+                 WHERE seq > $1 AND seq <= $3 ORDER BY seq LIMIT $2"
             ),
-            &[(&after, Type::INT8), (&MOST_ENTRIES, Type::INT8)],
+            &[(&after, Type::INT8), (&MOST_ENTRIES, Type::INT8), (&upto, Type::INT8)],
         )
         .await?;
     let mut entries = Vec::new();
@@ -135,15 +177,14 @@ pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> 
         Stretch { incoming: Incoming { until, ..Incoming::default() }, head, changes, bytes: 0, stored_at };
     entries.retain(|e| e.device != device);
     if let Some(first) = entries.first() {
-        stretch.incoming.names = names(&tx, view).await?;
+        stretch.incoming.names = names(tx, view).await?;
         if first.retract {
             stretch.incoming.retract = Some((first.source, first.sport, Timestamp::from_millis(first.since)));
         }
         let runs: Vec<&Entry> = entries.iter().filter(|e| !e.retract).collect();
-        looks(&tx, view, device, &runs, &mut stretch).await?;
-        events(&tx, view, (after, until), &mut stretch).await?;
+        looks(tx, view, device, &runs, &mut stretch).await?;
+        events(tx, view, (after, until), &mut stretch).await?;
     }
-    tx.commit().await?;
     Ok(Some(stretch))
 }
 
@@ -156,7 +197,7 @@ pub async fn head(hub: &mut Connection, view: View) -> Result<i64, HubError> {
     Ok(hub.client().query_typed_one(&sql, &[]).await?.try_get(0)?)
 }
 
-const REPEATABLE: tokio_postgres::IsolationLevel = tokio_postgres::IsolationLevel::RepeatableRead;
+pub(super) const REPEATABLE: tokio_postgres::IsolationLevel = tokio_postgres::IsolationLevel::RepeatableRead;
 
 /// All names: there are few.
 async fn names(tx: &Transaction<'_>, view: View) -> Result<Vec<(NameKind, u32, String)>, HubError> {
@@ -169,6 +210,18 @@ async fn names(tx: &Transaction<'_>, view: View) -> Result<Vec<(NameKind, u32, S
         names.push((kind, unsigned(row.try_get(1)?)?, row.try_get(2)?));
     }
     Ok(names)
+}
+
+/// Looks `l`, as [`read_looks`] reads them.
+pub(super) async fn looks_where(tx: &Transaction<'_>, view: View, wanted: &str) -> Result<Vec<u8>, HubError> {
+    let schema = view.schema();
+    let columns: Vec<&str> = tables::LOOK_COLUMNS.iter().map(|c| c.name).collect();
+    let sql = format!(
+        "SELECT l.id, entry, source, sport, (SELECT json FROM {schema}.setting AS s WHERE s.hash = l.rules), {}
+         FROM {schema}.look AS l WHERE {wanted} ORDER BY id",
+        columns.join(", ")
+    );
+    copied(tx, &sql).await
 }
 
 /// Looks of the entries, and their rows.
@@ -188,14 +241,8 @@ async fn looks(
     let range = format!(
         "look BETWEEN {first} AND {last} AND day BETWEEN date '2000-01-01' + ({since}) AND date '2000-01-01' + ({until})"
     );
-    let columns: Vec<&str> = tables::LOOK_COLUMNS.iter().map(|c| c.name).collect();
-    let columns = columns.join(", ");
-    let looks = format!(
-        "SELECT l.id, entry, source, sport, (SELECT json FROM {schema}.setting AS s WHERE s.hash = l.rules), {columns}
-         FROM {schema}.look AS l WHERE {} AND device <> {device} ORDER BY id",
-        range.replacen("look BETWEEN", "l.id BETWEEN", 1)
-    );
-    let bytes = copied(tx, &looks).await?;
+    let wanted = format!("{} AND device <> {device}", range.replacen("look BETWEEN", "l.id BETWEEN", 1));
+    let bytes = looks_where(tx, view, &wanted).await?;
     stretch.bytes += bytes.len() as u64;
     stretch.incoming.looks = read_looks(&bytes).map_err(broken)?;
     if stretch.incoming.looks.is_empty() {
@@ -213,8 +260,7 @@ async fn looks(
             format!("SELECT look, {} FROM {schema}.{} WHERE {range} ORDER BY look{by}", columns.join(", "), table.name);
         let bytes = copied(tx, &sql).await?;
         stretch.bytes += bytes.len() as u64;
-        let reduced = view == View::Reduced && table.name == tables::SIGNAL.name;
-        let rows = Copied { bytes, columns: table.columns, reduced };
+        let rows = Copied::new(bytes, &table, view);
         stretch.incoming.rows.push((table, Box::new(rows)));
     }
     Ok(())
@@ -230,11 +276,8 @@ async fn events(
     let rows = tx
         .query_typed(
             &format!(
-                "SELECT id, source, provider_id, sport, home, away, commence, first_seen, first_look, status, home_score,
-                 away_score, forgotten, slots FROM {0}.event WHERE changed > $1 AND changed <= $2
-                 UNION
-                 SELECT id, source, provider_id, sport, home, away, commence, first_seen, first_look, status, home_score,
-                 away_score, forgotten, slots FROM {0}.event WHERE first_look BETWEEN $3 AND $4",
+                "SELECT {EVENT} FROM {0}.event WHERE changed > $1 AND changed <= $2
+                 UNION SELECT {EVENT} FROM {0}.event WHERE first_look BETWEEN $3 AND $4",
                 view.schema()
             ),
             &[
@@ -245,7 +288,30 @@ async fn events(
             ],
         )
         .await?;
-    for r in &rows {
+    read_events(&rows, stretch)
+}
+
+/// Games that were on when look `cut` came, besides those of the stretch.
+pub(super) async fn events_on(
+    tx: &Transaction<'_>,
+    view: View,
+    cut: i64,
+    stretch: &mut Stretch,
+) -> Result<(), HubError> {
+    let sql = format!(
+        "SELECT {EVENT} FROM {}.event WHERE first_look > 0 AND first_look < $1
+         AND (forgotten IS NULL OR forgotten >= $1)",
+        view.schema()
+    );
+    let rows = tx.query_typed(&sql, &[(&cut, Type::INT8)]).await?;
+    read_events(&rows, stretch)
+}
+
+const EVENT: &str = "id, source, provider_id, sport, home, away, commence, first_seen, first_look, status, home_score,
+    away_score, forgotten, slots";
+
+fn read_events(rows: &[tokio_postgres::Row], stretch: &mut Stretch) -> Result<(), HubError> {
+    for r in rows {
         stretch.incoming.events.push(IncomingEvent {
             hub: unsigned(r.try_get(0)?)?,
             source: unsigned(r.try_get(1)?)?,
@@ -264,10 +330,11 @@ async fn events(
         });
     }
     stretch.incoming.events.sort_by_key(|e| e.hub);
+    stretch.incoming.events.dedup_by_key(|e| e.hub);
     Ok(())
 }
 
-async fn copied(tx: &Transaction<'_>, select: &str) -> Result<Vec<u8>, HubError> {
+pub(super) async fn copied(tx: &Transaction<'_>, select: &str) -> Result<Vec<u8>, HubError> {
     let stream = tx.copy_out(&format!("COPY ({select}) TO STDOUT (FORMAT binary)")).await?;
     futures_util::pin_mut!(stream);
     let mut all = BytesMut::new();
@@ -284,7 +351,7 @@ const HUB: Column = Column { name: "look", kind: Kind::Big, means: tables::Means
 const NUMBER: Column = Column { name: "number", kind: Kind::Int, means: tables::Means::Plain };
 const JSON: Column = Column { name: "json", kind: Kind::Text, means: tables::Means::Plain };
 
-fn read_looks(bytes: &[u8]) -> Result<Vec<IncomingLook>, StoreError> {
+pub(super) fn read_looks(bytes: &[u8]) -> Result<Vec<IncomingLook>, StoreError> {
     let mut stream = CopyIn::new(bytes)?;
     let mut looks = Vec::new();
     let number = |cell: &Cell<'_>| {
@@ -325,11 +392,18 @@ fn owned(cell: Cell<'_>) -> Cell<'static> {
 }
 
 /// The rows of a table as they came.
-struct Copied {
+pub(super) struct Copied {
     bytes: Vec<u8>,
     columns: &'static [Column],
     /// Signals of a free login: what is withheld is put in as nothing, so that they can be read.
     reduced: bool,
+}
+
+impl Copied {
+    pub(super) fn new(bytes: Vec<u8>, table: &Table, view: View) -> Self {
+        let reduced = view == View::Reduced && table.name == tables::SIGNAL.name;
+        Self { bytes, columns: table.columns, reduced }
+    }
 }
 
 impl Rows for Copied {
@@ -357,6 +431,6 @@ fn unsigned(n: i32) -> Result<u32, HubError> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as the function of map_err")]
-fn broken(e: StoreError) -> HubError {
+pub(super) fn broken(e: StoreError) -> HubError {
     HubError::Broken { what: e.to_string() }
 }

@@ -38,7 +38,7 @@ const TIDY_MARKET_MS: i64 = 10 * 60_000;
 /// While there is more to clean up, the next step comes so soon.
 const SOON: Duration = Duration::from_millis(100);
 /// With nothing to clean up the thread sleeps so long.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(14);
 /// Looks come in: the last one was not longer ago.
 const BUSY: Duration = Duration::from_secs(120);
 

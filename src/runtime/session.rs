@@ -517,7 +517,7 @@ impl Drop for Session {
 }
 
 /// Signs of life of the runtime come so often: rarely enough that a board at rest stays at rest.
-const TICK: Duration = Duration::from_secs(15);
+const TICK: Duration = Duration::from_secs(20);
 
 /// A sign of life of the runtime itself.
 async fn tick(pulse: Pulse) {

@@ -61,7 +61,7 @@ impl Together<'_> {
         undone.delete_quality()?;
         undone.delete_rows(&unborn)?;
         for event in &then {
-            undone.put_back(event)?;
+            put_back(c, event)?;
         }
         undone.put_back_events(&let_go)?;
         let rule = StallRule { looks: settings.frozen_looks, ms: settings.frozen_ms };
@@ -257,43 +257,6 @@ impl Undone<'_> {
         Ok(())
     }
 
-    /// The quotes of an event, each as its newest remaining row of the log left it.
-    fn put_back(&self, event: &EventAsOf) -> Result<(), StoreError> {
-        let newest = event.quotes.last().map_or(-1, |(slot, ..)| i64::from(slot.0));
-        self.c
-            .prepare_cached(
-                // Quotes of earlier lives stay, even where this one has none yet.
-                "DELETE FROM quote WHERE event = ?1 AND slot > max(?2, ifnull(
-                     (SELECT first_slot - 1 FROM event_life WHERE event = ?1 ORDER BY look DESC LIMIT 1), -1))",
-            )?
-            .execute(params![event.row.id.0, newest])?;
-        let mut update = self.c.prepare_cached(
-            "UPDATE quote SET line = ?, price = ?, status = ?, last_changed = ?, last_seen = ?, provider_update = ?
-             WHERE event = ? AND slot = ?",
-        )?;
-        // The phase of the row is the one of its look; that of the state may be of a later one.
-        let mut logged = self
-            .c
-            .prepare_cached("SELECT status FROM change WHERE event = ? AND slot = ? ORDER BY look DESC LIMIT 1")?;
-        for (slot, _, v) in &event.quotes {
-            let absent = !v.status.is_present();
-            let status: u8 = logged
-                .query_row(params![event.row.id.0, slot.0], |r| r.get(0))
-                .unwrap_or_else(|_| status_code(v.status, v.phase));
-            update.execute(params![
-                v.line.map(|l| l.hundredths()),
-                v.price.code(),
-                status,
-                v.last_changed.millis(),
-                absent.then(|| v.last_seen.millis()),
-                v.provider_update.filter(|_| absent).map(Timestamp::millis),
-                event.row.id.0,
-                slot.0,
-            ])?;
-        }
-        Ok(())
-    }
-
     /// Starts, scores and what was forgotten.
     fn put_back_events(&self, let_go: &[(EventId, i64, u32)]) -> Result<(), StoreError> {
         self.c.execute(
@@ -319,4 +282,46 @@ impl Undone<'_> {
         }
         Ok(())
     }
+}
+
+/// The quotes of an event, each as its newest row of the log left it.
+pub(super) fn put_back(c: &Connection, event: &EventAsOf) -> Result<(), StoreError> {
+    let newest = event.quotes.last().map_or(-1, |(slot, ..)| i64::from(slot.0));
+    c.prepare_cached(
+        // Quotes of earlier lives stay, even where this one has none yet.
+        "DELETE FROM quote WHERE event = ?1 AND slot > max(?2, ifnull(
+                 (SELECT first_slot - 1 FROM event_life WHERE event = ?1 ORDER BY look DESC LIMIT 1), -1))",
+    )?
+    .execute(params![event.row.id.0, newest])?;
+    let mut update = c.prepare_cached(
+        "UPDATE quote SET line = ?, price = ?, status = ?, last_changed = ?, last_seen = ?, provider_update = ?
+         WHERE event = ? AND slot = ?",
+    )?;
+    // The phase of the row is the one of its look; that of the state may be of a later one.
+    let mut logged: FxHashMap<u32, u8> = FxHashMap::default();
+    let mut log = c.prepare_cached("SELECT slot, status FROM change WHERE event = ? ORDER BY look DESC")?;
+    let mut rows = log.query([event.row.id.0])?;
+    while logged.len() < event.quotes.len() {
+        let Some(r) = rows.next()? else { break };
+        let slot = r.get(0)?;
+        if event.quotes.binary_search_by_key(&slot, |(s, ..)| s.0).is_ok() {
+            logged.entry(slot).or_insert(r.get(1)?);
+        }
+    }
+    drop(rows);
+    for (slot, _, v) in &event.quotes {
+        let absent = !v.status.is_present();
+        let status = logged.get(&slot.0).copied().unwrap_or_else(|| status_code(v.status, v.phase));
+        update.execute(params![
+            v.line.map(|l| l.hundredths()),
+            v.price.code(),
+            status,
+            v.last_changed.millis(),
+            absent.then(|| v.last_seen.millis()),
+            v.provider_update.filter(|_| absent).map(Timestamp::millis),
+            event.row.id.0,
+            slot.0,
+        ])?;
+    }
+    Ok(())
 }

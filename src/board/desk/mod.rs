@@ -31,7 +31,7 @@ const NAME: &str = "board";
 /// Choices are written no more often than this. Milliseconds.
 const WRITE_EVERY: u32 = 1_000;
 /// Whether another process has changed something is asked no more often than this; after a failure less often.
-const LOOK_EVERY: u32 = 10_000;
+const LOOK_EVERY: u32 = 15_000;
 const LOOK_EVERY_AFTER_FAILURE: u32 = 30_000;
 /// The look at the board is noted so often, for the case that the end never comes.
 const SEEN_EVERY: u32 = 300_000;

@@ -37,7 +37,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// Pause after the system could give us no connection, such as for want of file handles.
 const BREATH: Duration = Duration::from_secs(1);
 /// A sign of life is given so often when nobody comes.
-const BEAT: Duration = Duration::from_secs(10);
+const BEAT: Duration = Duration::from_secs(20);
 
 /// What the server speaks for.
 #[derive(Debug)]

@@ -7,10 +7,11 @@ use super::sync::{Syncing, backoff};
 use crate::hub::connect::{Connection, Tier, connect, tier_of};
 use crate::hub::error::HubError;
 use crate::hub::pull::{self, Stretch, View};
+use crate::hub::recent::{self, First};
 use crate::runtime::keeper::local_now;
 use crate::runtime::pipeline::PipelineError;
 use crate::runtime::status::hub::Going;
-use crate::store::hub::Incoming;
+use crate::store::hub::{Incoming, Order};
 use crate::store::{Reader, StoreError};
 
 /// With announcements the log is looked at so often all the same.
@@ -97,12 +98,30 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         s.heard = Some(local_now());
     });
     let mut after = link.pulled;
+    let mut gap = link.gap;
+    if after == 0 && gap.is_none() && syncing.config.collects.is_none() {
+        // Whoever judges needs all of it, in order.
+        if let Some(first) = recent::first(&mut hub, view, link.number, First::default()).await? {
+            after = first.incoming.until;
+            gap = match first.incoming.order {
+                Order::Recent { gap } => Some((0, gap)),
+                _ => None,
+            };
+            take_in(syncing, first.incoming).await?;
+        }
+    }
     let mut ahead: Option<Stretch> = None;
     loop {
         let stretch = match ahead.take() {
             Some(stretch) => Some(stretch),
             None => pull::next(&mut hub, view, link.number, after).await?,
         };
+        // What is to be taken back may not have come yet.
+        let wait = stretch.as_ref().is_some_and(|s| s.incoming.retract.is_some());
+        if let Some(open) = gap.filter(|_| stretch.is_none() || wait) {
+            gap = history(syncing, &mut hub, view, link.number, open).await?;
+            continue;
+        }
         let Some(stretch) = stretch else {
             syncing.note(|s| {
                 (s.pulled, s.head) = (after, after);
@@ -138,6 +157,26 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
             s.heard = Some(local_now());
         });
     }
+}
+
+/// Takes in the next stretch of the history that comes behind; answers what is still to come.
+async fn history(
+    syncing: &Syncing,
+    hub: &mut Connection,
+    view: View,
+    device: i32,
+    (behind, gap): (i64, i64),
+) -> Result<Option<(i64, i64)>, Stopped> {
+    let stretch = pull::behind(hub, view, device, (behind, gap)).await?;
+    let stretch = stretch.ok_or_else(|| HubError::Broken { what: format!("the log has no entry after {behind}") })?;
+    let until = stretch.incoming.until;
+    take_in(syncing, stretch.incoming).await?;
+    let left = (until < gap).then_some((until, gap));
+    syncing.note(|s| {
+        s.history = left.map(|(behind, gap)| (behind, gap));
+        s.heard = Some(local_now());
+    });
+    Ok(left)
 }
 
 /// Has a stretch written; answers from where the log is to be read again, if it is.

@@ -46,6 +46,9 @@ pub struct HubStatus {
     pub pulled: i64,
     /// The newest entry of the log, as last heard.
     pub head: i64,
+    /// The newest came first: of the history up to the second entry everything up to the first is here.
+    #[serde(default)]
+    pub history: Option<(i64, i64)>,
     /// The log is announced as it grows; otherwise it is asked for.
     pub announced: bool,
     /// When something was last heard of the hub.
@@ -69,6 +72,9 @@ impl HubStatus {
         if self.behind() > 0 {
             words.push_str(&format!(", {} entries behind", self.behind()));
         }
+        if let Some((behind, gap)) = self.history {
+            words.push_str(&format!(", {} % of the history is here", 100 * behind / gap.max(1)));
+        }
         if self.backlog > 0 {
             words.push_str(&format!(", {} looks not told yet", self.backlog));
         }
@@ -90,6 +96,7 @@ impl HubStatus {
             (Going::Failing, _) | (_, Going::Failing) => "away",
             (Going::Connecting, _) | (_, Going::Connecting) => "connecting",
             _ if self.behind() > 0 => "catching up",
+            _ if self.history.is_some() => "history comes",
             _ if self.backlog > 0 => "telling",
             _ => "ok",
         }

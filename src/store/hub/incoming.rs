@@ -78,9 +78,37 @@ pub struct IncomingEvent {
     pub slots: Option<i64>,
 }
 
+/// Where a stretch stands among what is here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Order {
+    /// After everything else.
+    #[default]
+    Next,
+    /// The newest of the log into a new store; the entries up to `gap` come later.
+    Recent {
+        /// The last entry that comes later.
+        gap: i64,
+    },
+    /// Among those that come later.
+    Behind,
+}
+
+/// What the newest looks of the log need from before them: rows of looks that come later, which are then whole.
+#[derive(Default)]
+pub struct Early {
+    /// The looks.
+    pub looks: Vec<IncomingLook>,
+    /// Rows of theirs, table by table; those of slots before those of changes.
+    pub rows: Vec<(Table, Box<dyn Rows>)>,
+}
+
 /// A stretch of the hub's log.
 #[derive(Default)]
 pub struct Incoming {
+    /// Where it stands.
+    pub order: Order,
+    /// What it needs from before it.
+    pub early: Option<Early>,
     /// Every entry up to this one is in the store afterwards.
     pub until: i64,
     /// Names that are new there: list, the hub's number, name.
@@ -129,8 +157,10 @@ pub struct Applied {
     pub given_up: u64,
     /// Looks of the hub went with them: the log is to be read again from this entry on.
     pub again_after: Option<i64>,
-    /// Looks were taken back.
+    /// Looks were taken back, or history came in behind: what was read of the store is to be read again.
     pub retracted: bool,
+    /// All history is here.
+    pub complete: bool,
 }
 
 impl Store {
@@ -148,7 +178,7 @@ impl Store {
 
 /// The present value of a quote while changes are gone through.
 #[derive(Clone, Copy)]
-struct Present {
+pub(super) struct Present {
     line: Option<i64>,
     price: i64,
     status: i64,
@@ -160,28 +190,35 @@ struct Present {
 /// Event, market, subject, line of its own.
 type Question = (i64, i64, i64, i64);
 
-struct Taking<'c> {
-    c: &'c Connection,
+pub(super) struct Taking<'c> {
+    pub(super) c: &'c Connection,
     /// From the hub's numbers to ours.
-    ours: Maps,
+    pub(super) ours: Maps,
     base: i64,
     head: i64,
+    pub(super) order: Order,
+    /// Entries are still to come that are older than what is here.
+    pub(super) is_open: bool,
     /// The looks of this stretch that are new here: our number and instant, by the hub's.
-    looks: FxHashMap<i64, (i64, Timestamp)>,
-    quotes: FxHashMap<(i64, i64), Present>,
+    pub(super) looks: FxHashMap<i64, (i64, Timestamp)>,
+    pub(super) quotes: FxHashMap<(i64, i64), Present>,
     newest_points: FxHashMap<Question, i64>,
-    applied: Applied,
+    pub(super) applied: Applied,
 }
 
 impl<'c> Taking<'c> {
     fn new(c: &'c Connection) -> Result<Self, StoreError> {
-        let (base, head) =
-            c.query_row("SELECT base, head FROM hub WHERE id = 1", [], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        let (base, head, is_open) =
+            c.query_row("SELECT base, head, gap IS NOT NULL FROM hub WHERE id = 1", [], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })?;
         Ok(Self {
             c,
             ours: Maps::load(c)?.turned(),
             base,
             head,
+            order: Order::Next,
+            is_open,
             looks: FxHashMap::default(),
             quotes: FxHashMap::default(),
             newest_points: FxHashMap::default(),
@@ -192,6 +229,12 @@ impl<'c> Taking<'c> {
     fn take(mut self, incoming: &Incoming, settings: &EngineSettings) -> Result<Applied, StoreError> {
         for (kind, number, name) in &incoming.names {
             self.name(*kind, *number, name)?;
+        }
+        self.order = incoming.order;
+        match incoming.order {
+            Order::Next => {}
+            Order::Recent { gap } => return self.recent(incoming, gap),
+            Order::Behind => return self.behind(incoming),
         }
         if let Some((source, sport, after)) = incoming.retract {
             let (source, sport) = (self.number(NameKind::Source, source)?, self.number(NameKind::Sport, sport)?);
@@ -204,6 +247,13 @@ impl<'c> Taking<'c> {
         for look in &incoming.looks {
             self.look(look)?;
         }
+        self.write(incoming)?;
+        self.c.execute("UPDATE hub SET pulled = max(pulled, ?) WHERE id = 1", [incoming.until])?;
+        Ok(self.applied)
+    }
+
+    /// The rows of looks that stand in the store.
+    pub(super) fn write(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
         for event in &incoming.events {
             self.event(event)?;
         }
@@ -211,9 +261,7 @@ impl<'c> Taking<'c> {
             self.rows(table, rows.as_ref())?;
         }
         self.put_quotes()?;
-        self.put_points()?;
-        self.c.execute("UPDATE hub SET pulled = max(pulled, ?) WHERE id = 1", [incoming.until])?;
-        Ok(self.applied)
+        self.put_points()
     }
 
     fn number(&self, kind: NameKind, hub: u32) -> Result<u32, StoreError> {
@@ -272,7 +320,8 @@ impl<'c> Taking<'c> {
             let (n, oldest): (i64, Option<i64>) = self.c.query_row(
                 &format!(
                     "SELECT count(*), min(received_at) FROM look WHERE {untold} AND id > ifnull(
-                     (SELECT look FROM hub_pushed WHERE source = ?1 AND sport = ?2), 0)"
+                     (SELECT look FROM hub_pushed WHERE source = ?1 AND sport = ?2), 0)
+                     AND NOT EXISTS (SELECT 1 FROM hub WHERE gap IS NOT NULL AND look.id BETWEEN base + 1 AND base + head)"
                 ),
                 params![source, sport],
                 |r| Ok((r.get(0)?, r.get(1)?)),
@@ -296,10 +345,41 @@ impl<'c> Taking<'c> {
         Ok(again.is_some())
     }
 
-    fn look(&mut self, look: &IncomingLook) -> Result<(), StoreError> {
+    pub(super) fn look(&mut self, look: &IncomingLook) -> Result<(), StoreError> {
         if our_look(self.c, look.hub)?.is_some() {
             return Ok(());
         }
+        let id = self.header(look)?;
+        self.c
+            .prepare_cached("INSERT INTO hub_look (look, hub, entry) VALUES (?,?,?)")?
+            .execute(params![id, look.hub, look.entry])?;
+        if !look.rules.is_empty() {
+            self.note_rules(id, &look.rules)?;
+        }
+        if self.order != Order::Next {
+            return Ok(());
+        }
+        let count = |name| u32::try_from(column(look, name).int().unwrap_or(0)).unwrap_or(0);
+        let sport = self.number(NameKind::Sport, look.sport)?;
+        let sport_key: String = self
+            .c
+            .prepare_cached("SELECT name FROM name WHERE kind = 1 AND number = ?")?
+            .query_row([sport], |r| r.get(0))?;
+        self.applied.looks.push(AppliedLook {
+            id,
+            sport: sport_key,
+            endpoint: column(look, "endpoint").text().unwrap_or_default().to_owned(),
+            received_at: look.received_at,
+            quotes: count("quotes"),
+            changes: count("changes"),
+            issues: count("issues"),
+        });
+        Ok(())
+    }
+
+    /// The row of a look; answers our number.
+    pub(super) fn header(&mut self, look: &IncomingLook) -> Result<i64, StoreError> {
+        let column = |name: &str| column(look, name);
         let id: i64 = if look.hub <= self.head {
             self.base + look.hub
         } else {
@@ -307,20 +387,13 @@ impl<'c> Taking<'c> {
                 .prepare_cached("SELECT max(ifnull((SELECT max(id) FROM look), 0), newest) + 1 FROM hub")?
                 .query_row([], |r| r.get(0))?
         };
-        let column = |name: &str| {
-            tables::LOOK_COLUMNS
-                .iter()
-                .position(|c| c.name == name)
-                .and_then(|at| look.cells.get(at))
-                .unwrap_or(&Cell::Null)
-        };
         let scope = column("scope").text().unwrap_or("{}").to_owned();
         self.c.prepare_cached("INSERT OR IGNORE INTO scope (json) VALUES (?)")?.execute([&scope])?;
         let source = self.number(NameKind::Source, look.source)?;
         let sport = self.number(NameKind::Sport, look.sport)?;
         self.c
             .prepare_cached(
-                "INSERT INTO look (id, source, sport, received_at, endpoint, scope, origin, cost, remaining, events,
+                "INSERT OR IGNORE INTO look (id, source, sport, received_at, endpoint, scope, origin, cost, remaining, events,
                  quotes, changes, issues, body_hash, tier)
                  VALUES (?,?,?,?,?,(SELECT id FROM scope WHERE json = ?),?,?,?,?,?,?,?,?,?)",
             )?
@@ -341,28 +414,8 @@ impl<'c> Taking<'c> {
                 column("body_hash"),
                 column("tier"),
             ])?;
-        self.c
-            .prepare_cached("INSERT INTO hub_look (look, hub, entry) VALUES (?,?,?)")?
-            .execute(params![id, look.hub, look.entry])?;
-        if !look.rules.is_empty() {
-            self.note_rules(id, &look.rules)?;
-        }
         self.looks.insert(look.hub, (id, look.received_at));
-        let count = |name| u32::try_from(column(name).int().unwrap_or(0)).unwrap_or(0);
-        let sport_key: String = self
-            .c
-            .prepare_cached("SELECT name FROM name WHERE kind = 1 AND number = ?")?
-            .query_row([sport], |r| r.get(0))?;
-        self.applied.looks.push(AppliedLook {
-            id,
-            sport: sport_key,
-            endpoint: column("endpoint").text().unwrap_or_default().to_owned(),
-            received_at: look.received_at,
-            quotes: count("quotes"),
-            changes: count("changes"),
-            issues: count("issues"),
-        });
-        Ok(())
+        Ok(id)
     }
 
     /// See [`Store::note_settings`].
@@ -376,14 +429,24 @@ impl<'c> Taking<'c> {
         Ok(())
     }
 
-    fn look_here(&self, hub: i64) -> Result<Option<i64>, StoreError> {
+    /// Our number of a look, whether it is here or still to come.
+    pub(super) fn look_here(&self, hub: i64) -> Result<Option<i64>, StoreError> {
         match self.looks.get(&hub) {
             Some((look, _)) => Ok(Some(*look)),
-            None => our_look(self.c, hub),
+            None => match self.reserved() {
+                Some((base, head)) if (1..=head).contains(&hub) => Ok(Some(base + hub)),
+                _ => our_look(self.c, hub),
+            },
         }
     }
 
-    fn event(&mut self, e: &IncomingEvent) -> Result<(), StoreError> {
+    /// Looks of the hub up to the second number have their number there plus the first here, wherever they are spoken of
+    /// before they come.
+    fn reserved(&self) -> Option<(i64, i64)> {
+        (self.order != Order::Next).then_some((self.base, self.head))
+    }
+
+    pub(super) fn event(&mut self, e: &IncomingEvent) -> Result<(), StoreError> {
         let source = self.number(NameKind::Source, e.source)?;
         let sport = self.number(NameKind::Sport, e.sport)?;
         let known = match self.ours.event(e.hub) {
@@ -433,7 +496,7 @@ impl<'c> Taking<'c> {
         Ok(())
     }
 
-    fn rows(&mut self, table: &Table, rows: &dyn Rows) -> Result<(), StoreError> {
+    pub(super) fn rows(&mut self, table: &Table, rows: &dyn Rows) -> Result<(), StoreError> {
         match table.name {
             "slot" => return self.slots(rows),
             "change" => return self.changes(rows),
@@ -448,7 +511,7 @@ impl<'c> Taking<'c> {
         let sql =
             format!("INSERT OR IGNORE INTO {} (look, {}{also}) VALUES ({marks}{mark})", table.name, columns.join(", "));
         let mut insert = self.c.prepare_cached(&sql)?;
-        let (looks, ours, c) = (&self.looks, &self.ours, self.c);
+        let (looks, ours, c, reserved) = (&self.looks, &self.ours, self.c, self.reserved());
         let mut newest: Vec<(Question, i64)> = Vec::new();
         rows.each(&mut |hub, cells| {
             // Looks that were here before have their rows.
@@ -460,7 +523,7 @@ impl<'c> Taking<'c> {
                 if column.name == "n" {
                     continue;
                 }
-                let value = here(c, looks, ours, received_at, column, cell)?;
+                let value = here(c, looks, ours, received_at, reserved, column, cell)?;
                 if let (Some(part), Some(n)) = (question.get_mut(index), value.int()) {
                     *part = n;
                 }
@@ -489,11 +552,11 @@ impl<'c> Taking<'c> {
             "INSERT OR IGNORE INTO quote (event, slot, book, market, side, subject, own_line, line, price, status,
              first_seen, last_changed) VALUES (?,?,?,?,?,?,?,NULL,0,1,?,?)",
         )?;
-        let (looks, ours, c) = (&self.looks, &self.ours, self.c);
+        let (looks, ours, c, reserved) = (&self.looks, &self.ours, self.c, self.reserved());
         rows.each(&mut |hub, cells| {
             let Some((_, at)) = looks.get(&hub).copied() else { return Ok(()) };
             for (index, (column, cell)) in tables::SLOT.columns.iter().zip(cells).enumerate() {
-                insert.raw_bind_parameter(index + 1, here(c, looks, ours, at, column, cell)?)?;
+                insert.raw_bind_parameter(index + 1, here(c, looks, ours, at, reserved, column, cell)?)?;
             }
             insert.raw_bind_parameter(8, at.millis())?;
             insert.raw_bind_parameter(9, at.millis())?;
@@ -544,7 +607,7 @@ impl<'c> Taking<'c> {
         })
     }
 
-    fn put_quotes(&mut self) -> Result<(), StoreError> {
+    pub(super) fn put_quotes(&mut self) -> Result<(), StoreError> {
         let mut quotes: Vec<_> = std::mem::take(&mut self.quotes).into_iter().collect();
         quotes.sort_unstable_by_key(|(key, _)| *key);
         let mut update = self.c.prepare_cached(
@@ -566,7 +629,7 @@ impl<'c> Taking<'c> {
         Ok(())
     }
 
-    fn put_points(&mut self) -> Result<(), StoreError> {
+    pub(super) fn put_points(&mut self) -> Result<(), StoreError> {
         let mut points: Vec<_> = std::mem::take(&mut self.newest_points).into_iter().collect();
         points.sort_unstable();
         let mut move_on = self.c.prepare_cached(
@@ -584,6 +647,8 @@ impl<'c> Taking<'c> {
         let mut end = c.prepare_cached(
             "UPDATE quality SET cleared = ?1 WHERE id = (SELECT id FROM quality WHERE look = ?2 ORDER BY id LIMIT 1 OFFSET ?3)",
         )?;
+        let mut later = c.prepare_cached("INSERT OR IGNORE INTO hub_end (look, of, n) VALUES (?,?,?)")?;
+        let wait = self.is_open || self.order != Order::Next;
         let looks = &self.looks;
         rows.each(&mut |hub, cells| {
             let Some((look, _)) = looks.get(&hub).copied() else { return Ok(()) };
@@ -593,12 +658,19 @@ impl<'c> Taking<'c> {
                 Some((of, _)) => Some(*of),
                 None => our_look(c, of_look)?,
             };
-            if let Some(of) = of {
-                end.execute(params![look, of, of_n.int()])?;
-            }
+            match of {
+                Some(of) => end.execute(params![look, of, of_n.int()])?,
+                None if wait => later.execute(params![look, of_look, of_n.int()])?,
+                None => 0,
+            };
             Ok(())
         })
     }
+}
+
+fn column<'l>(look: &'l IncomingLook, name: &str) -> &'l Cell<'static> {
+    let at = tables::LOOK_COLUMNS.iter().position(|c| c.name == name);
+    at.and_then(|at| look.cells.get(at)).unwrap_or(&Cell::Null)
 }
 
 /// A value in our numbers.
@@ -607,6 +679,7 @@ fn here<'v>(
     looks: &FxHashMap<i64, (i64, Timestamp)>,
     ours: &Maps,
     at: Timestamp,
+    reserved: Option<(i64, i64)>,
     column: &Column,
     cell: &'v Cell<'v>,
 ) -> Result<Cell<'v>, StoreError> {
@@ -623,7 +696,10 @@ fn here<'v>(
             let hub = cell.int().ok_or_else(unknown)?;
             match looks.get(&hub) {
                 Some((look, _)) => Cell::Int(*look),
-                None => our_look(c, hub)?.map_or(Cell::Null, Cell::Int),
+                None => match reserved {
+                    Some((base, head)) if (1..=head).contains(&hub) => Cell::Int(base + hub),
+                    _ => our_look(c, hub)?.map_or(Cell::Null, Cell::Int),
+                },
             }
         }
         Means::Legs => {

@@ -21,6 +21,8 @@ pub struct Link {
     pub tier: String,
     /// Every entry of its log up to this one has been taken in.
     pub pulled: i64,
+    /// Entries after the first up to the second are still to come: the newest came first.
+    pub gap: Option<(i64, i64)>,
     /// Looks of the hub up to `head` have their number there plus this here.
     pub base: i64,
     /// The newest look that the hub had when we were linked.
@@ -69,8 +71,9 @@ pub struct Told {
 }
 
 fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
-    let mut select =
-        c.prepare_cached("SELECT hub, device, number, tier, pulled, base, head, linked_at FROM hub WHERE id = 1")?;
+    let mut select = c.prepare_cached(
+        "SELECT hub, device, number, tier, pulled, base, head, linked_at, behind, gap FROM hub WHERE id = 1",
+    )?;
     let found = select.query_row([], |r| {
         Ok(Link {
             hub: r.get(0)?,
@@ -81,6 +84,7 @@ fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
             base: r.get(5)?,
             head: r.get(6)?,
             linked_at: Timestamp::from_millis(r.get(7)?),
+            gap: r.get::<_, Option<i64>>(8)?.zip(r.get(9)?),
         })
     });
     Ok(found.map(Some).or_else(none_if_no_rows)?)
@@ -181,7 +185,7 @@ impl Store {
     /// [`StoreError`].
     pub fn hub_join(&mut self, link: &Link) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
-        for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back"] {
+        for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back", "hub_ahead", "hub_end"] {
             tx.execute(&format!("DELETE FROM {table}"), [])?;
         }
         tx.execute(
@@ -207,7 +211,7 @@ impl Store {
     /// [`StoreError`].
     pub fn hub_part(&mut self) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
-        for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back"] {
+        for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back", "hub_ahead", "hub_end"] {
             tx.execute(&format!("DELETE FROM {table}"), [])?;
         }
         tx.commit()?;

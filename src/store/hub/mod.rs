@@ -4,6 +4,7 @@
 //! Everything that travels is in the numbers of the hub; this room alone translates. May use `market` and the types of
 //! `engine`; knows nothing of networks.
 
+mod ahead;
 pub mod cell;
 mod incoming;
 mod link;
@@ -13,6 +14,6 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use incoming::{Applied, AppliedLook, Incoming, IncomingEvent, IncomingLook, Rows};
+pub use incoming::{Applied, AppliedLook, Early, Incoming, IncomingEvent, IncomingLook, Order, Rows};
 pub use link::{Cursor, Link, Retraction, Told};
 pub use run::{Run, RunEvent, RunLook};

@@ -145,7 +145,7 @@ fn about(app: &App, pane: Pane, market: Option<&MarketNow>) -> String {
                 .zip(heard)
                 .is_some_and(|(d, at)| d.middle.first().is_some_and(|s| s.at < at.millis()));
             match heard.filter(|_| older) {
-                Some(at) => format!("{}; before {} fetched afterwards", who(), app.prefs.zone().hm(at)),
+                Some(at) => format!("{}; fetched before {}", who(), app.prefs.zone().hm(at)),
                 None => who(),
             }
         }
@@ -235,10 +235,12 @@ fn chart(app: &App, paint: &mut Paint<'_>, area: Rect) {
         steps: steps.clone(),
     };
     let mut series = Vec::new();
+    // Both names have to stand above the lines.
+    let narrow = area.width < 50;
     if !detail.fair.is_empty() {
-        series.push(line("fair price of all", Meaning::ChartFair, "*", &detail.fair));
+        series.push(line(if narrow { "fair" } else { "fair price of all" }, Meaning::ChartFair, "*", &detail.fair));
     }
-    series.push(line("exchange's middle", Meaning::ChartBest, "o", &detail.middle));
+    series.push(line(if narrow { "exchange" } else { "exchange's middle" }, Meaning::ChartBest, "o", &detail.middle));
     let values = series.iter().flat_map(|s| s.within(window));
     let signals: Vec<i64> = detail
         .signals

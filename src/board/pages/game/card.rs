@@ -32,7 +32,12 @@ pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let lines = if page.devig { super::devig::lines(app, data) } else { lines(app, data) };
     let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let lines = lines.iter().flat_map(|line| popup::fold(line, inner.width));
-    for (n, line) in lines.take(usize::from(area.height.saturating_sub(1))).enumerate() {
+    let mut lines: Vec<Words> = lines.take(usize::from(area.height.saturating_sub(1))).collect();
+    // Where the card is cut, a heading without its lines says nothing.
+    while lines.last().is_some_and(|l| l.iter().all(|(_, meaning)| *meaning == Meaning::Header)) {
+        lines.pop();
+    }
+    for (n, line) in lines.into_iter().enumerate() {
         put(paint, Rect { y: area.y + 1 + n as u16, height: 1, ..inner }, &line);
     }
 }

@@ -3,7 +3,9 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::board::format::Zone;
 use crate::board::widgets::text;
+use crate::market::time::Timestamp;
 
 /// So much of the end of the file is read.
 const BYTES: u64 = 64 * 1024;
@@ -97,6 +99,20 @@ pub fn tail(folder: &Path) -> Result<Option<Tail>, String> {
     Ok(Some(Tail { lines: lines(&bytes, from > 0), file }))
 }
 
+/// A line as the pane shows it: the time of day, how grave it is, which part of the program, and what it says. A line in
+/// another form stays as it is.
+pub fn short(line: &str, zone: Zone) -> String {
+    let parsed = || {
+        let (stamp, rest) = line.split_once(' ')?;
+        let at = Timestamp::parse(stamp)?;
+        let (level, rest) = rest.trim_start().split_once(' ')?;
+        let (target, said) = rest.split_once(": ")?;
+        let room = target.rsplit("::").next().filter(|_| !target.contains(' '))?;
+        Some(format!("{} {level:<5} {room}: {said}", zone.hms(at)))
+    };
+    parsed().unwrap_or_else(|| line.to_owned())
+}
+
 /// `cut`: the beginning may be the end of a line.
 fn lines(bytes: &[u8], cut: bool) -> Vec<(Level, String)> {
     let told = String::from_utf8_lossy(bytes);
@@ -114,6 +130,15 @@ fn lines(bytes: &[u8], cut: bool) -> Vec<(Level, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_told_shortly_or_as_it_is() {
+        let line = "2026-11-30T21:03:04.066273Z  INFO stratum::runtime::exchange::links: a game was linked event=21";
+        assert_eq!(short(line, Zone::default()), "21:03:04 INFO  links: a game was linked event=21");
+        let other = r#"{"timestamp":"2026-11-30T21:03:04Z","level":"INFO","message":"a: b"}"#;
+        assert_eq!(short(other, Zone::default()), other);
+        assert_eq!(short("no form at all", Zone::default()), "no form at all");
+    }
 
     #[test]
     fn the_newest_file_is_read_from_its_end() {

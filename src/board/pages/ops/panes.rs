@@ -437,7 +437,7 @@ fn log(app: &App, width: u16) -> Vec<Said> {
                 Level::Warn => Meaning::Warning,
                 Level::Info | Level::All => Meaning::Text,
             };
-            vec![words(told.as_str(), meaning)]
+            vec![words(super::log::short(told, app.prefs.zone()), meaning)]
         })
         .collect();
     if said.is_empty() {

@@ -138,7 +138,8 @@ pub struct Parts {
 }
 
 /// Lists to the left; to the right the rules above the games, or beside them where it is wide.
-pub fn parts(area: Rect) -> Parts {
+/// `rules`: how many the list on show has.
+pub fn parts(area: Rect, rules: usize) -> Parts {
     let left = (area.width * 2 / 5).clamp(26, 46);
     let lists = Rect { width: left, ..area };
     let right = Rect { x: area.x + left + 1, width: area.width.saturating_sub(left + 1), ..area };
@@ -147,14 +148,21 @@ pub fn parts(area: Rect) -> Parts {
         let rules = Rect { width: half, ..right };
         return Parts { panes: [lists, rules, Rect { x: right.x + half + 1, width: right.width - half - 1, ..right }] };
     }
-    let high = (right.height * 2 / 5).max(4).min(right.height);
+    // Rules have the room that they need, and a little to grow; the games have the rest.
+    let needed = u16::try_from(rules).unwrap_or(u16::MAX).saturating_add(3);
+    let high = needed.min(right.height * 2 / 5).max(4).min(right.height);
     let rules = Rect { height: high, ..right };
     Parts { panes: [lists, rules, Rect { y: right.y + high, height: right.height - high, ..right }] }
 }
 
+/// Rules of the list on show.
+fn rules_on_show(app: &App) -> usize {
+    current(app).map_or(0, |(_, list)| list.rules.len())
+}
+
 /// Rows that fit under the headings of a pane.
 fn room(app: &App, pane: Pane) -> usize {
-    let area = parts(crate::board::chrome::body(app)).panes[pane.place()];
+    let area = parts(crate::board::chrome::body(app), rules_on_show(app)).panes[pane.place()];
     usize::from(area.height.saturating_sub(draw::head(pane)))
 }
 
