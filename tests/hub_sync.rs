@@ -540,6 +540,19 @@ fn the_newest_comes_first_and_the_history_behind() {
                 same(two.a.path(), board.path());
             }
         }
+        // Not before all of it is here.
+        let check = || {
+            assert_cmd::Command::new(env!("CARGO_BIN_EXE_stratum"))
+                .arg("--data-dir")
+                .arg(two.home.path().join("board"))
+                .args(["replay", "--check"])
+                .env("HOME", two.home.path())
+                .output()
+                .expect("runs")
+        };
+        let early = check();
+        let text = String::from_utf8_lossy(&early.stderr);
+        assert!(!early.status.success() && text.contains("% of the hub's history is here"), "{text}");
         while let Some((behind, gap)) = link(&board).gap {
             let stretch =
                 pull::behind(&mut hub, View::Whole, device, (behind, gap)).await.expect("asked").expect("history");
@@ -549,13 +562,7 @@ fn the_newest_comes_first_and_the_history_behind() {
         let first = a.iter().zip(&b).find(|(a, b)| a != b);
         assert!(first.is_none() && a.len() == b.len(), "{} and {} lines: {first:?}", a.len(), b.len());
         drop(board);
-        let checked = assert_cmd::Command::new(env!("CARGO_BIN_EXE_stratum"))
-            .arg("--data-dir")
-            .arg(two.home.path().join("board"))
-            .args(["replay", "--check"])
-            .env("HOME", two.home.path())
-            .output()
-            .expect("runs");
+        let checked = check();
         let text = String::from_utf8_lossy(&checked.stdout);
         assert!(checked.status.success(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
     });

@@ -1,5 +1,7 @@
 //! What the commands that read the store have in common: opening it, and finding the event that is meant.
 
+use std::io::Write;
+
 use super::args::Global;
 use super::output::{Align, Table};
 use super::when::AsOf;
@@ -18,8 +20,31 @@ const LISTED: usize = 20;
 pub fn open(global: &Global) -> Result<(Reader, Names), Failure> {
     let (paths, loaded) = prepare(global, Vec::new())?;
     let reader = Reader::open(&paths.store(&loaded.settings))?;
+    warn_of_a_gap(&reader)?;
     let names = reader.names()?;
     Ok((reader, names))
+}
+
+/// How much of the history that a hub has is still to come, in words; `None`: nothing.
+fn gap(reader: &Reader) -> Result<Option<String>, Failure> {
+    let gap = reader.hub_link()?.and_then(|l| l.gap);
+    Ok(gap.map(|(behind, gap)| format!("{} % of the hub's history is here", 100 * behind / gap.max(1))))
+}
+
+/// Says so where what is older may not be here yet.
+pub fn warn_of_a_gap(reader: &Reader) -> Result<(), Failure> {
+    if let Some(gap) = gap(reader)? {
+        let _ = writeln!(std::io::stderr(), "stratum: warning: {gap}; what is older than today may be incomplete");
+    }
+    Ok(())
+}
+
+/// Refuses what would be wrong with half a history.
+pub fn whole_history(reader: &Reader) -> Result<(), Failure> {
+    match gap(reader)? {
+        Some(gap) => Err(Failure::Other(format!("{gap}, and this needs all of it; `stratum status` tells when it is"))),
+        None => Ok(()),
+    }
 }
 
 /// The instant of the clock on the wall.

@@ -49,6 +49,7 @@ impl Asked {
     pub fn open(global: &Global) -> Result<Self, Failure> {
         let (paths, loaded) = prepare(global, Vec::new())?;
         let reader = Reader::open(&paths.store(&loaded.settings))?;
+        super::look::warn_of_a_gap(&reader)?;
         let names = reader.names()?;
         Ok(Self { reader, names, settings: engine_settings(&loaded.settings) })
     }

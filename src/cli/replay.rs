@@ -23,6 +23,7 @@ pub fn run(global: &Global, args: &ReplayArgs, out: &mut dyn Write) -> Result<Ex
     let (paths, loaded) = prepare(global, Vec::new())?;
     let path = paths.store(&loaded.settings);
     let reader = Reader::open(&path)?;
+    look::whole_history(&reader)?;
     let names = reader.names()?;
     let sport = args.sport.as_deref().map(|key| look::sport(&names, key)).transpose()?;
     let now = look::now();

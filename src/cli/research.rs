@@ -22,6 +22,7 @@ pub fn run(global: &Global, args: &ResearchArgs, out: &mut dyn Write) -> Result<
 fn fair(global: &Global, args: &FairCheckArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
     let (paths, loaded) = prepare(global, Vec::new())?;
     let reader = Reader::open(&paths.store(&loaded.settings))?;
+    look::whole_history(&reader)?;
     let names = reader.names()?;
     let sport = args.sport.as_deref().map(|key| look::sport(&names, key)).transpose()?;
     if let Some(bad) = args.hours.iter().find(|h| !(h.is_finite() && **h > 0.0)) {

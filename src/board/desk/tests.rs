@@ -106,7 +106,7 @@ fn lists_of_the_command_line_appear_and_a_chosen_one_follows_its_name() {
     let mut other = Desk::open(&app.at.desk).expect("desk");
     let list = other.create("Tonight").expect("list");
     other.add_rule(list.id, &NewRule::filter("sport:nhl")).expect("rule");
-    pass(&mut app, 9_000);
+    pass(&mut app, 14_000);
     tick(&mut app);
     settle(&mut app);
     assert!(app.desk.lists.is_empty(), "not looked yet");

@@ -34,6 +34,7 @@ pub(super) fn run(
         return Err(Failure::Other(format!("'{name}' cannot be used: {why}")));
     }
     let reader = Reader::open(store)?;
+    look::whole_history(&reader)?;
     let now = look::now();
     let from = args.from.map_or(Timestamp::from_millis(i64::MIN), |t| t.at(now));
     let to = args.to.map_or(Timestamp::from_millis(i64::MAX), |t| t.at(now));

@@ -110,6 +110,7 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
             take_in(syncing, first.incoming).await?;
         }
     }
+    syncing.note(|s| s.history = gap);
     let mut ahead: Option<Stretch> = None;
     loop {
         let stretch = match ahead.take() {
@@ -173,7 +174,7 @@ async fn history(
     take_in(syncing, stretch.incoming).await?;
     let left = (until < gap).then_some((until, gap));
     syncing.note(|s| {
-        s.history = left.map(|(behind, gap)| (behind, gap));
+        s.history = left;
         s.heard = Some(local_now());
     });
     Ok(left)

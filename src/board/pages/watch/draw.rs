@@ -25,7 +25,7 @@ pub const RULES: usize = 1 << 21;
 
 /// Draws the page.
 pub fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
-    let places = parts(area, super::rules_on_show(app)).panes;
+    let places = parts(area, super::most_rules(app)).panes;
     let line = paint.glyph(Glyph::Column);
     for y in area.top()..area.bottom() {
         paint.text(places[0].right(), y, 1, line, paint.style(Meaning::Border));

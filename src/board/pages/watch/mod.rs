@@ -138,7 +138,7 @@ pub struct Parts {
 }
 
 /// Lists to the left; to the right the rules above the games, or beside them where it is wide.
-/// `rules`: how many the list on show has.
+/// `rules`: how many the list with the most has.
 pub fn parts(area: Rect, rules: usize) -> Parts {
     let left = (area.width * 2 / 5).clamp(26, 46);
     let lists = Rect { width: left, ..area };
@@ -155,14 +155,14 @@ pub fn parts(area: Rect, rules: usize) -> Parts {
     Parts { panes: [lists, rules, Rect { y: right.y + high, height: right.height - high, ..right }] }
 }
 
-/// Rules of the list on show.
-fn rules_on_show(app: &App) -> usize {
-    current(app).map_or(0, |(_, list)| list.rules.len())
+/// Rules of the list that has the most: the panes stand still while one goes from list to list.
+fn most_rules(app: &App) -> usize {
+    app.desk.lists.iter().map(|l| l.rules.len()).max().unwrap_or(0)
 }
 
 /// Rows that fit under the headings of a pane.
 fn room(app: &App, pane: Pane) -> usize {
-    let area = parts(crate::board::chrome::body(app), rules_on_show(app)).panes[pane.place()];
+    let area = parts(crate::board::chrome::body(app), most_rules(app)).panes[pane.place()];
     usize::from(area.height.saturating_sub(draw::head(pane)))
 }
 
