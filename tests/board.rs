@@ -43,6 +43,21 @@ fn an_evening_on_the_board() {
     board.send("F");
     board.loses("8 of 28 games");
 
+    // The mouse, focus that goes and comes, and what is pasted.
+    for (tab, shows) in [("3 Tape", "evidence"), ("1 Board", "h/l books")] {
+        let text = board.text();
+        let tabs = text.lines().nth(1).unwrap_or_default();
+        let column = tabs[..tabs.find(tab).expect("a tab")].chars().count() + 2;
+        board.send(&format!("\u{1b}[O\u{1b}[<0;{column};2M\u{1b}[<0;{column};2m\u{1b}[I"));
+        board.sees(shows);
+    }
+    board.send("f");
+    board.send("\u{1b}[200~sport:nhl\u{1b}[201~");
+    board.send("\r");
+    board.until("the league that was pasted", |s| s.contains("6 of 28 games"));
+    board.send("F");
+    board.loses("6 of 28 games");
+
     board.send(":");
     board.send("theme light");
     board.send("\r");

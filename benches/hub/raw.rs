@@ -62,8 +62,9 @@ impl Raw {
             pieces.push(piece.freeze());
             all.push((name, pieces));
         }
-        self.bare += self.send("raw", &all).await;
-        self.keyed += self.send("keyed", &all).await;
+        let bare = self.send("raw", &all).await;
+        let keyed = self.send("keyed", &all).await;
+        (self.bare, self.keyed) = (self.bare + bare, self.keyed + keyed);
         self.rows += rows;
         let gone: Vec<String> = names().flat_map(|n| [format!("raw.{n}"), format!("keyed.{n}")]).collect();
         if self.rows / 2_000_000 != (self.rows - rows) / 2_000_000 {

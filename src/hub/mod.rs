@@ -17,6 +17,7 @@ pub mod push;
 pub mod recent;
 mod reduced;
 pub mod schema;
+mod stage;
 mod tls;
 pub mod url;
 pub mod users;

@@ -77,6 +77,8 @@ struct Entry {
     until: i64,
     changes: i64,
     stored_at: i64,
+    /// Tables with rows; see [`tables::bit`].
+    filled: i32,
 }
 
 /// The next stretch after entry `after`, without what `device` told itself; `None`: there is none.
@@ -128,11 +130,13 @@ pub(super) async fn stretch(
     upto: i64,
 ) -> Result<Option<Stretch>, HubError> {
     let schema = view.schema();
+    // What is filled is no business of those who see a part.
+    let filled = if view == View::Whole { "filled" } else { "-1" };
     let rows = tx
         .query_typed(
             &format!(
                 "SELECT seq, kind, device, source, sport, first, last, since, until, changes,
-                 (extract(epoch FROM stored_at) * 1000)::bigint, max(seq) OVER () FROM {schema}.entry
+                 (extract(epoch FROM stored_at) * 1000)::bigint, max(seq) OVER (), {filled} FROM {schema}.entry
                  WHERE seq > $1 AND seq <= $3 ORDER BY seq LIMIT $2"
             ),
             &[(&after, Type::INT8), (&MOST_ENTRIES, Type::INT8), (&upto, Type::INT8)],
@@ -154,6 +158,7 @@ pub(super) async fn stretch(
             until: row.try_get(8)?,
             changes: row.try_get(9)?,
             stored_at: row.try_get(10)?,
+            filled: row.try_get(12)?,
         };
         head = row.try_get(11)?;
         if entry.seq != after + 1 + i64::try_from(entries.len()).unwrap_or(0) {
@@ -248,10 +253,11 @@ async fn looks(
     if stretch.incoming.looks.is_empty() {
         return Ok(());
     }
+    let filled = runs.iter().fold(0, |all, e| all | e.filled);
     // Slots before changes; issues before their ends.
     let order = [tables::SLOT].into_iter().chain(tables::PLAIN.iter().copied());
     for table in order.chain([tables::QUALITY, tables::QUALITY_END]) {
-        if view.withholds(&table) {
+        if view.withholds(&table) || filled & tables::bit(&table) == 0 {
             continue;
         }
         let columns: Vec<&str> = table.columns.iter().map(|c| c.name).collect();

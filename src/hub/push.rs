@@ -3,20 +3,18 @@
 //! Reads a connection of its own to the store and keeps no more in memory than one run. Whoever owns a [`Pusher`] runs it
 //! where waiting for SQLite is no harm, and has what it answers noted in the store before the next step.
 
-use bytes::Bytes;
-use futures_util::SinkExt;
+use std::sync::Arc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
-use sha2::{Digest, Sha256};
-use tokio_postgres::Transaction;
+use tokio::sync::mpsc;
 use tokio_postgres::types::Type;
 
 use super::connect::Connection;
 use super::copy::{CopyOut, day_of};
 use super::error::HubError;
+use super::stage::{self, Stage, Work};
 use crate::engine::names::NameKind;
-use crate::store::hub::cell::Cell;
 use crate::store::hub::maps::Maps;
-use crate::store::hub::tables::{self, Table};
 use crate::store::hub::{Cursor, Run, RunEvent, Told};
 use crate::store::{Reader, StoreError};
 
@@ -24,8 +22,6 @@ use crate::store::{Reader, StoreError};
 const MOST_LOOKS: usize = 400;
 /// Rows of the change log that one run holds, unless a single look has more.
 const MOST_CHANGES: i64 = 60_000;
-/// A stream of rows is handed over in pieces of so many bytes.
-const PIECE: usize = 256 * 1024;
 
 /// What the hub's functions raise when a run, or a part of it, has been taken already.
 const TAKEN: &str = "SH012";
@@ -71,6 +67,8 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Pusher {
     reader: Reader,
+    /// What reads the rows of a run, on a thread of its own; not here while it does.
+    staging: Option<Reader>,
     device: i32,
     maps: Maps,
     /// Events as the hub has them.
@@ -88,6 +86,7 @@ impl Pusher {
         let maps = reader.hub_maps()?;
         Ok(Self {
             reader,
+            staging: None,
             device,
             maps,
             sent: FxHashMap::default(),
@@ -127,11 +126,11 @@ impl Pusher {
         let events = self.reader.hub_run_events(&run)?;
         self.events(hub, &run, &events, &mut told).await?;
         self.prepare(hub, &run).await?;
-        let stages = self.stages(&run, &events)?;
         let changed = self.changed_events(&events);
-        let (rows, bytes) = stages.iter().fold((0, 0), |(r, b), s| (r + s.copy.rows(), b + s.copy.len() as u64));
-        match self.send(hub, &run, cursor, token, stages, &changed).await? {
-            Sent::Taken { entry, base } => {
+        let work = Arc::new(Work { run, events, maps: self.maps.clone() });
+        let run = &work.run;
+        match self.send(hub, &work, cursor, token, &changed).await? {
+            Sent::Taken { entry, base, rows, bytes } => {
                 told.entry = entry;
                 told.looks = run.looks.iter().zip(base + 1..).map(|(l, hub)| (l.id, hub)).collect();
                 told.cursor = Some(Cursor { look: run.last(), ..*cursor });
@@ -236,7 +235,7 @@ impl Pusher {
             self.days.extend(first..=last);
         }
         for look in &run.looks {
-            let hash = rules_hash(&look.rules);
+            let hash = stage::rules_hash(&look.rules);
             if !self.rules.contains(&hash) {
                 hub.client()
                     .query_typed(
@@ -250,79 +249,52 @@ impl Pusher {
         Ok(())
     }
 
-    /// The rows of a run, table by table.
-    fn stages(&self, run: &Run, events: &[RunEvent]) -> Result<Vec<Stage>, PushError> {
-        let days: Vec<i32> = run.looks.iter().map(|l| day_of(l.received_at.millis())).collect();
-        let day = |place: i64| usize::try_from(place - 1).ok().and_then(|at| days.get(at)).copied().unwrap_or(0);
-        let mut looks = CopyOut::default();
-        for (place, look) in (1_i64..).zip(&run.looks) {
-            looks.row(tables::LOOK_COLUMNS.len() + 4);
-            looks.big(place);
-            looks.int(day(place));
-            looks.big(look.id);
-            looks.bytes(&rules_hash(&look.rules));
-            for (column, cell) in tables::LOOK_COLUMNS.iter().zip(&look.cells) {
-                looks.cell(column, cell)?;
-            }
-        }
-        let columns: Vec<&str> = tables::LOOK_COLUMNS.iter().map(|c| c.name).collect();
-        let columns = format!("id, day, device_look, rules, {}", columns.join(", "));
-        let mut stages = vec![Stage { name: "look", columns, copy: looks }];
-        let put = |copy: &mut CopyOut, table: &Table, place: i64, cells: &[Cell<'_>]| {
-            copy.row(table.columns.len() + 2);
-            copy.big(place);
-            copy.int(day(place));
-            table.columns.iter().zip(cells).try_for_each(|(column, cell)| copy.cell(column, cell))
-        };
-        for table in tables::PLAIN {
-            let mut copy = CopyOut::default();
-            self.reader.hub_run_rows(run, table, events, &self.maps, &mut |place, cells| {
-                put(&mut copy, table, place, cells)
-            })?;
-            stages.push(Stage::of(table, copy));
-        }
-        let mut slots = CopyOut::default();
-        self.reader
-            .hub_run_slots(run, events, &self.maps, &mut |place, cells| put(&mut slots, &tables::SLOT, place, cells))?;
-        stages.push(Stage::of(&tables::SLOT, slots));
-        let (mut issues, mut ends) = (CopyOut::default(), CopyOut::default());
-        self.reader.hub_run_issues(run, &self.maps, &mut |table, place, cells| {
-            let copy = if table.name == tables::QUALITY.name { &mut issues } else { &mut ends };
-            put(copy, table, place, cells)
-        })?;
-        stages.push(Stage::of(&tables::QUALITY, issues));
-        stages.push(Stage::of(&tables::QUALITY_END, ends));
-        stages.retain(|s| !s.copy.is_empty());
-        Ok(stages)
-    }
-
     /// The events of a run that are not as the hub has them.
     fn changed_events(&self, events: &[RunEvent]) -> Vec<RunEvent> {
         events.iter().filter(|e| self.sent.get(&e.id) != Some(*e)).cloned().collect()
     }
 
     async fn send(
-        &self,
+        &mut self,
         hub: &mut Connection,
-        run: &Run,
+        work: &Arc<Work>,
         cursor: &Cursor,
         token: i64,
-        mut stages: Vec<Stage>,
         changed: &[RunEvent],
     ) -> Result<Sent, PushError> {
+        let run = &work.run;
         let mut events = CopyOut::default();
         for event in changed {
             let id = self.maps.event(event.id).and_then(|id| i32::try_from(id).ok());
             let id = id.ok_or(StoreError::Damaged { what: "event" })?;
             put_event(&mut events, id, event)?;
         }
-        stages.push(Stage { name: "event", columns: EVENT_COLUMNS.to_owned(), copy: events });
+        let events = Stage { name: "event", columns: EVENT_COLUMNS.to_owned(), copy: events };
         let (source, sport) = self.stream(run)?;
         let tx = hub.client().transaction().await?;
         tx.batch_execute(STAGING).await?;
-        for stage in stages {
+        // The server takes in one table while the next is read here.
+        let reader = match self.staging.take() {
+            Some(reader) => reader,
+            None => self.reader.again()?,
+        };
+        let (put, mut stages) = mpsc::channel(2);
+        let read = tokio::task::spawn_blocking({
+            let work = Arc::clone(work);
+            move || {
+                let read = stage::all(&reader, &work, &mut |stage| put.blocking_send(stage).is_ok());
+                (reader, read)
+            }
+        });
+        let (mut rows, mut bytes) = (0, 0);
+        while let Some(stage) = stages.recv().await {
+            (rows, bytes) = (rows + stage.copy.rows(), bytes + stage.copy.len() as u64);
             stage.send(&tx).await?;
         }
+        let (reader, read) = read.await.map_err(|_| StoreError::Damaged { what: "run" })?;
+        self.staging = Some(reader);
+        read?;
+        events.send(&tx).await?;
         let merged = tx
             .query_typed(
                 "SELECT entry, look FROM hub.merge($1, $2, $3, $4, $5, $6)",
@@ -336,16 +308,16 @@ impl Pusher {
                 ],
             )
             .await;
-        let rows = match merged {
-            Ok(rows) => rows,
+        let merged = match merged {
+            Ok(merged) => merged,
             Err(e) if e.code().is_some_and(|c| c.code() == TAKEN) => return Ok(Sent::Before),
             Err(e) if e.code().is_some_and(|c| c.code() == OVERTAKEN) => return Ok(Sent::Overtaken),
             Err(e) => return Err(e.into()),
         };
-        let row = rows.first().ok_or_else(|| HubError::Broken { what: "no answer to a merge".to_owned() })?;
+        let row = merged.first().ok_or_else(|| HubError::Broken { what: "no answer to a merge".to_owned() })?;
         let (entry, base) = (row.try_get(0)?, row.try_get(1)?);
         tx.commit().await?;
-        Ok(Sent::Taken { entry, base })
+        Ok(Sent::Taken { entry, base, rows, bytes })
     }
 
     /// The hub has taken more than we know: its answer was lost.
@@ -434,7 +406,7 @@ impl Pusher {
 }
 
 enum Sent {
-    Taken { entry: i64, base: i64 },
+    Taken { entry: i64, base: i64, rows: u64, bytes: u64 },
     Before,
     Overtaken,
 }
@@ -444,32 +416,6 @@ const STAGING: &str = include_str!("staging.sql");
 
 const EVENT_COLUMNS: &str =
     "id, home, away, commence, first_seen, first_look, status, home_score, away_score, forgotten, slots";
-
-struct Stage {
-    name: &'static str,
-    columns: String,
-    copy: CopyOut,
-}
-
-impl Stage {
-    fn of(table: &Table, copy: CopyOut) -> Self {
-        let columns: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
-        Self { name: table.name, columns: format!("look, day, {}", columns.join(", ")), copy }
-    }
-
-    async fn send(self, tx: &Transaction<'_>) -> Result<(), HubError> {
-        let sql = format!("COPY pg_temp.s_{} ({}) FROM STDIN (FORMAT binary)", self.name, self.columns);
-        let sink = tx.copy_in(sql.as_str()).await?;
-        futures_util::pin_mut!(sink);
-        let mut rest = Bytes::from(self.copy.finish());
-        while !rest.is_empty() {
-            let piece = rest.split_to(rest.len().min(PIECE));
-            sink.send(piece).await?;
-        }
-        sink.finish().await?;
-        Ok(())
-    }
-}
 
 fn put_event(copy: &mut CopyOut, id: i32, event: &RunEvent) -> Result<(), StoreError> {
     const NUMBER: StoreError = StoreError::Damaged { what: "event" };
@@ -496,11 +442,6 @@ fn put_event(copy: &mut CopyOut, id: i32, event: &RunEvent) -> Result<(), StoreE
         Some(look) => copy.big(look),
     }
     optional(copy, event.slots)
-}
-
-/// How rules are known at the hub.
-pub(super) fn rules_hash(rules: &str) -> [u8; 32] {
-    Sha256::digest(rules.as_bytes()).into()
 }
 
 fn number(n: i32) -> Result<u32, StoreError> {

@@ -2,6 +2,12 @@
 -- may hand over a session that has them already.
 DO $$
 BEGIN
+    -- Signals and closes are long texts: packed by the quicker way where the server was built with it.
+    BEGIN
+        PERFORM set_config('default_toast_compression', 'lz4', true);
+    EXCEPTION WHEN invalid_parameter_value THEN
+        NULL;
+    END;
     IF to_regclass('pg_temp.s_look') IS NULL THEN
         CREATE TEMP TABLE s_look (id bigint, day date, device_look bigint, rules bytea, received_at bigint,
             endpoint text, scope text, origin text, cost bigint, remaining bigint, events int, quotes int, changes int, issues int,

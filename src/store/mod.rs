@@ -122,4 +122,12 @@ impl Reader {
         schema::check(&connection, path)?;
         Ok(Self { connection })
     }
+
+    /// Another reader of the same store, for another thread.
+    ///
+    /// # Errors
+    /// As for [`Reader::open`].
+    pub fn again(&self) -> Result<Self, StoreError> {
+        Self::open(Path::new(self.connection.path().unwrap_or_default()))
+    }
 }

@@ -294,6 +294,12 @@ pub fn all() -> impl Iterator<Item = Table> {
     PLAIN.iter().copied().chain([SLOT, QUALITY, QUALITY_END])
 }
 
+/// The bit by which an entry of the hub's log tells that it has rows of this table: its place in [`all`].
+pub fn bit(table: &Table) -> i32 {
+    let place = all().position(|t| t.name == table.name);
+    place.and_then(|n| 1_i32.checked_shl(u32::try_from(n).unwrap_or(u32::MAX))).unwrap_or(-1)
+}
+
 /// The columns of the looks that travel as they are.
 pub const LOOK_COLUMNS: &[Column] = &[
     plain("received_at", Kind::Big),
@@ -319,6 +325,16 @@ mod tests {
         let begin = schema.find(&format!("CREATE TABLE {table} (")).expect("a table of that name");
         let rest = &schema[begin..];
         &rest[..rest.find("PARTITION BY").expect("partitioned")]
+    }
+
+    #[test]
+    fn the_hub_gives_each_table_its_bit() {
+        let merge = include_str!("../../../migrations/postgres/0040_filled.sql");
+        for table in all() {
+            let words =
+                format!("CASE WHEN EXISTS (SELECT FROM pg_temp.s_{}) THEN {} ELSE 0 END", table.name, bit(&table));
+            assert!(merge.contains(&words), "{words}");
+        }
     }
 
     #[test]
