@@ -9,6 +9,7 @@ use std::path::Path;
 use postgres::Postgres;
 use secrecy::SecretString;
 use stratum::engine::{Engine, EngineSettings};
+use stratum::hub::answers;
 use stratum::hub::connect::{Connection, HubUrl, Tier, connect};
 use stratum::hub::error::HubError;
 use stratum::hub::pull::{self, View};
@@ -565,5 +566,68 @@ fn the_newest_comes_first_and_the_history_behind() {
         let checked = check();
         let text = String::from_utf8_lossy(&checked.stdout);
         assert!(checked.status.success(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
+    });
+}
+
+#[test]
+fn answers_as_they_came_follow_the_looks() {
+    use stratum::store::raw::{RawAnswer, body_hash};
+    runtime().block_on(async {
+        let Some(mut two) = Two::new().await else { return };
+        let mut engine = Engine::new(EngineSettings::default());
+        for minute in 0..40 {
+            look(&mut engine, &mut two.a, minute);
+            // The newest is still being packed; one was let go of long ago.
+            if minute != 39 && minute != 3 {
+                let body = answer(minute);
+                let body = body.as_bytes();
+                let raw = RawAnswer::pack(body, body_hash(body), Timestamp::from_millis(at(minute))).expect("packed");
+                two.a.keep_raw(&raw).expect("kept");
+            }
+        }
+        lease(&mut two.owner, two.device_a, 7).await;
+        let reader = two.a.reader().expect("reader");
+        assert_eq!(
+            answers::step(&mut two.hub, &reader, two.device_a).await.expect("asked"),
+            None,
+            "no look is told yet"
+        );
+        two.tell_a(7).await;
+        let mut steps = 0;
+        while let Some(told) = answers::step(&mut two.hub, &reader, two.device_a).await.expect("told") {
+            // The answer to it may be lost.
+            let again = answers::step(&mut two.hub, &reader, two.device_a).await.expect("told");
+            assert_eq!(again.as_ref(), Some(&told));
+            two.a.hub_told(&told).expect("noted");
+            steps += 1;
+        }
+        assert!(steps > 0);
+        let count = "SET ROLE stratum_owner; SELECT count(*) FROM hub.raw_answer";
+        let kept = |server: &Postgres| server.ask(postgres::HOSTER, DATABASE, count);
+        assert!(kept(&two.desk.server).ends_with("38"), "{}", kept(&two.desk.server));
+        let body = answer(20);
+        let mut pro = two.desk.connect("pro1").await;
+        let fetched = answers::fetch(&mut pro, &body_hash(body.as_bytes())).await.expect("asked");
+        assert_eq!(fetched.as_deref(), Some(body.as_bytes()));
+        assert_eq!(answers::fetch(&mut pro, &[0; 16]).await.expect("asked"), None);
+        // Nobody else tells for this device, and nobody who only looks on tells at all.
+        let sql = format!(
+            "SELECT hub.keep_answers({}, ARRAY[1]::bigint[], ARRAY[1]::bigint[], ARRAY['x']::bytea[])",
+            two.device_a
+        );
+        for login in ["pro1", "free1"] {
+            let refused = two.desk.server.psql(login, &sql);
+            let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(!refused.status.success() && text.contains("42501"), "{text}");
+        }
+        assert!(!two.desk.server.psql("free1", "SELECT * FROM hub.raw_answer").status.success());
+        // The newest comes when it is packed.
+        let body = answer(39);
+        let raw = RawAnswer::pack(body.as_bytes(), body_hash(body.as_bytes()), Timestamp::from_millis(at(39)))
+            .expect("packed");
+        two.a.keep_raw(&raw).expect("kept");
+        let told = answers::step(&mut two.hub, &reader, two.device_a).await.expect("told").expect("one more");
+        two.a.hub_told(&told).expect("noted");
+        assert!(kept(&two.desk.server).ends_with("39"));
     });
 }

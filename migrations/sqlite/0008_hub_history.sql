@@ -4,6 +4,9 @@
 ALTER TABLE hub ADD COLUMN behind INTEGER;
 ALTER TABLE hub ADD COLUMN gap INTEGER;
 
+-- Answers of our looks that the hub calls by this number or one below have been told.
+ALTER TABLE hub ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;
+
 -- Games whose present is here while a part of their history is not: its older values change nothing of these slots.
 CREATE TABLE hub_ahead (
     event INTEGER PRIMARY KEY,

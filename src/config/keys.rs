@@ -175,6 +175,7 @@ pub(super) const KEYS: &[Key] = &[
     Key { path: "hub.ca_file", kind: Kind::Path },
     Key { path: "hub.name", kind: Kind::Text },
     Key { path: "hub.collect", kind: Kind::Bool },
+    Key { path: "hub.answers", kind: Kind::Bool },
     Key { path: "hub.alone", kind: Kind::Choice(&["auto", "poll", "wait"]) },
     Key { path: "alerts.credits_below", kind: Kind::Int(0, 100_000_000) },
     Key { path: "alerts.desktop.on", kind: Kind::Bool },

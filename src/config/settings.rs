@@ -251,6 +251,8 @@ pub struct HubSettings {
     pub name: String,
     /// This device may ask the sources, when it has a key.
     pub collect: bool,
+    /// A collector tells answers as they came, too.
+    pub answers: bool,
     /// What a collector does that cannot reach the hub.
     pub alone: Alone,
 }

@@ -5,6 +5,7 @@
 //! `engine`, and `store`; knows nothing of tasks: `runtime` runs what stands here.
 #![warn(missing_docs)]
 
+pub mod answers;
 pub mod connect;
 pub mod copy;
 pub mod credit;

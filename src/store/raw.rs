@@ -65,7 +65,15 @@ impl Reader {
         let found: Option<(i64, Vec<u8>)> =
             find.query_row([&hash[..]], |r| Ok((r.get(0)?, r.get(1)?))).map(Some).or_else(none_if_no_rows)?;
         let Some((bytes, packed)) = found else { return Ok(None) };
-        let size = usize::try_from(bytes).map_err(|_| StoreError::Damaged { what: "answer" })?;
-        zstd::bulk::decompress(&packed, size).map(Some).map_err(|_| StoreError::Damaged { what: "answer" })
+        unpack(bytes, &packed).map(Some)
     }
+}
+
+/// The bytes of a packed answer of so many bytes.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn unpack(bytes: i64, packed: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let size = usize::try_from(bytes).map_err(|_| StoreError::Damaged { what: "answer" })?;
+    zstd::bulk::decompress(packed, size).map_err(|_| StoreError::Damaged { what: "answer" })
 }

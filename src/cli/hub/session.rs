@@ -46,6 +46,7 @@ pub(in crate::cli) fn config(paths: &Paths, settings: &Settings, has_key: bool) 
             Wanted::Poll => Alone::Poll,
             Wanted::Wait => Alone::Wait,
         }),
+        answers: settings.hub.answers,
         desk: desk::beside(&store),
     }))
 }

@@ -34,6 +34,8 @@ pub struct HubConfig {
     pub number: i32,
     /// It may ask the sources: what it does when it cannot reach the hub. `None`: it never asks.
     pub collects: Option<Alone>,
+    /// Answers are told as they came, too.
+    pub answers: bool,
     /// What the user made.
     pub desk: PathBuf,
 }

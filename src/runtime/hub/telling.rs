@@ -7,6 +7,7 @@ use tokio::sync::broadcast;
 
 use super::sync::{Syncing, backoff};
 use crate::engine::names::NameKind;
+use crate::hub::answers;
 use crate::hub::connect::{Tier, connect, tier_of};
 use crate::hub::error::HubError;
 use crate::hub::lease::Lease;
@@ -111,6 +112,9 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
             sent.0 += tell_one(syncing, &mut hub, &mut pusher, &leases, cursor).await?;
             sent.1 += began.elapsed();
         }
+        if syncing.config.answers {
+            tell_answers(syncing, &mut hub, &pusher, link.number).await?;
+        }
         let (looks, oldest) = pusher.reader().hub_backlog(|s| leases.lease(s).is_held())?;
         syncing.note(|s| {
             (s.backlog, s.oldest) = (looks, oldest);
@@ -135,6 +139,24 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
             Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed)
         ) {}
     }
+}
+
+/// Tells answers as they came, as long as no look waits.
+async fn tell_answers(
+    syncing: &Syncing,
+    hub: &mut crate::hub::connect::Connection,
+    pusher: &Pusher,
+    device: i32,
+) -> Result<(), Stopped> {
+    while let Some(told) = answers::step(hub, pusher.reader(), device).await? {
+        let noted = syncing.way_in.hub_told(told).await?;
+        noted.map_err(|e| Stopped::NotNoted(e.to_string()))?;
+        let looks = pusher.reader().hub_backlog(|sport| is_ours(syncing, sport))?.0;
+        if looks > 0 || syncing.closing.is_cancelled() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Tells everything of one source and sport; answers the rows.

@@ -68,6 +68,8 @@ pub struct Told {
     pub entry: i64,
     /// How far a source and sport has come, if it has.
     pub cursor: Option<Cursor>,
+    /// How far answers have been told, if they have: the hub's number of a look.
+    pub answered: Option<i64>,
 }
 
 fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
@@ -256,6 +258,9 @@ impl Store {
             )?;
             for (ours, hub) in &told.looks {
                 look.execute(params![ours, hub, told.entry])?;
+            }
+            if let Some(answered) = told.answered {
+                tx.execute("UPDATE hub SET answered = max(answered, ?) WHERE id = 1", [answered])?;
             }
             if let Some(c) = &told.cursor {
                 tx.prepare_cached(

@@ -5,6 +5,7 @@
 //! `engine`; knows nothing of networks.
 
 mod ahead;
+mod answers;
 pub mod cell;
 mod incoming;
 mod link;
@@ -14,6 +15,7 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use answers::{Answered, Answers};
 pub use incoming::{Applied, AppliedLook, Early, Incoming, IncomingEvent, IncomingLook, Order, Rows};
 pub use link::{Cursor, Link, Retraction, Told};
 pub use run::{Run, RunEvent, RunLook};
