@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::connect::Connection;
+use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, within};
 use super::copy::{CopyIn, day_of};
 use super::error::HubError;
 use crate::engine::names::NameKind;
@@ -18,7 +18,7 @@ use crate::market::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::hub::cell::{Cell, EachRow};
 use crate::store::hub::tables::{self, Column, Kind, Table};
-use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, Rows};
+use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, OwnLook, Rows};
 
 /// A stretch holds entries with so many rows of the change log, unless a single one has more.
 const MOST_CHANGES: i64 = 120_000;
@@ -79,23 +79,40 @@ struct Entry {
     stored_at: i64,
 }
 
-/// The next stretch after entry `after`, without what `device` told itself; `None`: there is none.
+/// The next stretch after entry `after`, without the rows of what `device` told itself; `None`: there is none.
 ///
 /// # Errors
 /// [`HubError`]; nothing was taken in then.
 pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> Result<Option<Stretch>, HubError> {
-    let tx = hub.client().build_transaction().read_only(true).isolation_level(REPEATABLE).start().await?;
+    next_with_own(hub, view, device, after, 0).await
+}
+
+/// As [`next`]; with the rows of what `device` told itself up to entry `own`, because its store does not hold them.
+///
+/// # Errors
+/// [`HubError`]; nothing was taken in then.
+pub async fn next_with_own(
+    hub: &mut Connection,
+    view: View,
+    device: i32,
+    after: i64,
+    own: i64,
+) -> Result<Option<Stretch>, HubError> {
+    let begin = hub.client().build_transaction().read_only(true).isolation_level(REPEATABLE).start();
+    let tx = within::<_, _, HubError>(PATIENCE, begin).await?;
     let schema = view.schema();
-    let rows = tx
-        .query_typed(
+    let rows = within::<_, _, HubError>(
+        PATIENCE,
+        tx.query_typed(
             &format!(
                 "SELECT seq, kind, device, source, sport, first, last, since, until, changes,
                  (extract(epoch FROM stored_at) * 1000)::bigint, max(seq) OVER () FROM {schema}.entry
                  WHERE seq > $1 ORDER BY seq LIMIT $2"
             ),
             &[(&after, Type::INT8), (&MOST_ENTRIES, Type::INT8)],
-        )
-        .await?;
+        ),
+    )
+    .await?;
     let mut entries = Vec::new();
     let mut changes = 0;
     let mut head = after;
@@ -117,7 +134,7 @@ pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> 
         if entry.seq != after + 1 + i64::try_from(entries.len()).unwrap_or(0) {
             return Err(HubError::Broken { what: format!("the log has no entry before {}", entry.seq) });
         }
-        let others = entry.device != device;
+        let others = entry.device != device || entry.seq <= own;
         // What is taken back stands alone.
         if !entries.is_empty() && ((others && entry.retract) || changes + entry.changes > MOST_CHANGES) {
             break;
@@ -133,17 +150,20 @@ pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> 
     let (until, stored_at) = (last.seq, last.stored_at);
     let mut stretch =
         Stretch { incoming: Incoming { until, ..Incoming::default() }, head, changes, bytes: 0, stored_at };
-    entries.retain(|e| e.device != device);
+    let told: Vec<Entry> = entries.extract_if(.., |e| e.device == device && e.seq > own).collect();
+    within::<_, _, HubError>(PATIENCE, own_looks(&tx, view, device, &told, &mut stretch)).await?;
     if let Some(first) = entries.first() {
-        stretch.incoming.names = names(&tx, view).await?;
+        if stretch.incoming.names.is_empty() {
+            stretch.incoming.names = within::<_, _, HubError>(PATIENCE, names(&tx, view)).await?;
+        }
         if first.retract {
             stretch.incoming.retract = Some((first.source, first.sport, Timestamp::from_millis(first.since)));
         }
         let runs: Vec<&Entry> = entries.iter().filter(|e| !e.retract).collect();
-        looks(&tx, view, device, &runs, &mut stretch).await?;
-        events(&tx, view, (after, until), &mut stretch).await?;
+        looks(&tx, view, (device, own), &runs, &mut stretch).await?;
+        within::<_, _, HubError>(PATIENCE, events(&tx, view, (after, until), &mut stretch)).await?;
     }
-    tx.commit().await?;
+    within::<_, _, HubError>(PATIENCE, tx.commit()).await?;
     Ok(Some(stretch))
 }
 
@@ -153,7 +173,8 @@ pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> 
 /// [`HubError`].
 pub async fn head(hub: &mut Connection, view: View) -> Result<i64, HubError> {
     let sql = format!("SELECT entry FROM {}.head", view.schema());
-    Ok(hub.client().query_typed_one(&sql, &[]).await?.try_get(0)?)
+    let row = within::<_, _, HubError>(PATIENCE, hub.client().query_typed_one(&sql, &[])).await?;
+    Ok(row.try_get(0)?)
 }
 
 const REPEATABLE: tokio_postgres::IsolationLevel = tokio_postgres::IsolationLevel::RepeatableRead;
@@ -171,11 +192,60 @@ async fn names(tx: &Transaction<'_>, view: View) -> Result<Vec<(NameKind, u32, S
     Ok(names)
 }
 
+/// What the device told itself, by its own numbers and the hub's: it may not have heard that it was taken.
+async fn own_looks(
+    tx: &Transaction<'_>,
+    view: View,
+    device: i32,
+    told: &[Entry],
+    stretch: &mut Stretch,
+) -> Result<(), HubError> {
+    let runs: Vec<&Entry> = told.iter().filter(|e| !e.retract).collect();
+    let (Some(first), Some(last), View::Whole) = (runs.first(), runs.last(), view) else { return Ok(()) };
+    stretch.incoming.names = names(tx, view).await?;
+    let rows = tx
+        .query_typed(
+            "SELECT device_look, id, entry, source, sport FROM hub.look
+             WHERE device = $1 AND id BETWEEN $2 AND $3 AND entry BETWEEN $4 AND $5
+             AND day BETWEEN date '2000-01-01' + $6 AND date '2000-01-01' + $7 ORDER BY id",
+            &[
+                (&device, Type::INT4),
+                (&first.first, Type::INT8),
+                (&last.last, Type::INT8),
+                (&first.seq, Type::INT8),
+                (&last.seq, Type::INT8),
+                (&runs.iter().map(|e| day_of(e.since)).min().unwrap_or(0), Type::INT4),
+                (&runs.iter().map(|e| day_of(e.until)).max().unwrap_or(0), Type::INT4),
+            ],
+        )
+        .await?;
+    for r in &rows {
+        stretch.incoming.own.push(OwnLook {
+            look: r.try_get(0)?,
+            hub: r.try_get(1)?,
+            entry: r.try_get(2)?,
+            source: unsigned(r.try_get(3)?)?,
+            sport: unsigned(r.try_get(4)?)?,
+        });
+    }
+    let rows = tx
+        .query_typed(
+            "SELECT id, source, provider_id FROM hub.event WHERE changed BETWEEN $1 AND $2",
+            &[(&first.seq, Type::INT8), (&last.seq, Type::INT8)],
+        )
+        .await?;
+    for r in &rows {
+        let event = (unsigned(r.try_get(0)?)?, unsigned(r.try_get(1)?)?, r.try_get(2)?);
+        stretch.incoming.own_events.push(event);
+    }
+    Ok(())
+}
+
 /// Looks of the entries, and their rows.
 async fn looks(
     tx: &Transaction<'_>,
     view: View,
-    device: i32,
+    (device, own): (i32, i64),
     runs: &[&Entry],
     stretch: &mut Stretch,
 ) -> Result<(), HubError> {
@@ -192,7 +262,7 @@ async fn looks(
     let columns = columns.join(", ");
     let looks = format!(
         "SELECT l.id, entry, source, sport, (SELECT json FROM {schema}.setting AS s WHERE s.hash = l.rules), {columns}
-         FROM {schema}.look AS l WHERE {} AND device <> {device} ORDER BY id",
+         FROM {schema}.look AS l WHERE {} AND (device <> {device} OR entry <= {own}) ORDER BY id",
         range.replacen("look BETWEEN", "l.id BETWEEN", 1)
     );
     let bytes = copied(tx, &looks).await?;
@@ -268,10 +338,14 @@ async fn events(
 }
 
 async fn copied(tx: &Transaction<'_>, select: &str) -> Result<Vec<u8>, HubError> {
-    let stream = tx.copy_out(&format!("COPY ({select}) TO STDOUT (FORMAT binary)")).await?;
+    let sql = format!("COPY ({select}) TO STDOUT (FORMAT binary)");
+    let stream = within::<_, _, HubError>(PATIENCE, tx.copy_out(&sql)).await?;
     futures_util::pin_mut!(stream);
     let mut all = BytesMut::new();
-    while let Some(piece) = stream.try_next().await? {
+    // Before the first row the server may have to sort.
+    let mut limit = MUCH_PATIENCE;
+    while let Some(piece) = within::<_, _, HubError>(limit, stream.try_next()).await? {
+        limit = PATIENCE;
         all.extend_from_slice(&piece);
         if all.len() > MOST_BYTES {
             return Err(HubError::Broken { what: "an entry of the log is too large".to_owned() });

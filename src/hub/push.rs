@@ -3,6 +3,8 @@
 //! Reads a connection of its own to the store and keeps no more in memory than one run. Whoever owns a [`Pusher`] runs it
 //! where waiting for SQLite is no harm, and has what it answers noted in the store before the next step.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::SinkExt;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -10,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::connect::Connection;
+use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, no_answer, within};
 use super::copy::{CopyOut, day_of};
 use super::error::HubError;
 use crate::engine::names::NameKind;
@@ -26,6 +28,8 @@ const MOST_LOOKS: usize = 400;
 const MOST_CHANGES: i64 = 60_000;
 /// A stream of rows is handed over in pieces of so many bytes.
 const PIECE: usize = 256 * 1024;
+/// A line that carries fewer bytes a millisecond is taken for dead.
+const SLOWEST: u64 = 20;
 
 /// What the hub's functions raise when a run, or a part of it, has been taken already.
 const TAKEN: &str = "SH012";
@@ -117,16 +121,16 @@ impl Pusher {
     /// [`PushError`]; the hub has taken nothing of the run then, or all of it and we do not know: the next step finds out.
     pub async fn step(&mut self, hub: &mut Connection, cursor: &Cursor, token: i64) -> Result<Step, PushError> {
         if let Some(back) = self.reader.hub_next_retraction(cursor)? {
-            return self.retract(hub, cursor, token, back.id, back.after.millis()).await;
+            return within(MUCH_PATIENCE, self.retract(hub, cursor, token, back.id, back.after.millis())).await;
         }
         let stream = (cursor.source, cursor.sport);
         let Some(run) = self.reader.hub_next_run(stream, cursor.look, MOST_LOOKS, MOST_CHANGES)? else {
             return Ok(Step::Nothing);
         };
-        let mut told = self.names(hub).await?;
+        let mut told = within::<_, PushError, PushError>(PATIENCE, self.names(hub)).await?;
         let events = self.reader.hub_run_events(&run)?;
-        self.events(hub, &run, &events, &mut told).await?;
-        self.prepare(hub, &run).await?;
+        within::<_, PushError, PushError>(PATIENCE, self.events(hub, &run, &events, &mut told)).await?;
+        within::<_, PushError, PushError>(MUCH_PATIENCE, self.prepare(hub, &run)).await?;
         let stages = self.stages(&run, &events)?;
         let changed = self.changed_events(&events);
         let (rows, bytes) = stages.iter().fold((0, 0), |(r, b), s| (r + s.copy.rows(), b + s.copy.len() as u64));
@@ -144,7 +148,7 @@ impl Pusher {
                 }
                 Ok(Step::Told { told, rows, bytes })
             }
-            Sent::Before => self.recover(hub, cursor, told).await,
+            Sent::Before => within(MUCH_PATIENCE, self.recover(hub, cursor, told)).await,
             Sent::Overtaken => Ok(Step::Overtaken),
         }
     }
@@ -318,13 +322,14 @@ impl Pusher {
         }
         stages.push(Stage { name: "event", columns: EVENT_COLUMNS.to_owned(), copy: events });
         let (source, sport) = self.stream(run)?;
-        let tx = hub.client().transaction().await?;
-        tx.batch_execute(STAGING).await?;
+        let tx = within::<_, _, HubError>(PATIENCE, hub.client().transaction()).await?;
+        within::<_, _, HubError>(PATIENCE, tx.batch_execute(STAGING)).await?;
         for stage in stages {
             stage.send(&tx).await?;
         }
-        let merged = tx
-            .query_typed(
+        let merged = tokio::time::timeout(
+            MUCH_PATIENCE,
+            tx.query_typed(
                 "SELECT entry, look FROM hub.merge($1, $2, $3, $4, $5, $6)",
                 &[
                     (&self.device, Type::INT4),
@@ -334,8 +339,10 @@ impl Pusher {
                     (&cursor.look, Type::INT8),
                     (&run.last(), Type::INT8),
                 ],
-            )
-            .await;
+            ),
+        )
+        .await
+        .map_err(|_| no_answer(MUCH_PATIENCE))?;
         let rows = match merged {
             Ok(rows) => rows,
             Err(e) if e.code().is_some_and(|c| c.code() == TAKEN) => return Ok(Sent::Before),
@@ -344,7 +351,7 @@ impl Pusher {
         };
         let row = rows.first().ok_or_else(|| HubError::Broken { what: "no answer to a merge".to_owned() })?;
         let (entry, base) = (row.try_get(0)?, row.try_get(1)?);
-        tx.commit().await?;
+        within::<_, _, HubError>(PATIENCE, tx.commit()).await?;
         Ok(Sent::Taken { entry, base })
     }
 
@@ -459,15 +466,20 @@ impl Stage {
 
     async fn send(self, tx: &Transaction<'_>) -> Result<(), HubError> {
         let sql = format!("COPY pg_temp.s_{} ({}) FROM STDIN (FORMAT binary)", self.name, self.columns);
-        let sink = tx.copy_in(sql.as_str()).await?;
-        futures_util::pin_mut!(sink);
         let mut rest = Bytes::from(self.copy.finish());
-        while !rest.is_empty() {
-            let piece = rest.split_to(rest.len().min(PIECE));
-            sink.send(piece).await?;
-        }
-        sink.finish().await?;
-        Ok(())
+        // What is under way may lie in buffers for as long as the slowest line takes.
+        let limit = PATIENCE + Duration::from_millis(rest.len() as u64 / SLOWEST);
+        within(limit, async {
+            let sink = tx.copy_in(sql.as_str()).await?;
+            futures_util::pin_mut!(sink);
+            while !rest.is_empty() {
+                let piece = rest.split_to(rest.len().min(PIECE));
+                sink.send(piece).await?;
+            }
+            sink.finish().await?;
+            Ok::<_, HubError>(())
+        })
+        .await
     }
 }
 

@@ -13,6 +13,6 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use incoming::{Applied, AppliedLook, Incoming, IncomingEvent, IncomingLook, Rows};
+pub use incoming::{Applied, AppliedLook, Incoming, IncomingEvent, IncomingLook, OwnLook, Rows};
 pub use link::{Cursor, Link, Retraction, Told};
 pub use run::{Run, RunEvent, RunLook};
