@@ -24,6 +24,31 @@ const LIMITS: &str = "-c statement_timeout=600000 -c lock_timeout=30000 -c idle_
                       -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=2 \
                       -c tcp_user_timeout=10000";
 
+/// So long no answer, and no room for more of what is to be sent, is too long: a link that swallows everything, with
+/// somebody on the way who acknowledges it, looks as one that is slow.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+/// As [`PATIENCE`], for what may take the server a while or wait for others.
+pub(crate) const MUCH_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits for an answer, and not for ever. Without one the connection is of no use any more.
+///
+/// # Errors
+/// [`HubError::Slow`], and what the question comes to.
+pub(crate) async fn within<T, E, F: From<E> + From<HubError>>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, F> {
+    match tokio::time::timeout(limit, asked).await {
+        Ok(answered) => answered.map_err(F::from),
+        Err(_) => Err(no_answer(limit).into()),
+    }
+}
+
+/// Nothing was heard for so long.
+pub(crate) fn no_answer(limit: Duration) -> HubError {
+    HubError::Slow { why: format!("no answer within {} s", limit.as_secs()) }
+}
+
 /// What a login may do at a hub.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tier {

@@ -145,6 +145,8 @@ impl HubError {
                     Self::Tls { place, why }
                 }
                 code if code.starts_with("53") => Self::Unreachable { place, why },
+                // A pooler that has no server behind it.
+                code if code.starts_with("08") => Self::Unreachable { place, why },
                 _ => Self::Refused { place, why },
             };
         }

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
-use super::connect::Connection;
+use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, within};
 use super::copy::{CopyIn, day_of};
 use super::error::HubError;
 use crate::engine::names::NameKind;
@@ -18,7 +18,7 @@ use crate::market::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::hub::cell::{Cell, EachRow};
 use crate::store::hub::tables::{self, Column, Kind, Table};
-use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, Order, Rows};
+use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, Order, OwnLook, Rows};
 
 /// A stretch holds entries with so many rows of the change log, unless a single one has more.
 const MOST_CHANGES: i64 = 120_000;
@@ -81,12 +81,26 @@ struct Entry {
     filled: i32,
 }
 
-/// The next stretch after entry `after`, without what `device` told itself; `None`: there is none.
+/// The next stretch after entry `after`, without the rows of what `device` told itself; `None`: there is none.
 ///
 /// # Errors
 /// [`HubError`]; nothing was taken in then.
 pub async fn next(hub: &mut Connection, view: View, device: i32, after: i64) -> Result<Option<Stretch>, HubError> {
-    between(hub, view, device, after, i64::MAX).await
+    between(hub, view, (device, 0), (after, i64::MAX)).await
+}
+
+/// As [`next`]; with the rows of what `device` told itself up to entry `own`, because its store does not hold them.
+///
+/// # Errors
+/// [`HubError`]; nothing was taken in then.
+pub async fn next_with_own(
+    hub: &mut Connection,
+    view: View,
+    device: i32,
+    after: i64,
+    own: i64,
+) -> Result<Option<Stretch>, HubError> {
+    between(hub, view, (device, own), (after, i64::MAX)).await
 }
 
 /// The next stretch of the history that comes behind: entries after `after` up to `gap`.
@@ -99,7 +113,7 @@ pub async fn behind(
     device: i32,
     (after, gap): (i64, i64),
 ) -> Result<Option<Stretch>, HubError> {
-    let mut stretch = between(hub, view, device, after, gap).await?;
+    let mut stretch = between(hub, view, (device, 0), (after, gap)).await?;
     if let Some(stretch) = &mut stretch {
         stretch.incoming.order = Order::Behind;
         // What was taken back by then is no longer there and has never been here.
@@ -111,13 +125,13 @@ pub async fn behind(
 async fn between(
     hub: &mut Connection,
     view: View,
-    device: i32,
-    after: i64,
-    upto: i64,
+    (device, own): (i32, i64),
+    (after, upto): (i64, i64),
 ) -> Result<Option<Stretch>, HubError> {
-    let tx = hub.client().build_transaction().read_only(true).isolation_level(REPEATABLE).start().await?;
-    let stretch = stretch(&tx, view, device, after, upto).await?;
-    tx.commit().await?;
+    let begin = hub.client().build_transaction().read_only(true).isolation_level(REPEATABLE).start();
+    let tx = within::<_, _, HubError>(PATIENCE, begin).await?;
+    let stretch = stretch(&tx, view, (device, own), (after, upto)).await?;
+    within::<_, _, HubError>(PATIENCE, tx.commit()).await?;
     Ok(stretch)
 }
 
@@ -125,23 +139,24 @@ async fn between(
 pub(super) async fn stretch(
     tx: &Transaction<'_>,
     view: View,
-    device: i32,
-    after: i64,
-    upto: i64,
+    (device, own): (i32, i64),
+    (after, upto): (i64, i64),
 ) -> Result<Option<Stretch>, HubError> {
     let schema = view.schema();
     // What is filled is no business of those who see a part.
     let filled = if view == View::Whole { "filled" } else { "-1" };
-    let rows = tx
-        .query_typed(
+    let rows = within::<_, _, HubError>(
+        PATIENCE,
+        tx.query_typed(
             &format!(
                 "SELECT seq, kind, device, source, sport, first, last, since, until, changes,
                  (extract(epoch FROM stored_at) * 1000)::bigint, max(seq) OVER (), {filled} FROM {schema}.entry
                  WHERE seq > $1 AND seq <= $3 ORDER BY seq LIMIT $2"
             ),
             &[(&after, Type::INT8), (&MOST_ENTRIES, Type::INT8), (&upto, Type::INT8)],
-        )
-        .await?;
+        ),
+    )
+    .await?;
     let mut entries = Vec::new();
     let mut changes = 0;
     let mut head = after;
@@ -164,7 +179,7 @@ pub(super) async fn stretch(
         if entry.seq != after + 1 + i64::try_from(entries.len()).unwrap_or(0) {
             return Err(HubError::Broken { what: format!("the log has no entry before {}", entry.seq) });
         }
-        let others = entry.device != device;
+        let others = entry.device != device || entry.seq <= own;
         // What is taken back stands alone.
         if !entries.is_empty() && ((others && entry.retract) || changes + entry.changes > MOST_CHANGES) {
             break;
@@ -180,15 +195,18 @@ pub(super) async fn stretch(
     let (until, stored_at) = (last.seq, last.stored_at);
     let mut stretch =
         Stretch { incoming: Incoming { until, ..Incoming::default() }, head, changes, bytes: 0, stored_at };
-    entries.retain(|e| e.device != device);
+    let told: Vec<Entry> = entries.extract_if(.., |e| e.device == device && e.seq > own).collect();
+    within::<_, _, HubError>(PATIENCE, own_looks(tx, view, device, &told, &mut stretch)).await?;
     if let Some(first) = entries.first() {
-        stretch.incoming.names = names(tx, view).await?;
+        if stretch.incoming.names.is_empty() {
+            stretch.incoming.names = within::<_, _, HubError>(PATIENCE, names(tx, view)).await?;
+        }
         if first.retract {
             stretch.incoming.retract = Some((first.source, first.sport, Timestamp::from_millis(first.since)));
         }
         let runs: Vec<&Entry> = entries.iter().filter(|e| !e.retract).collect();
-        looks(tx, view, device, &runs, &mut stretch).await?;
-        events(tx, view, (after, until), &mut stretch).await?;
+        looks(tx, view, (device, own), &runs, &mut stretch).await?;
+        within::<_, _, HubError>(PATIENCE, events(tx, view, (after, until), &mut stretch)).await?;
     }
     Ok(Some(stretch))
 }
@@ -199,7 +217,8 @@ pub(super) async fn stretch(
 /// [`HubError`].
 pub async fn head(hub: &mut Connection, view: View) -> Result<i64, HubError> {
     let sql = format!("SELECT entry FROM {}.head", view.schema());
-    Ok(hub.client().query_typed_one(&sql, &[]).await?.try_get(0)?)
+    let row = within::<_, _, HubError>(PATIENCE, hub.client().query_typed_one(&sql, &[])).await?;
+    Ok(row.try_get(0)?)
 }
 
 pub(super) const REPEATABLE: tokio_postgres::IsolationLevel = tokio_postgres::IsolationLevel::RepeatableRead;
@@ -229,11 +248,60 @@ pub(super) async fn looks_where(tx: &Transaction<'_>, view: View, wanted: &str) 
     copied(tx, &sql).await
 }
 
+/// What the device told itself, by its own numbers and the hub's: it may not have heard that it was taken.
+async fn own_looks(
+    tx: &Transaction<'_>,
+    view: View,
+    device: i32,
+    told: &[Entry],
+    stretch: &mut Stretch,
+) -> Result<(), HubError> {
+    let runs: Vec<&Entry> = told.iter().filter(|e| !e.retract).collect();
+    let (Some(first), Some(last), View::Whole) = (runs.first(), runs.last(), view) else { return Ok(()) };
+    stretch.incoming.names = names(tx, view).await?;
+    let rows = tx
+        .query_typed(
+            "SELECT device_look, id, entry, source, sport FROM hub.look
+             WHERE device = $1 AND id BETWEEN $2 AND $3 AND entry BETWEEN $4 AND $5
+             AND day BETWEEN date '2000-01-01' + $6 AND date '2000-01-01' + $7 ORDER BY id",
+            &[
+                (&device, Type::INT4),
+                (&first.first, Type::INT8),
+                (&last.last, Type::INT8),
+                (&first.seq, Type::INT8),
+                (&last.seq, Type::INT8),
+                (&runs.iter().map(|e| day_of(e.since)).min().unwrap_or(0), Type::INT4),
+                (&runs.iter().map(|e| day_of(e.until)).max().unwrap_or(0), Type::INT4),
+            ],
+        )
+        .await?;
+    for r in &rows {
+        stretch.incoming.own.push(OwnLook {
+            look: r.try_get(0)?,
+            hub: r.try_get(1)?,
+            entry: r.try_get(2)?,
+            source: unsigned(r.try_get(3)?)?,
+            sport: unsigned(r.try_get(4)?)?,
+        });
+    }
+    let rows = tx
+        .query_typed(
+            "SELECT id, source, provider_id FROM hub.event WHERE changed BETWEEN $1 AND $2",
+            &[(&first.seq, Type::INT8), (&last.seq, Type::INT8)],
+        )
+        .await?;
+    for r in &rows {
+        let event = (unsigned(r.try_get(0)?)?, unsigned(r.try_get(1)?)?, r.try_get(2)?);
+        stretch.incoming.own_events.push(event);
+    }
+    Ok(())
+}
+
 /// Looks of the entries, and their rows.
 async fn looks(
     tx: &Transaction<'_>,
     view: View,
-    device: i32,
+    (device, own): (i32, i64),
     runs: &[&Entry],
     stretch: &mut Stretch,
 ) -> Result<(), HubError> {
@@ -246,7 +314,8 @@ async fn looks(
     let range = format!(
         "look BETWEEN {first} AND {last} AND day BETWEEN date '2000-01-01' + ({since}) AND date '2000-01-01' + ({until})"
     );
-    let wanted = format!("{} AND device <> {device}", range.replacen("look BETWEEN", "l.id BETWEEN", 1));
+    let wanted =
+        format!("{} AND (device <> {device} OR entry <= {own})", range.replacen("look BETWEEN", "l.id BETWEEN", 1));
     let bytes = looks_where(tx, view, &wanted).await?;
     stretch.bytes += bytes.len() as u64;
     stretch.incoming.looks = read_looks(&bytes).map_err(broken)?;
@@ -341,10 +410,14 @@ fn read_events(rows: &[tokio_postgres::Row], stretch: &mut Stretch) -> Result<()
 }
 
 pub(super) async fn copied(tx: &Transaction<'_>, select: &str) -> Result<Vec<u8>, HubError> {
-    let stream = tx.copy_out(&format!("COPY ({select}) TO STDOUT (FORMAT binary)")).await?;
+    let sql = format!("COPY ({select}) TO STDOUT (FORMAT binary)");
+    let stream = within::<_, _, HubError>(PATIENCE, tx.copy_out(&sql)).await?;
     futures_util::pin_mut!(stream);
     let mut all = BytesMut::new();
-    while let Some(piece) = stream.try_next().await? {
+    // Before the first row the server may have to sort.
+    let mut limit = MUCH_PATIENCE;
+    while let Some(piece) = within::<_, _, HubError>(limit, stream.try_next()).await? {
+        limit = PATIENCE;
         all.extend_from_slice(&piece);
         if all.len() > MOST_BYTES {
             return Err(HubError::Broken { what: "an entry of the log is too large".to_owned() });

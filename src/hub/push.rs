@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::mpsc;
 use tokio_postgres::types::Type;
 
-use super::connect::Connection;
+use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, no_answer, within};
 use super::copy::{CopyOut, day_of};
 use super::error::HubError;
 use super::stage::{self, Stage, Work};
@@ -116,16 +116,16 @@ impl Pusher {
     /// [`PushError`]; the hub has taken nothing of the run then, or all of it and we do not know: the next step finds out.
     pub async fn step(&mut self, hub: &mut Connection, cursor: &Cursor, token: i64) -> Result<Step, PushError> {
         if let Some(back) = self.reader.hub_next_retraction(cursor)? {
-            return self.retract(hub, cursor, token, back.id, back.after.millis()).await;
+            return within(MUCH_PATIENCE, self.retract(hub, cursor, token, back.id, back.after.millis())).await;
         }
         let stream = (cursor.source, cursor.sport);
         let Some(run) = self.reader.hub_next_run(stream, cursor.look, MOST_LOOKS, MOST_CHANGES)? else {
             return Ok(Step::Nothing);
         };
-        let mut told = self.names(hub).await?;
+        let mut told = within::<_, PushError, PushError>(PATIENCE, self.names(hub)).await?;
         let events = self.reader.hub_run_events(&run)?;
-        self.events(hub, &run, &events, &mut told).await?;
-        self.prepare(hub, &run).await?;
+        within::<_, PushError, PushError>(PATIENCE, self.events(hub, &run, &events, &mut told)).await?;
+        within::<_, PushError, PushError>(MUCH_PATIENCE, self.prepare(hub, &run)).await?;
         let changed = self.changed_events(&events);
         let work = Arc::new(Work { run, events, maps: self.maps.clone() });
         let run = &work.run;
@@ -143,7 +143,7 @@ impl Pusher {
                 }
                 Ok(Step::Told { told, rows, bytes })
             }
-            Sent::Before => self.recover(hub, cursor, told).await,
+            Sent::Before => within(MUCH_PATIENCE, self.recover(hub, cursor, told)).await,
             Sent::Overtaken => Ok(Step::Overtaken),
         }
     }
@@ -271,8 +271,8 @@ impl Pusher {
         }
         let events = Stage { name: "event", columns: EVENT_COLUMNS.to_owned(), copy: events };
         let (source, sport) = self.stream(run)?;
-        let tx = hub.client().transaction().await?;
-        tx.batch_execute(STAGING).await?;
+        let tx = within::<_, _, HubError>(PATIENCE, hub.client().transaction()).await?;
+        within::<_, _, HubError>(PATIENCE, tx.batch_execute(STAGING)).await?;
         // The server takes in one table while the next is read here.
         let reader = match self.staging.take() {
             Some(reader) => reader,
@@ -295,8 +295,9 @@ impl Pusher {
         self.staging = Some(reader);
         read?;
         events.send(&tx).await?;
-        let merged = tx
-            .query_typed(
+        let merged = tokio::time::timeout(
+            MUCH_PATIENCE,
+            tx.query_typed(
                 "SELECT entry, look FROM hub.merge($1, $2, $3, $4, $5, $6)",
                 &[
                     (&self.device, Type::INT4),
@@ -306,8 +307,10 @@ impl Pusher {
                     (&cursor.look, Type::INT8),
                     (&run.last(), Type::INT8),
                 ],
-            )
-            .await;
+            ),
+        )
+        .await
+        .map_err(|_| no_answer(MUCH_PATIENCE))?;
         let merged = match merged {
             Ok(merged) => merged,
             Err(e) if e.code().is_some_and(|c| c.code() == TAKEN) => return Ok(Sent::Before),
@@ -316,7 +319,7 @@ impl Pusher {
         };
         let row = merged.first().ok_or_else(|| HubError::Broken { what: "no answer to a merge".to_owned() })?;
         let (entry, base) = (row.try_get(0)?, row.try_get(1)?);
-        tx.commit().await?;
+        within::<_, _, HubError>(PATIENCE, tx.commit()).await?;
         Ok(Sent::Taken { entry, base, rows, bytes })
     }
 

@@ -60,7 +60,7 @@ impl Game {
 pub async fn first(hub: &mut Connection, view: View, device: i32, first: First) -> Result<Option<Stretch>, HubError> {
     let tx = hub.client().build_transaction().read_only(true).isolation_level(REPEATABLE).start().await?;
     let Some(gap) = cut(&tx, view, first).await? else { return Ok(None) };
-    let Some(mut stretch) = pull::stretch(&tx, view, device, gap, i64::MAX).await? else { return Ok(None) };
+    let Some(mut stretch) = pull::stretch(&tx, view, (device, 0), (gap, i64::MAX)).await? else { return Ok(None) };
     let Some((look, day, at)) =
         stretch.incoming.looks.first().map(|l| (l.hub, day_of(l.received_at.millis()), l.received_at.millis()))
     else {

@@ -1,11 +1,14 @@
 //! The rows of a run as they are staged at the hub: read table by table, so that the server takes in one while the next is
 //! read.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::SinkExt;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Transaction;
 
+use super::connect::{PATIENCE, within};
 use super::copy::{CopyOut, day_of};
 use super::error::HubError;
 use crate::store::hub::cell::Cell;
@@ -16,6 +19,8 @@ use crate::store::{Reader, StoreError};
 
 /// A stream of rows is handed over in pieces of so many bytes.
 const PIECE: usize = 256 * 1024;
+/// A line that carries fewer bytes a millisecond is taken for dead.
+const SLOWEST: u64 = 20;
 
 /// What is to be read.
 pub(super) struct Work {
@@ -39,15 +44,20 @@ impl Stage {
 
     pub(super) async fn send(self, tx: &Transaction<'_>) -> Result<(), HubError> {
         let sql = format!("COPY pg_temp.s_{} ({}) FROM STDIN (FORMAT binary)", self.name, self.columns);
-        let sink = tx.copy_in(sql.as_str()).await?;
-        futures_util::pin_mut!(sink);
         let mut rest = Bytes::from(self.copy.finish());
-        while !rest.is_empty() {
-            let piece = rest.split_to(rest.len().min(PIECE));
-            sink.send(piece).await?;
-        }
-        sink.finish().await?;
-        Ok(())
+        // What is under way may lie in buffers for as long as the slowest line takes.
+        let limit = PATIENCE + Duration::from_millis(rest.len() as u64 / SLOWEST);
+        within(limit, async {
+            let sink = tx.copy_in(sql.as_str()).await?;
+            futures_util::pin_mut!(sink);
+            while !rest.is_empty() {
+                let piece = rest.split_to(rest.len().min(PIECE));
+                sink.send(piece).await?;
+            }
+            sink.finish().await?;
+            Ok::<_, HubError>(())
+        })
+        .await
     }
 }
 

@@ -70,6 +70,8 @@ pub struct Postgres {
     server: Mutex<Option<Child>>,
     keeper: Mutex<Child>,
     passwords: Mutex<BTreeMap<String, String>>,
+    /// Mebibytes of a disk of its own, at `small` below its folder.
+    small: Option<u32>,
 }
 
 impl Postgres {
@@ -80,6 +82,23 @@ impl Postgres {
 
     /// As [`Self::start`], with more lines of `postgresql.conf`; they win over the usual ones.
     pub fn start_with(settings: &str) -> Option<Self> {
+        Self::start_beside(settings, None)
+    }
+
+    /// As [`Self::start_with`], with a disk of so many mebibytes for a tablespace, which the server alone sees: it is in a
+    /// mount namespace of the server's own. It is empty again after a [`Self::restart`]. `None`, with a word, where that
+    /// takes rights that we do not have; under CI that is an error.
+    pub fn start_with_a_small_disk(settings: &str, mebibytes: u32) -> Option<Self> {
+        if unprivileged().is_none() {
+            let text = "a disk of the server's own can be had by root only";
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{text}");
+            eprintln!("skipped: {text}");
+            return None;
+        }
+        Self::start_beside(settings, Some(mebibytes))
+    }
+
+    fn start_beside(settings: &str, small: Option<u32>) -> Option<Self> {
         let Some(programs) = programs() else {
             let text =
                 "no PostgreSQL server is installed (Debian: apt-get install postgresql; or set STRATUM_TEST_PG_BIN)";
@@ -106,6 +125,7 @@ impl Postgres {
             folder,
             programs,
             owner,
+            small,
         };
         server.certificates();
         server.initialise();
@@ -249,7 +269,8 @@ impl Postgres {
     pub fn restart(&self) {
         self.stop();
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log")).expect("log");
-        let child = command(&self.programs.join("postgres"), self.owner, &self.folder)
+        let child = self
+            .postgres()
             .arg("-D")
             .arg(self.folder.join("data"))
             .args(["-p", &self.port.to_string()])
@@ -265,6 +286,35 @@ impl Postgres {
             assert!(ended.is_none() && Instant::now() < ready, "the server does not start:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    fn postgres(&self) -> Command {
+        let program = self.programs.join("postgres");
+        let (Some(size), Some((uid, gid))) = (self.small, self.owner) else {
+            return command(&program, self.owner, &self.folder);
+        };
+        let folder = self.small_disk();
+        std::fs::create_dir_all(&folder).expect("folder");
+        let mut as_root = command(Path::new("unshare"), None, &self.folder);
+        as_root.args(["--mount", "sh", "-c"]).arg(format!(
+            "mount -t tmpfs -o size={size}m,mode=0700,uid={uid},gid={gid} none '{}' &&
+             exec setpriv --reuid {uid} --regid {gid} --clear-groups '{}' \"$@\"",
+            folder.display(),
+            program.display()
+        ));
+        as_root.arg("postgres");
+        as_root
+    }
+
+    /// Where the server sees its small disk.
+    pub fn small_disk(&self) -> PathBuf {
+        self.folder.join("small")
+    }
+
+    /// Where we see it.
+    pub fn small_disk_from_outside(&self) -> PathBuf {
+        let pid = self.server.lock().expect("lock").as_ref().map(Child::id).expect("runs");
+        PathBuf::from(format!("/proc/{pid}/root{}", self.small_disk().display()))
     }
 
     fn certificates(&self) {
@@ -363,7 +413,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// Somebody with fewer rights, when we have all: a PostgreSQL refuses to run as root.
-fn unprivileged() -> Option<(u32, u32)> {
+pub fn unprivileged() -> Option<(u32, u32)> {
     if std::fs::metadata("/proc/self").expect("proc").uid() != 0 {
         return None;
     }
@@ -388,7 +438,7 @@ fn new_folder(owner: Option<(u32, u32)>) -> PathBuf {
 }
 
 /// A program as the owner of the folder, in it, away from the terminal's signals.
-fn command(program: &Path, owner: Option<(u32, u32)>, folder: &Path) -> Command {
+pub fn command(program: &Path, owner: Option<(u32, u32)>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).process_group(0).env("LC_ALL", "C").env_remove("PGOPTIONS").env_remove("LD_PRELOAD");
     if let Some((uid, gid)) = owner {
@@ -397,7 +447,7 @@ fn command(program: &Path, owner: Option<(u32, u32)>, folder: &Path) -> Command 
     command
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 /// How the network is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(dead_code, reason = "shared by tests that each need a part")]
 pub enum Link {
     /// As it should be.
     Open,
@@ -18,6 +19,8 @@ pub enum Link {
     Reset,
     /// Everything takes so much longer, each way.
     Late(Duration),
+    /// So many bytes of each connection still arrive at the server; what comes behind them is lost.
+    Until(usize),
 }
 
 /// The network.
@@ -63,8 +66,8 @@ async fn join(near: TcpStream, far: TcpStream, mut link: watch::Receiver<Link>) 
     drop((near.set_nodelay(true), far.set_nodelay(true)));
     drop((near.set_zero_linger(), far.set_zero_linger()));
     let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-    let there = carry(near_in, far_out, link.clone());
-    let back = carry(far_in, near_out, link.clone());
+    let there = carry(near_in, far_out, link.clone(), true);
+    let back = carry(far_in, near_out, link.clone(), false);
     tokio::select! {
         () = there => {}
         () = back => {}
@@ -76,16 +79,26 @@ async fn carry(
     mut from: tokio::net::tcp::OwnedReadHalf,
     mut to: tokio::net::tcp::OwnedWriteHalf,
     link: watch::Receiver<Link>,
+    to_the_server: bool,
 ) {
     // Both ends may think of a connection that it stands, long after what one sent went nowhere.
     let mut lost = false;
     let mut bytes = vec![0; 16_384];
-    while let Ok(n @ 1..) = from.read(&mut bytes).await {
+    let mut carried = 0;
+    while let Ok(mut n @ 1..) = from.read(&mut bytes).await {
         let now = *link.borrow();
         match now {
             Link::Late(by) => tokio::time::sleep(by).await,
             Link::Silent => lost = true,
-            Link::Open | Link::Reset => {}
+            Link::Until(most) if to_the_server && !lost => {
+                if carried + n > most {
+                    n = most - carried;
+                    let _ = to.write_all(&bytes[..n]).await;
+                    lost = true;
+                }
+                carried += n;
+            }
+            Link::Open | Link::Reset | Link::Until(_) => {}
         }
         if !lost && to.write_all(&bytes[..n]).await.is_err() {
             return;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::sync::{Syncing, backoff};
-use crate::hub::connect::connect;
-use crate::hub::desk::round;
+use crate::hub::connect::{MUCH_PATIENCE, connect, within};
+use crate::hub::desk::{DeskSyncError, round};
 use crate::runtime::status::hub::Going;
 
 /// Between two rounds. The watchlists of a desk are no matter of milliseconds.
@@ -34,7 +34,9 @@ pub(super) async fn run(syncing: Syncing) {
 async fn exchange(syncing: &Syncing) -> Result<(), String> {
     let mut hub = connect(&syncing.config.url, "desk").await.map_err(|e| e.to_string())?;
     loop {
-        let report = round(&mut hub, &syncing.config.desk, syncing.config.device).await.map_err(|e| e.to_string())?;
+        let round = round(&mut hub, &syncing.config.desk, syncing.config.device);
+        // What a round had done by then is kept.
+        let report = within::<_, _, DeskSyncError>(MUCH_PATIENCE, round).await.map_err(|e| e.to_string())?;
         syncing.note(|s| (s.sharing, s.desk_trouble) = (Going::On, report.limit.clone()));
         tokio::time::sleep(EVERY).await;
     }

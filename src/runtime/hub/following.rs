@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::sync::{Syncing, backoff};
-use crate::hub::connect::{Connection, Tier, connect, tier_of};
+use crate::hub::connect::{Connection, HubUrl, PATIENCE, Tier, connect, tier_of, within};
 use crate::hub::error::HubError;
 use crate::hub::pull::{self, Stretch, View};
 use crate::hub::recent::{self, First};
@@ -72,7 +72,7 @@ pub(super) async fn run(syncing: Syncing) {
 async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     let Some(link) = Reader::open(&syncing.store)?.hub_link()? else { return Ok(()) };
     let mut hub = connect(&syncing.config.url, "following").await?;
-    let tier = tier_of(&mut hub).await?;
+    let tier = within::<_, _, HubError>(PATIENCE, tier_of(&mut hub)).await?;
     let view = if tier == Tier::Free { View::Reduced } else { View::Whole };
     let head = pull::head(&mut hub, view).await?;
     if head < link.pulled {
@@ -85,7 +85,7 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         }
         .into());
     }
-    let announced = view == View::Whole && listens(&mut hub).await?;
+    let announced = view == View::Whole && listens(&syncing.config.url, &mut hub).await?;
     let every = match (view, announced) {
         (View::Reduced, _) => LATE,
         (_, true) => ANNOUNCED,
@@ -98,6 +98,8 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         s.heard = Some(local_now());
     });
     let mut after = link.pulled;
+    // Up to here the rows of what we told ourselves are needed too.
+    let mut own = 0;
     let mut gap = link.gap;
     if after == 0 && gap.is_none() && syncing.config.collects.is_none() {
         // Whoever judges needs all of it, in order.
@@ -115,7 +117,7 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     loop {
         let stretch = match ahead.take() {
             Some(stretch) => Some(stretch),
-            None => pull::next(&mut hub, view, link.number, after).await?,
+            None => pull::next_with_own(&mut hub, view, link.number, after, own).await?,
         };
         // What is to be taken back may not have come yet.
         let wait = stretch.as_ref().is_some_and(|s| s.incoming.retract.is_some());
@@ -143,15 +145,15 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         let apply = take_in(syncing, stretch.incoming);
         if until < head {
             // The next stretch comes over the line while this one is written.
-            let (applied, next) = tokio::join!(apply, pull::next(&mut hub, view, link.number, until));
+            let (applied, next) = tokio::join!(apply, pull::next_with_own(&mut hub, view, link.number, until, own));
             again = again.or(applied?);
             ahead = next?;
         } else {
             again = again.or(apply.await?);
         }
         after = until;
-        if let Some(from) = again {
-            (after, ahead) = (from, None);
+        if let Some((from, missing)) = again {
+            (after, ahead, own) = (from, None, own.max(missing));
         }
         syncing.note(|s| {
             (s.pulled, s.head) = (after, head);
@@ -180,8 +182,9 @@ async fn history(
     Ok(left)
 }
 
-/// Has a stretch written; answers from where the log is to be read again, if it is.
-async fn take_in(syncing: &Syncing, incoming: Incoming) -> Result<Option<i64>, Stopped> {
+/// Has a stretch written; answers from where the log is to be read again, if it is, and up to where with what we told
+/// ourselves.
+async fn take_in(syncing: &Syncing, incoming: Incoming) -> Result<Option<(i64, i64)>, Stopped> {
     let applied = syncing.way_in.hub_apply(incoming).await?.map_err(|e| Stopped::NotKept(e.to_string()))?;
     if applied.given_up > 0 {
         tracing::warn!(
@@ -190,22 +193,28 @@ async fn take_in(syncing: &Syncing, incoming: Incoming) -> Result<Option<i64>, S
         );
         syncing.note(|s| s.given_up += applied.given_up);
     }
-    Ok(applied.again_after)
+    Ok(applied.again_after.map(|after| (after, applied.own_missing.unwrap_or(0))))
 }
 
 /// Asks for announcements; answers whether they come through.
-async fn listens(hub: &mut Connection) -> Result<bool, HubError> {
-    let rows = hub.client().query_typed("SELECT value FROM hub.meta WHERE key = 'channel'", &[]).await?;
+async fn listens(url: &HubUrl, hub: &mut Connection) -> Result<bool, HubError> {
+    let ask = hub.client().query_typed("SELECT value FROM hub.meta WHERE key = 'channel'", &[]);
+    let rows = within::<_, _, HubError>(PATIENCE, ask).await?;
     let Some(channel) = rows.first() else { return Err(HubError::NotAHub) };
     let channel: String = channel.try_get(0)?;
-    // On a channel of our own first: a pooler lends a session for one transaction and hears nothing afterwards.
+    // On a channel of our own first, and announced by somebody else while we ask nothing: a pooler lends a session for one
+    // transaction, may well lend the same one the next time, and hears nothing in between.
     let probe = format!("stratum_probe_{}", uuid::Uuid::new_v4().simple());
-    hub.client().batch_execute(&format!("LISTEN {probe}")).await?;
-    hub.client().batch_execute(&format!("NOTIFY {probe}")).await?;
+    let mut other = connect(url, "probe").await?;
+    within::<_, _, HubError>(PATIENCE, hub.client().batch_execute(&format!("LISTEN {probe}"))).await?;
+    within::<_, _, HubError>(PATIENCE, other.client().batch_execute(&format!("NOTIFY {probe}"))).await?;
     let heard = tokio::time::timeout(ECHO, hub.notifications().recv()).await.is_ok_and(|n| n.is_some());
     if !heard {
+        // Where it can be, what the pooler's session was asked for is taken back.
+        within::<_, _, HubError>(PATIENCE, hub.client().batch_execute(&format!("UNLISTEN {probe}"))).await?;
         return Ok(false);
     }
-    hub.client().batch_execute(&format!("UNLISTEN {probe}; LISTEN \"{channel}\"")).await?;
+    let listen = format!("UNLISTEN {probe}; LISTEN \"{channel}\"");
+    within::<_, _, HubError>(PATIENCE, hub.client().batch_execute(&listen)).await?;
     Ok(true)
 }

@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use super::sync::{Syncing, backoff};
 use crate::engine::names::NameKind;
 use crate::hub::answers;
-use crate::hub::connect::{Tier, connect, tier_of};
+use crate::hub::connect::{PATIENCE, Tier, connect, tier_of, within};
 use crate::hub::error::HubError;
 use crate::hub::lease::Lease;
 use crate::hub::push::{PushError, Pusher, Step};
@@ -93,7 +93,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
     let reader = Reader::open(&syncing.store)?;
     let Some(link) = reader.hub_link()? else { return Ok(()) };
     let mut hub = connect(&syncing.config.url, "telling").await?;
-    let tier = tier_of(&mut hub).await?;
+    let tier = within::<_, _, HubError>(PATIENCE, tier_of(&mut hub)).await?;
     syncing.note(|s| s.tier = tier.name().to_owned());
     if !matches!(tier, Tier::Collector | Tier::Owner) {
         return Ok(());

@@ -34,7 +34,7 @@ impl Judge {
     pub(super) fn fetched(&mut self, waiting: &mut Waiting, late: bool) -> Result<Came, PipelineError> {
         #[cfg(test)]
         assert!(!std::mem::take(&mut self.panics_next), "on purpose");
-        let (at, behind) = self.forward(&waiting.fetched.sport, waiting.at)?;
+        let (at, behind) = self.forward(waiting, late)?;
         let mut came = Came { fetch: fetch_record(waiting, at), ..Came::default() };
         let mut degraded = waiting.fetched.outcome.unavailable().map(|reason| reason.name());
         let (mut steps, mut publish, mut cycle) = (Took::default(), Duration::ZERO, None);
@@ -178,17 +178,21 @@ impl Judge {
         });
     }
 
-    /// A clock that was set back must not reorder the looks of a sport. Answers whether it was.
-    fn forward(&self, sport: &str, at: Timestamp) -> Result<(Timestamp, bool), StoreError> {
+    /// A clock that was set back, or runs behind that of a collector which polled before, must not reorder the looks of a
+    /// sport, nor give two of them the same instant: what they found would bear the same id. Answers whether it was.
+    fn forward(&self, waiting: &Waiting, late: bool) -> Result<(Timestamp, bool), StoreError> {
+        let (sport, at) = (&waiting.fetched.sport, waiting.at);
         let newest = self.store.newest_look(odds_api::SOURCE, sport)?;
-        Ok(match newest.filter(|newest| *newest > at) {
-            None => (at, false),
-            Some(newest) => {
-                tracing::warn!(%at, %newest, sport, "the clock runs behind the newest look; its instant is used");
-                self.keeper.complain(Part::Clock, "the clock runs behind the newest look; its instant is used");
-                (newest, true)
-            }
-        })
+        let Some(newest) = newest.filter(|newest| *newest > at) else { return Ok((at, false)) };
+        // The commit that was said to have failed may be that newest one.
+        let known = match waiting.fetched.outcome.body() {
+            Some(body) if late => self.store.knows_look(odds_api::SOURCE, sport, newest, &body_hash(body))?,
+            _ => false,
+        };
+        let at = if known { newest } else { Timestamp::from_millis(newest.millis() + 1) };
+        tracing::warn!(at = %waiting.at, %newest, sport, "the clock runs behind the newest look; its instant is used");
+        self.keeper.complain(Part::Clock, "the clock runs behind the newest look; its instant is used");
+        Ok((at, true))
     }
 
     pub(super) fn announce(&self, looks: &[Look], took: Duration) {

@@ -102,6 +102,21 @@ pub struct Early {
     pub rows: Vec<(Table, Box<dyn Rows>)>,
 }
 
+/// A look that this device told itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OwnLook {
+    /// Our number.
+    pub look: i64,
+    /// The hub's.
+    pub hub: i64,
+    /// The entry of the log in which it stands.
+    pub entry: i64,
+    /// The hub's number of its source.
+    pub source: u32,
+    /// The hub's number of its sport.
+    pub sport: u32,
+}
+
 /// A stretch of the hub's log.
 #[derive(Default)]
 pub struct Incoming {
@@ -115,6 +130,10 @@ pub struct Incoming {
     pub names: Vec<(NameKind, u32, String)>,
     /// Looks of a source and sport (the hub's numbers) received after the instant are taken back, before anything else.
     pub retract: Option<(u32, u32, Timestamp)>,
+    /// Looks that this device told itself.
+    pub own: Vec<OwnLook>,
+    /// Events that it told, or told anew: the hub's number, its number of the source, the id at the source.
+    pub own_events: Vec<(u32, u32, String)>,
     /// Looks, in the hub's order.
     pub looks: Vec<IncomingLook>,
     /// Events that changed or that the rows speak of.
@@ -157,6 +176,8 @@ pub struct Applied {
     pub given_up: u64,
     /// Looks of the hub went with them: the log is to be read again from this entry on.
     pub again_after: Option<i64>,
+    /// Looks that this device told itself are not here any more: up to this entry their rows are needed too.
+    pub own_missing: Option<i64>,
     /// Looks were taken back, or history came in behind: what was read of the store is to be read again.
     pub retracted: bool,
     /// All history is here.
@@ -241,7 +262,7 @@ impl<'c> Taking<'c> {
             self.go_back(source, sport, after, settings)?;
             self.applied.retracted = true;
         }
-        if self.give_up(incoming, settings)? {
+        if self.own(incoming)? || self.give_up(incoming, settings)? {
             return Ok(self.applied);
         }
         for look in &incoming.looks {
@@ -300,6 +321,52 @@ impl<'c> Taking<'c> {
         Together { connection: self.c }.rewind(source, sport, after, settings)?;
         self.c.execute("DELETE FROM taken_back WHERE id > ?", [told])?;
         Ok(())
+    }
+
+    /// Notes what the hub has of ours: its answer may have been lost. Answers whether something of it is not here any more,
+    /// and the rows are needed.
+    fn own(&mut self, incoming: &Incoming) -> Result<bool, StoreError> {
+        for (hub, source, provider_id) in &incoming.own_events {
+            if self.ours.event(*hub).is_some() {
+                continue;
+            }
+            let source = self.number(NameKind::Source, *source)?;
+            let mut find = self.c.prepare_cached("SELECT id FROM event WHERE source = ? AND provider_id = ?")?;
+            let known: Option<u32> =
+                find.query_row(params![source, provider_id], |r| r.get(0)).map(Some).or_else(none_if_no_rows)?;
+            if let Some(event) = known {
+                self.c
+                    .prepare_cached("INSERT OR REPLACE INTO hub_event (event, hub) VALUES (?,?)")?
+                    .execute(params![event, hub])?;
+                self.ours.learn_event(*hub, event);
+            }
+        }
+        let mut missing = false;
+        for own in &incoming.own {
+            if our_look(self.c, own.hub)?.is_some() {
+                continue;
+            }
+            let noted = self
+                .c
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO hub_look (look, hub, entry) SELECT ?1, ?2, ?3
+                     WHERE EXISTS (SELECT 1 FROM look WHERE id = ?1)",
+                )?
+                .execute(params![own.look, own.hub, own.entry])?;
+            // What we took back ourselves the hub will hear of.
+            let (source, sport) =
+                (self.number(NameKind::Source, own.source)?, self.number(NameKind::Sport, own.sport)?);
+            missing |= noted == 0
+                && !self
+                    .c
+                    .prepare_cached("SELECT EXISTS (SELECT 1 FROM taken_back WHERE source = ? AND sport = ?)")?
+                    .query_row(params![source, sport], |r| r.get(0))?;
+        }
+        if missing {
+            self.applied.again_after = Some(self.c.query_row("SELECT pulled FROM hub WHERE id = 1", [], |r| r.get(0))?);
+            self.applied.own_missing = Some(incoming.until);
+        }
+        Ok(missing)
     }
 
     /// Looks of ours that the hub has not taken go before looks of another collector of the same sport are written. Answers

@@ -16,6 +16,6 @@ pub mod tables;
 mod tests;
 
 pub use answers::{Answered, Answers};
-pub use incoming::{Applied, AppliedLook, Early, Incoming, IncomingEvent, IncomingLook, Order, Rows};
+pub use incoming::{Applied, AppliedLook, Early, Incoming, IncomingEvent, IncomingLook, Order, OwnLook, Rows};
 pub use link::{Cursor, Link, Retraction, Told};
 pub use run::{Run, RunEvent, RunLook};
