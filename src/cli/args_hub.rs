@@ -42,6 +42,8 @@ pub enum HubAction {
     /// Compare this store with the hub, by sums over every day that both have; exit code 1 where they differ.
     #[command(after_help = "Example:\n  stratum hub verify\n  stratum hub verify --json")]
     Verify(OutputArgs),
+    /// Fetch again from the hub what differs from it here; what the hub was never told is not touched.
+    Repair(RepairArgs),
     /// Forget the hub; what came from it stays.
     #[command(after_help = "Example:\n  stratum hub unlink")]
     Unlink(OutputArgs),
@@ -59,6 +61,19 @@ pub struct HubLinkArgs {
     #[arg(long)]
     pub set_aside: bool,
     /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `stratum hub repair`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub repair --dry-run\n  stratum hub repair\n\n\
+                        For looks that the hub holds the hub is right. Stop the board and the daemon first.")]
+pub struct RepairArgs {
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How it is printed.
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -38,6 +38,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_desk"),
     migration!(20, "0020_lease"),
     migration!(30, "0030_merge"),
+    migration!(31, "0031_mark"),
 ];
 
 /// Roles and schemas, before the steps.

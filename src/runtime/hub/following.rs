@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use super::sync::{Syncing, backoff};
 use crate::hub::connect::{Connection, Tier, connect, tier_of};
 use crate::hub::error::HubError;
+use crate::hub::history::{self, Standing};
 use crate::hub::pull::{self, Stretch, View};
+use crate::hub::push::PushError;
 use crate::runtime::keeper::local_now;
 use crate::runtime::pipeline::PipelineError;
 use crate::runtime::status::hub::Going;
-use crate::store::hub::Incoming;
+use crate::store::hub::{Incoming, Link};
 use crate::store::{Reader, StoreError};
 
 /// With announcements the log is looked at so often all the same.
@@ -33,6 +35,15 @@ enum Stopped {
     Pipeline(#[from] PipelineError),
     #[error("{0}")]
     NotKept(String),
+}
+
+impl From<PushError> for Stopped {
+    fn from(e: PushError) -> Self {
+        match e {
+            PushError::Hub(e) => Self::Hub(e),
+            PushError::Store(e) => Self::Store(e),
+        }
+    }
 }
 
 /// Runs until it is told to stop.
@@ -69,21 +80,14 @@ pub(super) async fn run(syncing: Syncing) {
 
 /// Follows until something fails. Comes back without an error where there is no hub.
 async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
-    let Some(link) = Reader::open(&syncing.store)?.hub_link()? else { return Ok(()) };
+    let reader = Reader::open(&syncing.store)?;
+    let Some(link) = reader.hub_link()? else { return Ok(()) };
     let mut hub = connect(&syncing.config.url, "following").await?;
     let tier = tier_of(&mut hub).await?;
-    let view = if tier == Tier::Free { View::Reduced } else { View::Whole };
-    let head = pull::head(&mut hub, view).await?;
-    if head < link.pulled {
-        return Err(HubError::Broken {
-            what: format!(
-                "it knows {head} entries, and this store has taken in {}: it was put back to an earlier moment; see \
-                 docs/hub.md, Backup and restore",
-                link.pulled
-            ),
-        }
-        .into());
-    }
+    let view = View::of(tier);
+    let link = same_history(syncing, &mut hub, tier, &reader, link).await?;
+    // What we told ourselves is here, but after the hub was put back: then it may have looks that we have let go of.
+    let ours = |after: i64| if after < link.whole { 0 } else { link.number };
     let announced = view == View::Whole && listens(&mut hub).await?;
     let every = match (view, announced) {
         (View::Reduced, _) => LATE,
@@ -97,13 +101,21 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         s.heard = Some(local_now());
     });
     let mut after = link.pulled;
+    let mut mark = reader.hub_mark_until(after)?.filter(|(entry, _)| *entry == after).map(|(_, mark)| mark);
     let mut ahead: Option<Stretch> = None;
     loop {
         let stretch = match ahead.take() {
             Some(stretch) => Some(stretch),
-            None => pull::next(&mut hub, view, link.number, after).await?,
+            None => pull::next(&mut hub, view, ours(after), after).await?,
         };
         let Some(stretch) = stretch else {
+            if mark.is_some() {
+                let there = history::mark_of(&mut hub, view, after).await?;
+                // A free login may be made to see less than it did.
+                if there != mark && (there.is_some() || view == View::Whole) {
+                    return Err(HubError::PutBack.into());
+                }
+            }
             syncing.note(|s| {
                 (s.pulled, s.head) = (after, after);
                 s.heard = Some(local_now());
@@ -118,12 +130,16 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
             while hub.notifications().try_recv().is_ok() {}
             continue;
         };
+        if mark.is_some() && stretch.before != mark {
+            return Err(HubError::PutBack.into());
+        }
         let (until, head) = (stretch.incoming.until, stretch.head);
+        mark = Some(stretch.mark);
         let mut again = None;
         let apply = take_in(syncing, stretch.incoming);
         if until < head {
             // The next stretch comes over the line while this one is written.
-            let (applied, next) = tokio::join!(apply, pull::next(&mut hub, view, link.number, until));
+            let (applied, next) = tokio::join!(apply, pull::next(&mut hub, view, ours(until), until));
             again = again.or(applied?);
             ahead = next?;
         } else {
@@ -131,13 +147,39 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         }
         after = until;
         if let Some(from) = again {
-            (after, ahead) = (from, None);
+            // Some of it may be what we told: begin anew with what the store says now.
+            if Reader::open(&syncing.store)?.hub_link()?.is_some_and(|l| l.whole != link.whole) {
+                drop(hub);
+                return Box::pin(follow(syncing)).await;
+            }
+            (after, ahead, mark) = (from, None, None);
         }
         syncing.note(|s| {
             (s.pulled, s.head) = (after, head);
             s.heard = Some(local_now());
         });
     }
+}
+
+/// Finds out whether the hub is the one that the store knows; where it was put back, the store goes on from what both have.
+async fn same_history(
+    syncing: &Syncing,
+    hub: &mut Connection,
+    tier: Tier,
+    reader: &Reader,
+    link: Link,
+) -> Result<Link, Stopped> {
+    let Standing::PutBack { common } = history::standing(hub, tier, reader, &link).await? else { return Ok(link) };
+    let there = history::found(hub, tier, reader, &link, common).await?;
+    let head = there.head;
+    let done = syncing.way_in.hub_put_back(there).await?.map_err(|e| Stopped::NotKept(e.to_string()))?;
+    tracing::warn!(
+        common,
+        head,
+        looks = done.forgotten,
+        "the hub was put back to an earlier moment: what it has forgotten stays here and is told again"
+    );
+    Ok(reader.hub_link()?.unwrap_or(link))
 }
 
 /// Has a stretch written; answers from where the log is to be read again, if it is.

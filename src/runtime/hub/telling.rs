@@ -34,6 +34,8 @@ enum Stopped {
     Pipeline(#[from] PipelineError),
     #[error("{0}")]
     NotNoted(String),
+    #[error("the hub was put back to an earlier moment; it is told again what it has forgotten")]
+    OtherHistory,
 }
 
 impl From<PushError> for Stopped {
@@ -106,7 +108,13 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
     loop {
         let last = syncing.closing.is_cancelled();
         let mut sent = (0_u64, Duration::ZERO);
-        for cursor in pusher.reader().hub_cursors()? {
+        let link = pusher.reader().hub_link()?.unwrap_or_else(|| link.clone());
+        if link.history != pusher.history() {
+            return Err(Stopped::OtherHistory);
+        }
+        // After the hub was put back others may have told what we hold too: nothing is told before that has been read.
+        let ready = link.pulled >= link.whole;
+        for cursor in pusher.reader().hub_cursors()?.into_iter().filter(|_| ready) {
             let began = Instant::now();
             sent.0 += tell_one(syncing, &mut hub, &mut pusher, &leases, cursor).await?;
             sent.1 += began.elapsed();

@@ -5,14 +5,18 @@
 //! `engine`; knows nothing of networks.
 
 pub mod cell;
+mod history;
 mod incoming;
 mod link;
 pub mod maps;
+mod mend;
 mod run;
 pub mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use history::{HubLook, Mark, Missing, PutBack, PutBackDone};
 pub use incoming::{Applied, AppliedLook, Incoming, IncomingEvent, IncomingLook, Rows};
 pub use link::{Cursor, Link, Retraction, Told};
+pub use mend::{Gap, Mending};
 pub use run::{Run, RunEvent, RunLook};
