@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::OutputArgs;
+use super::when::AsOf;
 
 /// `stratum hub`
 #[derive(Args, Debug)]
@@ -44,6 +45,8 @@ pub enum HubAction {
     Verify(OutputArgs),
     /// Fetch again from the hub what differs from it here; what the hub was never told is not touched.
     Repair(RepairArgs),
+    /// Write what the hub holds as lines of JSON, with names in the place of numbers.
+    Export(ExportArgs),
     /// Forget the hub; what came from it stays.
     #[command(after_help = "Example:\n  stratum hub unlink")]
     Unlink(OutputArgs),
@@ -76,6 +79,30 @@ pub struct RepairArgs {
     /// How it is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `stratum hub export`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub export --dir desk --from now-7d\n  \
+                        stratum hub export quotes signals --sport basketball_nba --from 2026-01-10 --to 2026-01-11 | jq .\n\n\
+                        A free login gets what it sees: late, and without closes, values and issues.")]
+pub struct ExportArgs {
+    /// What: games, looks, quotes (the change log), fair, signals, opportunities, closes, clv, issues; everything if not
+    /// named.
+    #[arg(value_name = "WHAT")]
+    pub what: Vec<String>,
+    /// Write a file of each kind into this folder, instead of all lines to the standard output.
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: Option<PathBuf>,
+    /// From this instant on.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<AsOf>,
+    /// Up to this instant, and not at it.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<AsOf>,
+    /// This sport only.
+    #[arg(long, value_name = "KEY")]
+    pub sport: Option<String>,
 }
 
 /// `stratum hub user`

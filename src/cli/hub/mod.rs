@@ -3,6 +3,7 @@
 //! Owns what its commands share: where the address comes from, and the runtime in which a connection lives.
 
 mod audit;
+mod export;
 mod init;
 mod link;
 mod repair;
@@ -44,6 +45,7 @@ pub fn run(global: &Global, args: &HubArgs, out: &mut dyn Write) -> Result<Exit,
         HubAction::User(args) => user::run(&place, &args.action, out),
         HubAction::Link(args) => link::link(&place, &paths, &loaded.settings, args, out),
         HubAction::Verify(output) => verify::run(&place, &paths, &loaded.settings, *output, out),
+        HubAction::Export(args) => export::run(&place, args, out),
         HubAction::Repair(args) => repair::run(&place, &paths, &loaded.settings, args, out),
         HubAction::Unlink(output) => link::unlink(&paths, &loaded.settings, *output, out),
         HubAction::Audit(args) => audit::run(&place, args, out),
