@@ -5,6 +5,8 @@
 
 #[path = "common/evening.rs"]
 mod evening;
+#[path = "hub_care/keeping.rs"]
+mod keeping;
 #[path = "hub_care/mending.rs"]
 mod mending;
 #[path = "common/postgres.rs"]

@@ -47,6 +47,11 @@ pub enum HubAction {
     Repair(RepairArgs),
     /// Write what the hub holds as lines of JSON, with names in the place of numbers.
     Export(ExportArgs),
+    /// Show how large the hub is, table by table, and how it grows.
+    #[command(after_help = "Example:\n  stratum hub size\n  stratum hub size --json")]
+    Size(OutputArgs),
+    /// Show or say for how many days the hub keeps things; collectors carry it out once a day.
+    Retention(RetentionArgs),
     /// Forget the hub; what came from it stays.
     #[command(after_help = "Example:\n  stratum hub unlink")]
     Unlink(OutputArgs),
@@ -103,6 +108,51 @@ pub struct ExportArgs {
     /// This sport only.
     #[arg(long, value_name = "KEY")]
     pub sport: Option<String>,
+}
+
+/// For how long something is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// So many days.
+    Days(i32),
+    /// For ever.
+    ForEver,
+}
+
+impl std::str::FromStr for Keep {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "forever" {
+            return Ok(Self::ForEver);
+        }
+        let days = text.strip_suffix('d').and_then(|n| n.parse::<i32>().ok()).filter(|n| (3..=36_500).contains(n));
+        days.map(Self::Days).ok_or("expected days such as 90d (3d at least), or forever")
+    }
+}
+
+/// `stratum hub retention`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub retention\n  stratum hub retention --keep 90d --dry-run\n  \
+                        stratum hub retention --keep 90d --reason 'the server is small'\n\n\
+                        Whole days (UTC) go. Days that a game needs which is still on stay, and so do those that a device is \
+                        just reading.")]
+pub struct RetentionArgs {
+    /// Keep so many days from now on, such as 90d, or forever.
+    #[arg(long, value_name = "DAYS")]
+    pub keep: Option<Keep>,
+    /// Why; written into the audit.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Carry it out now, and do not wait for a collector.
+    #[arg(long)]
+    pub now: bool,
+    /// Say what would go, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// `stratum hub user`

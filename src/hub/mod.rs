@@ -12,6 +12,7 @@ pub mod desk;
 pub mod error;
 pub mod export;
 pub mod history;
+pub mod keeping;
 pub mod lease;
 pub mod link;
 pub mod pull;

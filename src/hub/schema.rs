@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(20, "0020_lease"),
     migration!(30, "0030_merge"),
     migration!(31, "0031_mark"),
+    migration!(32, "0032_retention"),
 ];
 
 /// Roles and schemas, before the steps.

@@ -5,6 +5,7 @@
 mod audit;
 mod export;
 mod init;
+mod keeping;
 mod link;
 mod repair;
 pub(super) mod session;
@@ -46,6 +47,8 @@ pub fn run(global: &Global, args: &HubArgs, out: &mut dyn Write) -> Result<Exit,
         HubAction::Link(args) => link::link(&place, &paths, &loaded.settings, args, out),
         HubAction::Verify(output) => verify::run(&place, &paths, &loaded.settings, *output, out),
         HubAction::Export(args) => export::run(&place, args, out),
+        HubAction::Size(output) => keeping::size(&place, *output, out),
+        HubAction::Retention(args) => keeping::retention(&place, args, out),
         HubAction::Repair(args) => repair::run(&place, &paths, &loaded.settings, args, out),
         HubAction::Unlink(output) => link::unlink(&paths, &loaded.settings, *output, out),
         HubAction::Audit(args) => audit::run(&place, args, out),

@@ -7,6 +7,7 @@ use super::sync::{Syncing, backoff};
 use crate::hub::connect::{Connection, Tier, connect, tier_of};
 use crate::hub::error::HubError;
 use crate::hub::history::{self, Standing};
+use crate::hub::keeping;
 use crate::hub::pull::{self, Stretch, View};
 use crate::hub::push::PushError;
 use crate::runtime::keeper::local_now;
@@ -21,6 +22,8 @@ const ANNOUNCED: Duration = Duration::from_secs(10);
 const ASKED: Duration = Duration::from_secs(1);
 /// What is late anyway is asked for so often.
 const LATE: Duration = Duration::from_secs(5);
+/// How far it has come is told so often, so that nothing is dropped that is still to be read.
+const NOTED: Duration = Duration::from_secs(60);
 /// An announcement to ourselves takes no longer.
 const ECHO: Duration = Duration::from_secs(2);
 
@@ -103,7 +106,15 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     let mut after = link.pulled;
     let mut mark = reader.hub_mark_until(after)?.filter(|(entry, _)| *entry == after).map(|(_, mark)| mark);
     let mut ahead: Option<Stretch> = None;
+    let mut noted: Option<Instant> = None;
     loop {
+        if link.number > 0 && noted.is_none_or(|at| at.elapsed() > NOTED) {
+            match keeping::note_followed(&mut hub, link.number, after).await {
+                // Linked under another login, which may follow all the same.
+                Ok(()) | Err(HubError::Denied { .. }) => noted = Some(Instant::now()),
+                Err(e) => return Err(e.into()),
+            }
+        }
         let stretch = match ahead.take() {
             Some(stretch) => Some(stretch),
             None => pull::next(&mut hub, view, ours(after), after).await?,

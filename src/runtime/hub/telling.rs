@@ -9,6 +9,7 @@ use super::sync::{Syncing, backoff};
 use crate::engine::names::NameKind;
 use crate::hub::connect::{Tier, connect, tier_of};
 use crate::hub::error::HubError;
+use crate::hub::keeping;
 use crate::hub::lease::Lease;
 use crate::hub::push::{PushError, Pusher, Step};
 use crate::runtime::keeper::local_now;
@@ -20,6 +21,8 @@ use crate::store::{Reader, StoreError};
 
 /// Without any word of a look the store is asked so often whether something waits.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Whoever polls looks so often whether there is something to drop; it is done once a day.
+const RETAIN_EVERY: Duration = Duration::from_secs(3600);
 /// Looks that are committed together are told together.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -105,6 +108,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
         (s.telling, s.trouble) = (Going::On, None);
         s.heard = Some(local_now());
     });
+    let mut retained: Option<Instant> = None;
     loop {
         let last = syncing.closing.is_cancelled();
         let mut sent = (0_u64, Duration::ZERO);
@@ -129,6 +133,17 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
         });
         if last {
             return Ok(());
+        }
+        let polls = || Ok::<_, StoreError>(pusher.reader().sports_with_looks()?.iter().any(|s| is_ours(syncing, s)));
+        if retained.is_none_or(|at| at.elapsed() > RETAIN_EVERY) && polls()? {
+            retained = Some(Instant::now());
+            match keeping::retain(&mut hub, false).await {
+                Ok(0) => {}
+                Ok(days) => tracing::info!(days, "the hub has dropped days that it does not keep"),
+                // Somebody reads them just now.
+                Err(e @ HubError::Slow { .. }) => tracing::info!(error = %e, "the hub drops nothing now"),
+                Err(e) => return Err(e.into()),
+            }
         }
         tokio::select! {
             () = syncing.closing.cancelled() => {}
