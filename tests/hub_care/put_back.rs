@@ -5,7 +5,7 @@ use std::process::Command;
 use stratum::engine::EngineSettings;
 use stratum::market::time::Timestamp;
 
-use super::evening::{SPORT, at};
+use super::evening::{SPORT, at, told};
 use super::{Desk, assert_all_same, copy, postgres, runtime};
 
 /// A process that does not outlive the test.
@@ -159,6 +159,60 @@ fn what_was_taken_back_in_the_lost_time_is_taken_back_again() {
             d.follow().await;
         }
         assert_all_same(&desk, &mut [&mut a, &mut b, &mut c], 50).await;
+    });
+}
+
+#[test]
+fn what_nobody_had_followed_and_what_gives_way_leave_no_hole() {
+    runtime().block_on(async {
+        let Some(mut desk) = Desk::new().await else { return };
+        let (mut a, mut b) = (desk.device("a", "one").await, desk.device("b", "two").await);
+        let mut guest = desk.device("guest", "guest").await;
+        desk.sql("UPDATE hub.meta SET value = '0 seconds' WHERE key = 'delay'").await;
+        desk.lease(&a, 1).await;
+        a.collect(0..5, 1).await;
+        for d in [&mut a, &mut b, &mut guest] {
+            assert!(d.follow().await == 5 || d.name == "a");
+        }
+        // A free login that is made to see less is not behind another hub.
+        desk.sql("UPDATE hub.meta SET value = '10 minutes' WHERE key = 'delay'").await;
+        assert_eq!(guest.mend().await, None);
+        desk.sql("UPDATE hub.meta SET value = '0 seconds' WHERE key = 'delay'").await;
+        assert_eq!(guest.mend().await, None);
+
+        // Lost before anybody, the teller included, had read it.
+        desk.keep(&mut [&mut a, &mut b, &mut guest]).await;
+        a.collect(5..10, 1).await;
+        desk.put_back(&mut [&mut a, &mut b, &mut guest]).await;
+        assert_eq!((a.mend().await, b.mend().await, guest.mend().await), (Some(5), None, None));
+        a.follow().await;
+        assert_eq!(a.tell(1).await.expect("told"), 5);
+        a.collect(12..20, 1).await;
+        for d in [&mut a, &mut b, &mut guest] {
+            d.follow().await;
+        }
+        assert_all_same(&desk, &mut [&mut a, &mut b], 18).await;
+        assert_eq!(told(&guest.path()).iter().filter(|l| l.starts_with("Text(\"look\")")).count(), 18);
+
+        // Late looks are worked in, and another collector goes on before that is told: what the hub has comes back.
+        let settings = EngineSettings::default();
+        let rewound = a.store.together(|t| {
+            let (source, sport) = t.numbers("the_odds_api", SPORT)?.expect("known");
+            t.rewind(source, sport, Timestamp::from_millis(at(9)), &settings).map(drop)
+        });
+        rewound.expect("rewound");
+        a.engine = None;
+        a.looks(10..20);
+        desk.lease(&b, 2).await;
+        b.collect(20..25, 2).await;
+        for d in [&mut a, &mut b] {
+            d.follow().await;
+        }
+        assert_all_same(&desk, &mut [&mut a, &mut b], 23).await;
+        desk.lease(&a, 3).await;
+        a.collect(25..30, 3).await;
+        b.follow().await;
+        assert_all_same(&desk, &mut [&mut a, &mut b], 28).await;
     });
 }
 
