@@ -19,4 +19,9 @@ CREATE TABLE hub_back (
     after  INTEGER NOT NULL     -- looks received after this instant
 );
 
+-- Looks that the hub had and has lost: they are this store's alone, and neither told again nor given up.
+CREATE TABLE hub_apart (
+    look INTEGER PRIMARY KEY
+);
+
 CREATE INDEX hub_look_by_entry ON hub_look (entry);

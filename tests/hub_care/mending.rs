@@ -148,5 +148,14 @@ fn the_hub_is_right_about_looks_that_it_holds_and_others_stay() {
         assert!(matches!(repaired.deeds.first(), Some(Deed::Disowned { looks: 1, .. })), "{repaired:?}");
         assert!(repaired.compared.iter().all(Compared::is_same), "{repaired:#?}");
         assert_eq!(repaired.compared[0].only_here, 1);
+        // And it stays, whatever comes.
+        let hub = a.hub.as_mut().expect("connected");
+        repair(hub, a.tier, &mut a.store, &settings, false).await.expect("repaired");
+        a.collect(45..50, 1).await;
+        b.follow().await;
+        for d in [&mut a, &mut b] {
+            let compared = d.compare().await;
+            assert!(compared.is_same() && compared.only_here == 1 && compared.looks == 49, "{}: {compared:?}", d.name);
+        }
     });
 }

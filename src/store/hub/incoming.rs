@@ -298,7 +298,8 @@ impl<'c> Taking<'c> {
         let mut again: Option<i64> = None;
         for (source, sport) in streams {
             let untold = "source = ?1 AND sport = ?2
-                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)";
+                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)
+                 AND NOT EXISTS (SELECT 1 FROM hub_apart WHERE hub_apart.look = look.id)";
             // What was there before the hub heard of the sport is not the hub's business.
             let (n, oldest): (i64, Option<i64>) = self.c.query_row(
                 &format!(

@@ -97,7 +97,8 @@ fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
 
 /// Everything that a link has left behind.
 fn forget(c: &Connection) -> Result<(), StoreError> {
-    let tables = ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back", "hub_mark", "hub_back"];
+    let tables =
+        ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back", "hub_mark", "hub_back", "hub_apart"];
     for table in tables {
         c.execute(&format!("DELETE FROM {table}"), [])?;
     }
@@ -181,7 +182,8 @@ impl Reader {
             }
             let mut select = self.connection.prepare_cached(
                 "SELECT count(*), min(received_at) FROM look WHERE source = ?1 AND sport = ?2 AND id > ?3
-                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)",
+                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)
+                 AND NOT EXISTS (SELECT 1 FROM hub_apart WHERE hub_apart.look = look.id)",
             )?;
             let (n, first): (i64, Option<i64>) = select
                 .query_row(params![cursor.source, cursor.sport.0, cursor.look], |r| Ok((r.get(0)?, r.get(1)?)))?;

@@ -62,13 +62,15 @@ impl Store {
         Ok(())
     }
 
-    /// Looks that the hub does not have are none of its looks any more; they stay.
+    /// Looks that the hub has lost are none of its looks any more; they stay, and are not told again: it has later ones.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn hub_disown(&mut self, looks: &[i64]) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
         for look in looks {
+            tx.prepare_cached("INSERT OR IGNORE INTO hub_apart (look) SELECT look FROM hub_look WHERE hub = ?")?
+                .execute([look])?;
             tx.prepare_cached("DELETE FROM hub_look WHERE hub = ?")?.execute([look])?;
         }
         tx.commit()?;
