@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::OutputArgs;
+use super::when::AsOf;
 
 /// `stratum hub`
 #[derive(Args, Debug)]
@@ -42,6 +43,15 @@ pub enum HubAction {
     /// Compare this store with the hub, by sums over every day that both have; exit code 1 where they differ.
     #[command(after_help = "Example:\n  stratum hub verify\n  stratum hub verify --json")]
     Verify(OutputArgs),
+    /// Fetch again from the hub what differs from it here; what the hub was never told is not touched.
+    Repair(RepairArgs),
+    /// Write what the hub holds as lines of JSON, with names in the place of numbers.
+    Export(ExportArgs),
+    /// Show how large the hub is, table by table, and how it grows.
+    #[command(after_help = "Example:\n  stratum hub size\n  stratum hub size --json")]
+    Size(OutputArgs),
+    /// Show or say for how many days the hub keeps things; collectors carry it out once a day.
+    Retention(RetentionArgs),
     /// Forget the hub; what came from it stays.
     #[command(after_help = "Example:\n  stratum hub unlink")]
     Unlink(OutputArgs),
@@ -59,6 +69,88 @@ pub struct HubLinkArgs {
     #[arg(long)]
     pub set_aside: bool,
     /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `stratum hub repair`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub repair --dry-run\n  stratum hub repair\n\n\
+                        For looks that the hub holds the hub is right. Stop the board and the daemon first.")]
+pub struct RepairArgs {
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `stratum hub export`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub export --dir desk --from now-7d\n  \
+                        stratum hub export quotes signals --sport basketball_nba --from 2026-01-10 --to 2026-01-11 | jq .\n\n\
+                        A free login gets what it sees: late, and without closes, values and issues.")]
+pub struct ExportArgs {
+    /// What: games, looks, quotes (the change log), fair, signals, opportunities, closes, clv, issues; everything if not
+    /// named.
+    #[arg(value_name = "WHAT")]
+    pub what: Vec<String>,
+    /// Write a file of each kind into this folder, instead of all lines to the standard output.
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: Option<PathBuf>,
+    /// From this instant on.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<AsOf>,
+    /// Up to this instant, and not at it.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<AsOf>,
+    /// This sport only.
+    #[arg(long, value_name = "KEY")]
+    pub sport: Option<String>,
+}
+
+/// For how long something is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// So many days.
+    Days(i32),
+    /// For ever.
+    ForEver,
+}
+
+impl std::str::FromStr for Keep {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "forever" {
+            return Ok(Self::ForEver);
+        }
+        let days = text.strip_suffix('d').and_then(|n| n.parse::<i32>().ok()).filter(|n| (3..=36_500).contains(n));
+        days.map(Self::Days).ok_or("expected days such as 90d (3d at least), or forever")
+    }
+}
+
+/// `stratum hub retention`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  stratum hub retention\n  stratum hub retention --keep 90d --dry-run\n  \
+                        stratum hub retention --keep 90d --reason 'the server is small'\n\n\
+                        Whole days (UTC) go. Days that a game needs which is still on stay, and so do those that a device is \
+                        just reading.")]
+pub struct RetentionArgs {
+    /// Keep so many days from now on, such as 90d, or forever.
+    #[arg(long, value_name = "DAYS")]
+    pub keep: Option<Keep>,
+    /// Why; written into the audit.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Carry it out now, and do not wait for a collector.
+    #[arg(long)]
+    pub now: bool,
+    /// Say what would go, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How it is printed.
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -15,6 +15,7 @@ const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// # Errors
 /// [`PushError`]; told twice they are kept once.
 pub async fn step(hub: &mut Connection, reader: &Reader, device: i32) -> Result<Option<Told>, PushError> {
+    let history = reader.hub_link()?.map_or(0, |l| l.history);
     let next = reader.hub_answers(MOST_BYTES)?;
     let Some(until) = next.until else { return Ok(None) };
     if !next.answers.is_empty() {
@@ -33,7 +34,7 @@ pub async fn step(hub: &mut Connection, reader: &Reader, device: i32) -> Result<
             )
             .await?;
     }
-    Ok(Some(Told { answered: Some(until), ..Told::default() }))
+    Ok(Some(Told { answered: Some(until), history, ..Told::default() }))
 }
 
 /// An answer as it came, by its hash; `None`: the hub does not keep it.

@@ -93,6 +93,40 @@ pub enum HubError {
         /// The sport's key.
         sport: String,
     },
+    /// It has forgotten what this device knows of it.
+    #[error(
+        "the hub was put back to an earlier moment; following it finds out what it has forgotten, and that is told again \
+         (docs/hub.md, Backup and restore)"
+    )]
+    PutBack,
+    /// It was put back to before this device was linked.
+    #[error(
+        "the hub does not know this device any more: it was put back to before that was linked; run `stratum hub unlink` and \
+         then `stratum hub link` (docs/hub.md, Backup and restore)"
+    )]
+    Unknown,
+    /// It is another hub than the one that this store is linked to.
+    #[error(
+        "this is the hub {found}, and this store is linked to {linked}; check the address, or run `stratum hub unlink` and then \
+         `stratum hub link`"
+    )]
+    Another {
+        /// What it calls itself.
+        found: String,
+        /// What the other calls itself.
+        linked: String,
+    },
+    /// It keeps nothing of the time that this device has not taken in.
+    #[error(
+        "the hub keeps nothing before entry {oldest} of its log, and this store has taken in {pulled}: what lies between is \
+         gone there; `stratum hub unlink` and `stratum hub link --set-aside` begin with what the hub has"
+    )]
+    Behind {
+        /// The oldest entry that it has.
+        oldest: i64,
+        /// The newest that was taken in here.
+        pulled: i64,
+    },
     /// A function of the hub says no.
     #[error("{why}")]
     Denied {
@@ -112,7 +146,7 @@ pub enum HubError {
         why: String,
     },
     /// The server has no room left.
-    #[error("the hub's server is full ({why}); give it room, or drop old days with hub.drop_days (docs/hub.md)")]
+    #[error("the hub's server is full ({why}); give it room, or keep less with `stratum hub retention` (docs/hub.md)")]
     Full {
         /// What the server says.
         why: String,

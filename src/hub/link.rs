@@ -36,6 +36,8 @@ impl Joined {
             base: newest,
             head: self.newest_look,
             linked_at: at,
+            history: 0,
+            whole: 0,
         }
     }
 }

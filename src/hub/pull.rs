@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use futures_util::TryStreamExt;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, within};
 use super::copy::{CopyIn, day_of};
@@ -18,7 +19,7 @@ use crate::market::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::hub::cell::{Cell, EachRow};
 use crate::store::hub::tables::{self, Column, Kind, Table};
-use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, Order, OwnLook, Rows};
+use crate::store::hub::{Incoming, IncomingEvent, IncomingLook, Mark, Order, OwnLook, Rows};
 
 /// A stretch holds entries with so many rows of the change log, unless a single one has more.
 const MOST_CHANGES: i64 = 120_000;
@@ -37,6 +38,11 @@ pub enum View {
 }
 
 impl View {
+    /// What a login of this tier sees.
+    pub fn of(tier: super::Tier) -> Self {
+        if tier == super::Tier::Free { Self::Reduced } else { Self::Whole }
+    }
+
     pub(super) const fn schema(self) -> &'static str {
         match self {
             Self::Whole => "hub",
@@ -63,6 +69,10 @@ pub struct Stretch {
     pub bytes: u64,
     /// When its last entry came in there. Milliseconds since 1970 by the server's clock.
     pub stored_at: i64,
+    /// The mark of the entry before it; nothing where the hub does not have that.
+    pub before: Option<Mark>,
+    /// The mark of its last entry.
+    pub mark: Mark,
 }
 
 struct Entry {
@@ -79,6 +89,7 @@ struct Entry {
     stored_at: i64,
     /// Tables with rows; see [`tables::bit`].
     filled: i32,
+    mark: Mark,
 }
 
 /// The next stretch after entry `after`, without the rows of what `device` told itself; `None`: there is none.
@@ -150,7 +161,8 @@ pub(super) async fn stretch(
         tx.query_typed(
             &format!(
                 "SELECT seq, kind, device, source, sport, first, last, since, until, changes,
-                 (extract(epoch FROM stored_at) * 1000)::bigint, max(seq) OVER (), {filled} FROM {schema}.entry
+                 (extract(epoch FROM stored_at) * 1000)::bigint, max(seq) OVER (), mark,
+                 (SELECT b.mark FROM {schema}.entry AS b WHERE b.seq = $1), {filled} FROM {schema}.entry
                  WHERE seq > $1 AND seq <= $3 ORDER BY seq LIMIT $2"
             ),
             &[(&after, Type::INT8), (&MOST_ENTRIES, Type::INT8), (&upto, Type::INT8)],
@@ -160,6 +172,9 @@ pub(super) async fn stretch(
     let mut entries = Vec::new();
     let mut changes = 0;
     let mut head = after;
+    // Whoever begins, begins with the oldest that is kept.
+    let oldest = rows.first().map_or(Ok(1), |r| r.try_get::<_, i64>(0))?;
+    let first = if after == 0 { oldest } else { after + 1 };
     for row in &rows {
         let entry = Entry {
             seq: row.try_get(0)?,
@@ -173,10 +188,11 @@ pub(super) async fn stretch(
             until: row.try_get(8)?,
             changes: row.try_get(9)?,
             stored_at: row.try_get(10)?,
-            filled: row.try_get(12)?,
+            mark: row.try_get::<_, Uuid>(12)?.into_bytes(),
+            filled: row.try_get(14)?,
         };
         head = row.try_get(11)?;
-        if entry.seq != after + 1 + i64::try_from(entries.len()).unwrap_or(0) {
+        if entry.seq != first + i64::try_from(entries.len()).unwrap_or(0) {
             return Err(HubError::Broken { what: format!("the log has no entry before {}", entry.seq) });
         }
         let others = entry.device != device || entry.seq <= own;
@@ -191,10 +207,13 @@ pub(super) async fn stretch(
             break;
         }
     }
-    let Some(last) = entries.last() else { return Ok(None) };
-    let (until, stored_at) = (last.seq, last.stored_at);
-    let mut stretch =
-        Stretch { incoming: Incoming { until, ..Incoming::default() }, head, changes, bytes: 0, stored_at };
+    let (Some(last), Some(first)) = (entries.last(), rows.first()) else { return Ok(None) };
+    let (until, stored_at, mark) = (last.seq, last.stored_at, last.mark);
+    let before = first.try_get::<_, Option<Uuid>>(13)?.map(Uuid::into_bytes);
+    let marks = entries.iter().map(|e| (e.seq, e.mark)).collect();
+    let backs = entries.iter().filter(|e| e.retract).map(|e| (e.seq, e.source, e.sport, e.since)).collect();
+    let incoming = Incoming { until, marks, backs, ..Incoming::default() };
+    let mut stretch = Stretch { incoming, head, changes, bytes: 0, stored_at, before, mark };
     let told: Vec<Entry> = entries.extract_if(.., |e| e.device == device && e.seq > own).collect();
     within::<_, _, HubError>(PATIENCE, own_looks(tx, view, device, &told, &mut stretch)).await?;
     if let Some(first) = entries.first() {
@@ -224,7 +243,7 @@ pub async fn head(hub: &mut Connection, view: View) -> Result<i64, HubError> {
 pub(super) const REPEATABLE: tokio_postgres::IsolationLevel = tokio_postgres::IsolationLevel::RepeatableRead;
 
 /// All names: there are few.
-async fn names(tx: &Transaction<'_>, view: View) -> Result<Vec<(NameKind, u32, String)>, HubError> {
+pub(super) async fn names(tx: &Transaction<'_>, view: View) -> Result<Vec<(NameKind, u32, String)>, HubError> {
     let sql = format!("SELECT kind, number, name FROM {}.name ORDER BY kind, number", view.schema());
     let rows = tx.query_typed(&sql, &[]).await?;
     let mut names = Vec::with_capacity(rows.len());
@@ -472,10 +491,10 @@ fn owned(cell: Cell<'_>) -> Cell<'static> {
 
 /// The rows of a table as they came.
 pub(super) struct Copied {
-    bytes: Vec<u8>,
-    columns: &'static [Column],
+    pub(super) bytes: Vec<u8>,
+    pub(super) columns: &'static [Column],
     /// Signals of a free login: what is withheld is put in as nothing, so that they can be read.
-    reduced: bool,
+    pub(super) reduced: bool,
 }
 
 impl Copied {
@@ -505,7 +524,7 @@ impl Rows for Copied {
     }
 }
 
-fn unsigned(n: i32) -> Result<u32, HubError> {
+pub(super) fn unsigned(n: i32) -> Result<u32, HubError> {
     u32::try_from(n).map_err(|_| HubError::Broken { what: "a number below zero".to_owned() })
 }
 

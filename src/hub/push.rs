@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::mpsc;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, no_answer, within};
 use super::copy::{CopyOut, day_of};
@@ -15,7 +17,7 @@ use super::error::HubError;
 use super::stage::{self, Stage, Work};
 use crate::engine::names::NameKind;
 use crate::store::hub::maps::Maps;
-use crate::store::hub::{Cursor, Run, RunEvent, Told};
+use crate::store::hub::{Cursor, Mark, Run, RunEvent, Told};
 use crate::store::{Reader, StoreError};
 
 /// Looks that one run holds at the most.
@@ -70,6 +72,8 @@ pub struct Pusher {
     /// What reads the rows of a run, on a thread of its own; not here while it does.
     staging: Option<Reader>,
     device: i32,
+    /// See [`Link::history`](crate::store::hub::Link).
+    history: i64,
     maps: Maps,
     /// Events as the hub has them.
     sent: FxHashMap<u32, RunEvent>,
@@ -83,16 +87,23 @@ impl Pusher {
     /// # Errors
     /// [`StoreError`].
     pub fn new(reader: Reader, device: i32) -> Result<Self, StoreError> {
+        let history = reader.hub_link()?.map_or(0, |l| l.history);
         let maps = reader.hub_maps()?;
         Ok(Self {
             reader,
             staging: None,
             device,
+            history,
             maps,
             sent: FxHashMap::default(),
             days: FxHashSet::default(),
             rules: FxHashSet::default(),
         })
+    }
+
+    /// The history of the hub that this pusher began with.
+    pub const fn history(&self) -> i64 {
+        self.history
     }
 
     /// The store.
@@ -150,7 +161,7 @@ impl Pusher {
 
     /// Has the hub number the names that it does not know.
     async fn names(&mut self, hub: &mut Connection) -> Result<Told, PushError> {
-        let mut told = Told::default();
+        let mut told = Told { history: self.history, ..Told::default() };
         let unknown = self.reader.hub_unknown_names(&self.maps)?;
         if unknown.is_empty() {
             return Ok(told);
@@ -271,6 +282,7 @@ impl Pusher {
         }
         let events = Stage { name: "event", columns: EVENT_COLUMNS.to_owned(), copy: events };
         let (source, sport) = self.stream(run)?;
+        let known = self.reader.hub_mark_until(i64::MAX)?;
         let tx = within::<_, _, HubError>(PATIENCE, hub.client().transaction()).await?;
         within::<_, _, HubError>(PATIENCE, tx.batch_execute(STAGING)).await?;
         // The server takes in one table while the next is read here.
@@ -298,7 +310,8 @@ impl Pusher {
         let merged = tokio::time::timeout(
             MUCH_PATIENCE,
             tx.query_typed(
-                "SELECT entry, look FROM hub.merge($1, $2, $3, $4, $5, $6)",
+                "SELECT m.entry, m.look, (SELECT e.mark FROM hub.entry AS e WHERE e.seq = $7)
+                 FROM hub.merge($1, $2, $3, $4, $5, $6) AS m",
                 &[
                     (&self.device, Type::INT4),
                     (&source, Type::INT4),
@@ -306,6 +319,7 @@ impl Pusher {
                     (&token, Type::INT8),
                     (&cursor.look, Type::INT8),
                     (&run.last(), Type::INT8),
+                    (&known.map_or(0, |k| k.0), Type::INT8),
                 ],
             ),
         )
@@ -319,6 +333,7 @@ impl Pusher {
         };
         let row = merged.first().ok_or_else(|| HubError::Broken { what: "no answer to a merge".to_owned() })?;
         let (entry, base) = (row.try_get(0)?, row.try_get(1)?);
+        is_known(known, row, 2)?;
         within::<_, _, HubError>(PATIENCE, tx.commit()).await?;
         Ok(Sent::Taken { entry, base, rows, bytes })
     }
@@ -366,7 +381,12 @@ impl Pusher {
                         ],
                     )
                     .await?;
-                rows.first().map_or(Ok(0), |r| r.try_get(0))?
+                let look = rows.first().map_or(Ok(0), |r| r.try_get(0))?;
+                // It has taken less than it had.
+                if look < cursor.look {
+                    return Err(HubError::PutBack.into());
+                }
+                look
             }
         };
         told.cursor = Some(Cursor { look, ..*cursor });
@@ -389,9 +409,11 @@ impl Pusher {
         let (Some(source), Some(sport)) = numbers else {
             return Err(StoreError::Damaged { what: "source or sport" }.into());
         };
-        hub.client()
-            .query_typed(
-                "SELECT hub.retract($1, $2, $3, $4, $5, $6)",
+        let known = self.reader.hub_mark_until(i64::MAX)?;
+        let tx = hub.client().transaction().await?;
+        let answer = tx
+            .query_typed_one(
+                "SELECT hub.retract($1, $2, $3, $4, $5, $6), (SELECT e.mark FROM hub.entry AS e WHERE e.seq = $7)",
                 &[
                     (&self.device, Type::INT4),
                     (&source, Type::INT4),
@@ -399,10 +421,15 @@ impl Pusher {
                     (&token, Type::INT8),
                     (&after, Type::INT8),
                     (&row, Type::INT8),
+                    (&known.map_or(0, |k| k.0), Type::INT8),
                 ],
             )
-            .await?;
+            .await
+            .map_err(HubError::from)?;
+        is_known(known, &answer, 1)?;
+        tx.commit().await?;
         self.sent.clear();
+        told.entry = answer.try_get(0)?;
         told.cursor = Some(Cursor { retracted: row, ..*cursor });
         Ok(Step::Told { told, rows: 0, bytes: 0 })
     }
@@ -445,6 +472,12 @@ fn put_event(copy: &mut CopyOut, id: i32, event: &RunEvent) -> Result<(), StoreE
         Some(look) => copy.big(look),
     }
     optional(copy, event.slots)
+}
+
+/// Refuses a hub that was put back to an earlier moment: our numbers are those of another history. `at`: the mark that it has.
+fn is_known(known: Option<(i64, Mark)>, row: &Row, at: usize) -> Result<(), HubError> {
+    let there = row.try_get::<_, Option<Uuid>>(at)?.map(Uuid::into_bytes);
+    if known.is_some_and(|(_, mark)| there != Some(mark)) { Err(HubError::PutBack) } else { Ok(()) }
 }
 
 fn number(n: i32) -> Result<u32, StoreError> {

@@ -38,7 +38,9 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_desk"),
     migration!(20, "0020_lease"),
     migration!(30, "0030_merge"),
-    migration!(31, "0031_writers"),
+    migration!(31, "0031_mark"),
+    migration!(32, "0032_retention"),
+    migration!(33, "0033_writers"),
     migration!(40, "0040_filled"),
     migration!(45, "0045_answers"),
 ];

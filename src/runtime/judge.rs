@@ -254,6 +254,7 @@ impl Judge {
                     (trim, worked) = (true, Some(Instant::now()));
                 }
                 Some(Job::HubTold { told, reply }) => drop(reply.send(self.hub_told(&told)?)),
+                Some(Job::HubPutBack { there, reply }) => drop(reply.send(self.hub_put_back(&there)?)),
                 // It is told again with the next change, and the planner knows it already.
                 Some(Job::HearCredits(heard)) if !self.mending.is_ill() => {
                     let kept = self.store.hear_credits(&heard);

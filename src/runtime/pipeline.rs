@@ -23,7 +23,7 @@ use crate::market::ids::EventId;
 use crate::market::time::Timestamp;
 use crate::store::credit::{Billing, GameRow};
 use crate::store::credit_elsewhere::HeardCredits;
-use crate::store::hub::{Applied, Incoming, Told};
+use crate::store::hub::{Applied, Incoming, PutBack, PutBackDone, Told};
 use crate::store::outbox::{Attempted, NewMessage, Outgoing};
 use crate::store::raw::RawAnswer;
 use crate::store::{Retention, Store, StoreError};
@@ -175,6 +175,11 @@ pub(super) enum Job {
         told: Box<Told>,
         reply: oneshot::Sender<Result<(), NotKept>>,
     },
+    /// The hub was put back to an earlier moment.
+    HubPutBack {
+        there: Box<PutBack>,
+        reply: oneshot::Sender<Result<PutBackDone, NotKept>>,
+    },
     /// What the hub told of the desk's credits.
     HearCredits(Box<HeardCredits>),
     /// Watch these games in play.
@@ -228,6 +233,7 @@ impl std::fmt::Debug for Job {
             Self::Disown { .. } => "Disown",
             Self::HubApply { .. } => "HubApply",
             Self::HubTold { .. } => "HubTold",
+            Self::HubPutBack { .. } => "HubPutBack",
             Self::HearCredits(_) => "HearCredits",
             Self::InPlay(_) => "InPlay",
             Self::Hide(_) => "Hide",
@@ -425,6 +431,16 @@ impl WayIn {
     pub(super) async fn hub_told(&self, told: Told) -> Result<Result<(), NotKept>, PipelineError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::HubTold { told: Box::new(told), reply }).await?;
+        answer.await.map_err(|_| PipelineError::Panicked)
+    }
+
+    /// Has the store go on with a hub that was put back. The inner error: it could not, the pipeline goes on.
+    ///
+    /// # Errors
+    /// [`PipelineError::Panicked`] when the pipeline has ended.
+    pub(super) async fn hub_put_back(&self, there: PutBack) -> Result<Result<PutBackDone, NotKept>, PipelineError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::HubPutBack { there: Box::new(there), reply }).await?;
         answer.await.map_err(|_| PipelineError::Panicked)
     }
 

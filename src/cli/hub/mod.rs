@@ -3,8 +3,11 @@
 //! Owns what its commands share: where the address comes from, and the runtime in which a connection lives.
 
 mod audit;
+mod export;
 mod init;
+mod keeping;
 mod link;
+mod repair;
 pub(super) mod session;
 mod status;
 mod user;
@@ -20,6 +23,7 @@ use super::args_hub::{HubAction, HubArgs};
 use super::output::printable;
 use super::{Exit, Failure, prepare};
 use crate::config::{KeyOrigin, owner_secret};
+use crate::hub::push::PushError;
 use crate::hub::{Connection, HubError, HubUrl, connect};
 
 /// The variable of the address.
@@ -42,6 +46,10 @@ pub fn run(global: &Global, args: &HubArgs, out: &mut dyn Write) -> Result<Exit,
         HubAction::User(args) => user::run(&place, &args.action, out),
         HubAction::Link(args) => link::link(&place, &paths, &loaded.settings, args, out),
         HubAction::Verify(output) => verify::run(&place, &paths, &loaded.settings, *output, out),
+        HubAction::Export(args) => export::run(&place, args, out),
+        HubAction::Size(output) => keeping::size(&place, *output, out),
+        HubAction::Retention(args) => keeping::retention(&place, args, out),
+        HubAction::Repair(args) => repair::run(&place, &paths, &loaded.settings, args, out),
         HubAction::Unlink(output) => link::unlink(&paths, &loaded.settings, *output, out),
         HubAction::Audit(args) => audit::run(&place, args, out),
     }
@@ -95,6 +103,15 @@ fn parsed(text: &SecretString, origin: &KeyOrigin) -> Result<HubUrl, Failure> {
         };
         Failure::Other(format!("{from}: {e}"))
     })
+}
+
+impl From<PushError> for Failure {
+    fn from(e: PushError) -> Self {
+        match e {
+            PushError::Hub(e) => e.into(),
+            PushError::Store(e) => e.into(),
+        }
+    }
 }
 
 impl From<HubError> for Failure {

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use super::sync::{Syncing, backoff};
 use crate::hub::connect::{Connection, HubUrl, PATIENCE, Tier, connect, tier_of, within};
 use crate::hub::error::HubError;
+use crate::hub::history::{self, Standing};
+use crate::hub::keeping;
 use crate::hub::pull::{self, Stretch, View};
+use crate::hub::push::PushError;
 use crate::hub::recent::{self, First};
 use crate::runtime::keeper::local_now;
 use crate::runtime::pipeline::PipelineError;
 use crate::runtime::status::hub::Going;
-use crate::store::hub::{Incoming, Order};
+use crate::store::hub::{Incoming, Link, Order};
 use crate::store::{Reader, StoreError};
 
 /// With announcements the log is looked at so often all the same.
@@ -20,6 +23,8 @@ const ANNOUNCED: Duration = Duration::from_secs(10);
 const ASKED: Duration = Duration::from_secs(1);
 /// What is late anyway is asked for so often.
 const LATE: Duration = Duration::from_secs(5);
+/// How far it has come is told so often, so that nothing is dropped that is still to be read.
+const NOTED: Duration = Duration::from_secs(60);
 /// An announcement to ourselves takes no longer.
 const ECHO: Duration = Duration::from_secs(2);
 
@@ -34,6 +39,15 @@ enum Stopped {
     Pipeline(#[from] PipelineError),
     #[error("{0}")]
     NotKept(String),
+}
+
+impl From<PushError> for Stopped {
+    fn from(e: PushError) -> Self {
+        match e {
+            PushError::Hub(e) => Self::Hub(e),
+            PushError::Store(e) => Self::Store(e),
+        }
+    }
 }
 
 /// Runs until it is told to stop.
@@ -70,21 +84,12 @@ pub(super) async fn run(syncing: Syncing) {
 
 /// Follows until something fails. Comes back without an error where there is no hub.
 async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
-    let Some(link) = Reader::open(&syncing.store)?.hub_link()? else { return Ok(()) };
+    let reader = Reader::open(&syncing.store)?;
+    let Some(link) = reader.hub_link()? else { return Ok(()) };
     let mut hub = connect(&syncing.config.url, "following").await?;
     let tier = within::<_, _, HubError>(PATIENCE, tier_of(&mut hub)).await?;
-    let view = if tier == Tier::Free { View::Reduced } else { View::Whole };
-    let head = pull::head(&mut hub, view).await?;
-    if head < link.pulled {
-        return Err(HubError::Broken {
-            what: format!(
-                "it knows {head} entries, and this store has taken in {}: it was put back to an earlier moment; see \
-                 docs/hub.md, Backup and restore",
-                link.pulled
-            ),
-        }
-        .into());
-    }
+    let view = View::of(tier);
+    let link = same_history(syncing, &mut hub, tier, &reader, link).await?;
     let announced = view == View::Whole && listens(&syncing.config.url, &mut hub).await?;
     let every = match (view, announced) {
         (View::Reduced, _) => LATE,
@@ -98,13 +103,15 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         s.heard = Some(local_now());
     });
     let mut after = link.pulled;
-    // Up to here the rows of what we told ourselves are needed too.
-    let mut own = 0;
+    // Up to here the rows of what we told ourselves are needed too: they are not here any more, or the hub was put back and
+    // may have looks that we have let go of.
+    let mut own = link.whole;
+    let mut mark = reader.hub_mark_until(after)?.filter(|(entry, _)| *entry == after).map(|(_, mark)| mark);
     let mut gap = link.gap;
     if after == 0 && gap.is_none() && syncing.config.collects.is_none() {
         // Whoever judges needs all of it, in order.
         if let Some(first) = recent::first(&mut hub, view, link.number, First::default()).await? {
-            after = first.incoming.until;
+            (after, mark) = (first.incoming.until, Some(first.mark));
             gap = match first.incoming.order {
                 Order::Recent { gap } => Some((0, gap)),
                 _ => None,
@@ -114,7 +121,15 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     }
     syncing.note(|s| s.history = gap);
     let mut ahead: Option<Stretch> = None;
+    let mut noted: Option<Instant> = None;
     loop {
+        if link.number > 0 && noted.is_none_or(|at| at.elapsed() > NOTED) {
+            match keeping::note_followed(&mut hub, link.number, gap.map_or(after, |g| g.0)).await {
+                // Linked under another login, which may follow all the same.
+                Ok(()) | Err(HubError::Denied { .. }) => noted = Some(Instant::now()),
+                Err(e) => return Err(e.into()),
+            }
+        }
         let stretch = match ahead.take() {
             Some(stretch) => Some(stretch),
             None => pull::next_with_own(&mut hub, view, link.number, after, own).await?,
@@ -122,10 +137,17 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         // What is to be taken back may not have come yet.
         let wait = stretch.as_ref().is_some_and(|s| s.incoming.retract.is_some());
         if let Some(open) = gap.filter(|_| stretch.is_none() || wait) {
-            gap = history(syncing, &mut hub, view, link.number, open).await?;
+            gap = older(syncing, &mut hub, view, link.number, open).await?;
             continue;
         }
         let Some(stretch) = stretch else {
+            if mark.is_some() {
+                let there = history::mark_of(&mut hub, view, after).await?;
+                // A free login may be made to see less than it did.
+                if there != mark && (there.is_some() || view == View::Whole) {
+                    return Err(HubError::PutBack.into());
+                }
+            }
             syncing.note(|s| {
                 (s.pulled, s.head) = (after, after);
                 s.heard = Some(local_now());
@@ -140,7 +162,11 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
             while hub.notifications().try_recv().is_ok() {}
             continue;
         };
+        if mark.is_some() && stretch.before != mark {
+            return Err(HubError::PutBack.into());
+        }
         let (until, head) = (stretch.incoming.until, stretch.head);
+        mark = Some(stretch.mark);
         let mut again = None;
         let apply = take_in(syncing, stretch.incoming);
         if until < head {
@@ -153,7 +179,12 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         }
         after = until;
         if let Some((from, missing)) = again {
-            (after, ahead, own) = (from, None, own.max(missing));
+            // Some of it may be what we told: begin anew with what the store says now.
+            if Reader::open(&syncing.store)?.hub_link()?.is_some_and(|l| l.whole != link.whole) {
+                drop(hub);
+                return Box::pin(follow(syncing)).await;
+            }
+            (after, ahead, mark, own) = (from, None, None, own.max(missing));
         }
         syncing.note(|s| {
             (s.pulled, s.head) = (after, head);
@@ -163,7 +194,7 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
 }
 
 /// Takes in the next stretch of the history that comes behind; answers what is still to come.
-async fn history(
+async fn older(
     syncing: &Syncing,
     hub: &mut Connection,
     view: View,
@@ -171,15 +202,38 @@ async fn history(
     (behind, gap): (i64, i64),
 ) -> Result<Option<(i64, i64)>, Stopped> {
     let stretch = pull::behind(hub, view, device, (behind, gap)).await?;
-    let stretch = stretch.ok_or_else(|| HubError::Broken { what: format!("the log has no entry after {behind}") })?;
-    let until = stretch.incoming.until;
-    take_in(syncing, stretch.incoming).await?;
+    // It may be that nothing of it is kept any more.
+    let nothing = || Incoming { until: gap, order: Order::Behind, ..Incoming::default() };
+    let incoming = stretch.map_or_else(nothing, |s| s.incoming);
+    let until = incoming.until;
+    take_in(syncing, incoming).await?;
     let left = (until < gap).then_some((until, gap));
     syncing.note(|s| {
         s.history = left;
         s.heard = Some(local_now());
     });
     Ok(left)
+}
+
+/// Finds out whether the hub is the one that the store knows; where it was put back, the store goes on from what both have.
+async fn same_history(
+    syncing: &Syncing,
+    hub: &mut Connection,
+    tier: Tier,
+    reader: &Reader,
+    link: Link,
+) -> Result<Link, Stopped> {
+    let Standing::PutBack { common } = history::standing(hub, tier, reader, &link).await? else { return Ok(link) };
+    let there = history::found(hub, tier, reader, &link, common).await?;
+    let head = there.head;
+    let done = syncing.way_in.hub_put_back(there).await?.map_err(|e| Stopped::NotKept(e.to_string()))?;
+    tracing::warn!(
+        common,
+        head,
+        looks = done.forgotten,
+        "the hub was put back to an earlier moment: what it has forgotten stays here and is told again"
+    );
+    Ok(reader.hub_link()?.unwrap_or(link))
 }
 
 /// Has a stretch written; answers from where the log is to be read again, if it is, and up to where with what we told

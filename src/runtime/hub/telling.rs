@@ -10,6 +10,7 @@ use crate::engine::names::NameKind;
 use crate::hub::answers;
 use crate::hub::connect::{PATIENCE, Tier, connect, tier_of, within};
 use crate::hub::error::HubError;
+use crate::hub::keeping;
 use crate::hub::lease::Lease;
 use crate::hub::push::{PushError, Pusher, Step};
 use crate::runtime::keeper::local_now;
@@ -21,6 +22,8 @@ use crate::store::{Reader, StoreError};
 
 /// Without any word of a look the store is asked so often whether something waits.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Whoever polls looks so often whether there is something to drop; it is done once a day.
+const RETAIN_EVERY: Duration = Duration::from_secs(3600);
 /// Looks that are committed together are told together.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -35,6 +38,8 @@ enum Stopped {
     Pipeline(#[from] PipelineError),
     #[error("{0}")]
     NotNoted(String),
+    #[error("the hub was put back to an earlier moment; it is told again what it has forgotten")]
+    OtherHistory,
 }
 
 impl From<PushError> for Stopped {
@@ -104,10 +109,17 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
         (s.telling, s.trouble) = (Going::On, None);
         s.heard = Some(local_now());
     });
+    let mut retained: Option<Instant> = None;
     loop {
         let last = syncing.closing.is_cancelled();
         let mut sent = (0_u64, Duration::ZERO);
-        for cursor in pusher.reader().hub_cursors()? {
+        let link = pusher.reader().hub_link()?.unwrap_or_else(|| link.clone());
+        if link.history != pusher.history() {
+            return Err(Stopped::OtherHistory);
+        }
+        // After the hub was put back others may have told what we hold too: nothing is told before that has been read.
+        let ready = link.pulled >= link.whole;
+        for cursor in pusher.reader().hub_cursors()?.into_iter().filter(|_| ready) {
             let began = Instant::now();
             sent.0 += tell_one(syncing, &mut hub, &mut pusher, &leases, cursor).await?;
             sent.1 += began.elapsed();
@@ -125,6 +137,17 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
         });
         if last {
             return Ok(());
+        }
+        let polls = || Ok::<_, StoreError>(pusher.reader().sports_with_looks()?.iter().any(|s| is_ours(syncing, s)));
+        if retained.is_none_or(|at| at.elapsed() > RETAIN_EVERY) && polls()? {
+            retained = Some(Instant::now());
+            match keeping::retain(&mut hub, false).await {
+                Ok(0) => {}
+                Ok(days) => tracing::info!(days, "the hub has dropped days that it does not keep"),
+                // Somebody reads them just now.
+                Err(e @ HubError::Slow { .. }) => tracing::info!(error = %e, "the hub drops nothing now"),
+                Err(e) => return Err(e.into()),
+            }
         }
         tokio::select! {
             () = syncing.closing.cancelled() => {}

@@ -8,7 +8,7 @@ use crate::market::batch::Endpoint;
 use crate::market::ids::LookId;
 use crate::runtime::pipeline::{NotKept, PipelineError};
 use crate::runtime::published::Published;
-use crate::store::hub::{Applied, Incoming, Told};
+use crate::store::hub::{Applied, Incoming, PutBack, PutBackDone, Told};
 
 impl Judge {
     /// Takes in a stretch of the hub's log. The inner error: it could not be; it is fetched again.
@@ -50,6 +50,15 @@ impl Judge {
         };
         // Nobody may be listening.
         let _ = self.published.send(published);
+    }
+
+    /// Goes on with a hub that was put back to an earlier moment.
+    pub(super) fn hub_put_back(&mut self, there: &PutBack) -> Result<Result<PutBackDone, NotKept>, PipelineError> {
+        if self.mending.is_ill() {
+            return Ok(Err(NotKept("the store cannot be written now".to_owned())));
+        }
+        let done = self.store.hub_put_back(there);
+        Ok(self.mind(done)?.ok_or_else(|| NotKept("the store cannot be written now".to_owned())))
     }
 
     /// Notes what the hub has taken.

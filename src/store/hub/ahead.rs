@@ -45,6 +45,7 @@ impl Taking<'_> {
             )?;
         }
         self.present()?;
+        self.remember(incoming)?;
         self.c.execute("UPDATE hub SET pulled = ?, behind = 0, gap = ? WHERE id = 1", [incoming.until, gap])?;
         self.applied.retracted = true;
         Ok(self.applied)
@@ -65,6 +66,7 @@ impl Taking<'_> {
         self.quotes.retain(|(event, slot), _| ahead.get(event).is_none_or(|first| slot < first));
         self.put_quotes()?;
         self.put_points()?;
+        self.remember(incoming)?;
         self.c.execute("UPDATE hub SET behind = ? WHERE id = 1", [incoming.until])?;
         let gap: Option<i64> = self.c.query_row("SELECT gap FROM hub WHERE id = 1", [], |r| r.get(0))?;
         if gap.is_some_and(|gap| incoming.until >= gap) {

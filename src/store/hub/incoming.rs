@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::super::write::{Together, none_if_no_rows};
 use super::super::{Store, StoreError, codec};
 use super::cell::{Cell, EachRow};
+use super::history::{Mark, note_marks};
 use super::maps::{Maps, our_look};
 use super::run::{renumber_json, renumber_legs, renumber_seen};
 use super::tables::{self, Column, Means, Table};
@@ -126,6 +127,10 @@ pub struct Incoming {
     pub early: Option<Early>,
     /// Every entry up to this one is in the store afterwards.
     pub until: i64,
+    /// Marks of its entries, rising.
+    pub marks: Vec<(i64, Mark)>,
+    /// Entries by which looks were taken back, our own included: entry, source and sport (the hub's numbers), after when.
+    pub backs: Vec<(i64, u32, u32, i64)>,
     /// Names that are new there: list, the hub's number, name.
     pub names: Vec<(NameKind, u32, String)>,
     /// Looks of a source and sport (the hub's numbers) received after the instant are taken back, before anything else.
@@ -260,6 +265,10 @@ impl<'c> Taking<'c> {
         if let Some((source, sport, after)) = incoming.retract {
             let (source, sport) = (self.number(NameKind::Source, source)?, self.number(NameKind::Sport, sport)?);
             self.go_back(source, sport, after, settings)?;
+            // What we wanted to take back from there on is gone.
+            self.c
+                .prepare_cached("DELETE FROM taken_back WHERE source = ? AND sport = ? AND after >= ?")?
+                .execute(params![source, sport, after.millis()])?;
             self.applied.retracted = true;
         }
         if self.own(incoming)? || self.give_up(incoming, settings)? {
@@ -269,6 +278,7 @@ impl<'c> Taking<'c> {
             self.look(look)?;
         }
         self.write(incoming)?;
+        self.remember(incoming)?;
         self.c.execute("UPDATE hub SET pulled = max(pulled, ?) WHERE id = 1", [incoming.until])?;
         Ok(self.applied)
     }
@@ -283,6 +293,19 @@ impl<'c> Taking<'c> {
         }
         self.put_quotes()?;
         self.put_points()
+    }
+
+    /// What is needed should the hub forget these entries.
+    pub(super) fn remember(&self, incoming: &Incoming) -> Result<(), StoreError> {
+        note_marks(self.c, &incoming.marks)?;
+        for (entry, source, sport, after) in &incoming.backs {
+            let numbers = (self.ours.name(NameKind::Source, *source), self.ours.name(NameKind::Sport, *sport));
+            let (Some(source), Some(sport)) = numbers else { continue };
+            self.c
+                .prepare_cached("INSERT OR REPLACE INTO hub_back (entry, source, sport, after) VALUES (?,?,?,?)")?
+                .execute(params![entry, source, sport, after])?;
+        }
+        Ok(())
     }
 
     fn number(&self, kind: NameKind, hub: u32) -> Result<u32, StoreError> {
@@ -315,11 +338,19 @@ impl<'c> Taking<'c> {
     }
 
     /// Takes a source and sport back, without telling the hub, which knows.
-    fn go_back(&self, source: u32, sport: u32, after: Timestamp, settings: &EngineSettings) -> Result<(), StoreError> {
+    fn go_back(
+        &mut self,
+        source: u32,
+        sport: u32,
+        after: Timestamp,
+        settings: &EngineSettings,
+    ) -> Result<(), StoreError> {
         let sport = SportId(u16::try_from(sport).map_err(|_| StoreError::Damaged { what: "sport" })?);
         let told: i64 = self.c.query_row("SELECT ifnull(max(id), 0) FROM taken_back", [], |r| r.get(0))?;
         Together { connection: self.c }.rewind(source, sport, after, settings)?;
         self.c.execute("DELETE FROM taken_back WHERE id > ?", [told])?;
+        // Games that were first seen later are gone, and what the hub calls them with them.
+        self.ours = Maps::load(self.c)?.turned();
         Ok(())
     }
 
@@ -382,7 +413,8 @@ impl<'c> Taking<'c> {
         let mut again: Option<i64> = None;
         for (source, sport) in streams {
             let untold = "source = ?1 AND sport = ?2
-                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)";
+                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)
+                 AND NOT EXISTS (SELECT 1 FROM hub_apart WHERE hub_apart.look = look.id)";
             // What was there before the hub heard of the sport is not the hub's business.
             let (n, oldest): (i64, Option<i64>) = self.c.query_row(
                 &format!(
@@ -393,7 +425,24 @@ impl<'c> Taking<'c> {
                 params![source, sport],
                 |r| Ok((r.get(0)?, r.get(1)?)),
             )?;
-            let Some(oldest) = oldest else { continue };
+            // Nor does the hub hear any more of what we wanted to take back: its looks of that time come again.
+            let back: Option<i64> = self.c.query_row(
+                "SELECT min(after) + 1 FROM taken_back WHERE source = ? AND sport = ?",
+                params![source, sport],
+                |r| r.get(0),
+            )?;
+            let Some(oldest) = [oldest, back].into_iter().flatten().min() else { continue };
+            if back.is_some() {
+                self.c.execute("DELETE FROM taken_back WHERE source = ? AND sport = ?", params![source, sport])?;
+                self.c.execute("UPDATE hub SET whole = max(whole, ?)", [incoming.until])?;
+                let before: i64 = self.c.query_row(
+                    "SELECT ifnull(max(entry), 1) FROM hub_look JOIN look ON look.id = hub_look.look
+                     WHERE source = ? AND sport = ? AND received_at < ?",
+                    params![source, sport, oldest],
+                    |r| r.get(0),
+                )?;
+                again = Some(again.map_or(before, |a| a.min(before)));
+            }
             let lost: Option<i64> = self.c.query_row(
                 "SELECT min(entry) FROM hub_look JOIN look ON look.id = hub_look.look
                  WHERE source = ? AND sport = ? AND received_at >= ?",
@@ -741,7 +790,7 @@ fn column<'l>(look: &'l IncomingLook, name: &str) -> &'l Cell<'static> {
 }
 
 /// A value in our numbers.
-fn here<'v>(
+pub(super) fn here<'v>(
     c: &Connection,
     looks: &FxHashMap<i64, (i64, Timestamp)>,
     ours: &Maps,

@@ -29,6 +29,10 @@ pub struct Link {
     pub head: i64,
     /// Since when.
     pub linked_at: Timestamp,
+    /// How often the hub was found put back to an earlier moment.
+    pub history: i64,
+    /// Up to this entry the log is read with what this device told itself, and nothing is told before it has been read.
+    pub whole: i64,
 }
 
 /// How far the looks of a source and sport have been told.
@@ -70,11 +74,13 @@ pub struct Told {
     pub cursor: Option<Cursor>,
     /// How far answers have been told, if they have: the hub's number of a look.
     pub answered: Option<i64>,
+    /// [`Link::history`] when this was told: what was told to a hub that was put back meanwhile is not noted.
+    pub history: i64,
 }
 
 fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
     let mut select = c.prepare_cached(
-        "SELECT hub, device, number, tier, pulled, base, head, linked_at, behind, gap FROM hub WHERE id = 1",
+        "SELECT hub, device, number, tier, pulled, base, head, linked_at, behind, gap, history, whole FROM hub WHERE id = 1",
     )?;
     let found = select.query_row([], |r| {
         Ok(Link {
@@ -87,9 +93,32 @@ fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
             head: r.get(6)?,
             linked_at: Timestamp::from_millis(r.get(7)?),
             gap: r.get::<_, Option<i64>>(8)?.zip(r.get(9)?),
+            history: r.get(10)?,
+            whole: r.get(11)?,
         })
     });
     Ok(found.map(Some).or_else(none_if_no_rows)?)
+}
+
+/// Everything that a link has left behind.
+fn forget(c: &Connection) -> Result<(), StoreError> {
+    let tables = [
+        "hub",
+        "hub_pushed",
+        "hub_look",
+        "hub_event",
+        "hub_name",
+        "taken_back",
+        "hub_mark",
+        "hub_back",
+        "hub_apart",
+        "hub_ahead",
+        "hub_end",
+    ];
+    for table in tables {
+        c.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    Ok(())
 }
 
 impl Reader {
@@ -169,7 +198,8 @@ impl Reader {
             }
             let mut select = self.connection.prepare_cached(
                 "SELECT count(*), min(received_at) FROM look WHERE source = ?1 AND sport = ?2 AND id > ?3
-                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)",
+                 AND NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)
+                 AND NOT EXISTS (SELECT 1 FROM hub_apart WHERE hub_apart.look = look.id)",
             )?;
             let (n, first): (i64, Option<i64>) = select
                 .query_row(params![cursor.source, cursor.sport.0, cursor.look], |r| Ok((r.get(0)?, r.get(1)?)))?;
@@ -187,9 +217,7 @@ impl Store {
     /// [`StoreError`].
     pub fn hub_join(&mut self, link: &Link) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
-        for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back", "hub_ahead", "hub_end"] {
-            tx.execute(&format!("DELETE FROM {table}"), [])?;
-        }
+        forget(&tx)?;
         tx.execute(
             "INSERT INTO hub (id, hub, device, number, tier, pulled, base, head, linked_at) VALUES (1,?,?,?,?,?,?,?,?)",
             params![
@@ -213,9 +241,7 @@ impl Store {
     /// [`StoreError`].
     pub fn hub_part(&mut self) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
-        for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back", "hub_ahead", "hub_end"] {
-            tx.execute(&format!("DELETE FROM {table}"), [])?;
-        }
+        forget(&tx)?;
         tx.commit()?;
         Ok(())
     }
@@ -242,6 +268,10 @@ impl Store {
     /// [`StoreError`].
     pub fn hub_told(&mut self, told: &Told) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
+        let history: i64 = tx.query_row("SELECT ifnull(max(history), 0) FROM hub", [], |r| r.get(0))?;
+        if history != told.history {
+            return Ok(());
+        }
         {
             let mut name = tx.prepare_cached("INSERT OR REPLACE INTO hub_name (kind, number, hub) VALUES (?,?,?)")?;
             for (kind, number, hub) in &told.names {
@@ -267,6 +297,13 @@ impl Store {
                     "INSERT OR REPLACE INTO hub_pushed (source, sport, look, retracted) VALUES (?,?,?,?)",
                 )?
                 .execute(params![c.source, c.sport.0, c.look, c.retracted])?;
+                if told.entry > 0 {
+                    tx.prepare_cached(
+                        "INSERT OR REPLACE INTO hub_back (entry, source, sport, after)
+                         SELECT ?1, source, sport, after FROM taken_back WHERE source = ?2 AND sport = ?3 AND id = ?4",
+                    )?
+                    .execute(params![told.entry, c.source, c.sport.0, c.retracted])?;
+                }
                 tx.prepare_cached("DELETE FROM taken_back WHERE source = ? AND sport = ? AND id <= ?")?
                     .execute(params![c.source, c.sport.0, c.retracted])?;
             }

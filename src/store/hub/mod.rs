@@ -7,15 +7,19 @@
 mod ahead;
 mod answers;
 pub mod cell;
+mod history;
 mod incoming;
 mod link;
 pub mod maps;
+mod mend;
 mod run;
 pub mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use answers::{Answered, Answers};
+pub use history::{HubLook, Mark, Missing, PutBack, PutBackDone};
 pub use incoming::{Applied, AppliedLook, Early, Incoming, IncomingEvent, IncomingLook, Order, OwnLook, Rows};
 pub use link::{Cursor, Link, Retraction, Told};
+pub use mend::{Gap, Mending};
 pub use run::{Run, RunEvent, RunLook};

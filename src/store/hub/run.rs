@@ -94,6 +94,12 @@ impl Run {
     }
 }
 
+/// Looks that the hub has.
+const KNOWN: &str = "EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)";
+/// Looks that it is to be told.
+const UNTOLD: &str = "NOT EXISTS (SELECT 1 FROM hub_look WHERE hub_look.look = look.id)
+     AND NOT EXISTS (SELECT 1 FROM hub_apart WHERE hub_apart.look = look.id)";
+
 impl Reader {
     /// The next looks of a source and sport that are ours and come after `after`, up to so many, or so many rows of the
     /// change log; at least one, if there is one.
@@ -107,7 +113,7 @@ impl Reader {
         most_looks: usize,
         most_changes: i64,
     ) -> Result<Option<Run>, StoreError> {
-        self.run_of((source, sport), "NOT EXISTS", after, most_looks, most_changes)
+        self.run_of((source, sport), UNTOLD, after, most_looks, most_changes)
     }
 
     /// The next looks of a source and sport that the hub has too, and its numbers of them.
@@ -120,7 +126,7 @@ impl Reader {
         after: i64,
         most_looks: usize,
     ) -> Result<Option<(Run, Vec<i64>)>, StoreError> {
-        let Some(run) = self.run_of(stream, "EXISTS", after, most_looks, i64::MAX)? else { return Ok(None) };
+        let Some(run) = self.run_of(stream, KNOWN, after, most_looks, i64::MAX)? else { return Ok(None) };
         let hubs = run.looks.iter().map(|l| Ok(hub_look(&self.connection, l.id)?.unwrap_or(0)));
         let hubs = hubs.collect::<Result<Vec<_>, StoreError>>()?;
         Ok(Some((run, hubs)))
@@ -152,7 +158,7 @@ impl Reader {
         let columns = columns.join(", ").replace("scope", "(SELECT json FROM scope WHERE scope.id = look.scope)");
         let mut select = c.prepare_cached(&format!(
             "SELECT id, {columns} FROM look WHERE source = ? AND sport = ? AND id > ?
-             AND {known} (SELECT 1 FROM hub_look WHERE hub_look.look = look.id) ORDER BY id LIMIT ?"
+             AND {known} ORDER BY id LIMIT ?"
         ))?;
         let mut rules =
             c.prepare_cached("SELECT json FROM analysis_setting WHERE look <= ? ORDER BY look DESC LIMIT 1")?;
