@@ -29,8 +29,8 @@ mod server;
 #[path = "hub_faults/split.rs"]
 mod split;
 
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use postgres::Postgres;
 
@@ -41,6 +41,27 @@ const IN_TIME: Duration = Duration::from_secs(15);
 fn shared() -> Option<&'static Postgres> {
     static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
     SERVER.get_or_init(Postgres::start).as_ref()
+}
+
+/// For how long the machine has stood still since then: a thread that sleeps a little woke up so much later than it wanted.
+/// Nobody takes over in that time, and nobody polls.
+fn stood_still(since: Instant) -> Duration {
+    const NAP: Duration = Duration::from_millis(50);
+    static HELD_UP: Mutex<Vec<(Instant, Duration)>> = Mutex::new(Vec::new());
+    static WATCH: OnceLock<()> = OnceLock::new();
+    WATCH.get_or_init(|| {
+        std::thread::spawn(|| {
+            loop {
+                let began = Instant::now();
+                std::thread::sleep(NAP);
+                let late = began.elapsed().saturating_sub(NAP);
+                if late > NAP * 2 {
+                    HELD_UP.lock().expect("lock").push((began, late));
+                }
+            }
+        });
+    });
+    HELD_UP.lock().expect("lock").iter().filter(|(at, _)| *at >= since).map(|(_, late)| *late).sum()
 }
 
 /// Each has a hub of its own and waits for most of its time: all at once, whatever number of tests the machine runs at once.

@@ -194,7 +194,13 @@ async fn tell_one(
     let mut sent = 0;
     loop {
         let Lease::Held { token } = leases.lease(&sport) else { return Ok(sent) };
-        let step = match pusher.step(hub, &cursor, token).await {
+        let step = tokio::select! {
+            step = pusher.step(hub, &cursor, token) => step,
+            // An answer that has not come by then is of no use, and may never come: the next lease is told of over a new
+            // connection.
+            () = leases.lost(&sport) => return Err(HubError::Lost { why: "the lease ran out meanwhile".to_owned() }.into()),
+        };
+        let step = match step {
             Ok(step) => step,
             // The lease has changed hands: the next look at it says so too.
             Err(PushError::Hub(HubError::Fenced { .. })) => {
