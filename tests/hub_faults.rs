@@ -7,6 +7,8 @@
 
 #[path = "common/devices.rs"]
 mod devices;
+#[path = "common/evening.rs"]
+mod evening;
 #[path = "common/faketime.rs"]
 mod faketime;
 #[path = "common/hub_pair.rs"]

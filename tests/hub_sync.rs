@@ -1,6 +1,8 @@
 //! Two stores and a hub: what one tells the other takes in, whole and once, through a real PostgreSQL.
 #![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "common/evening.rs"]
+mod evening;
 #[path = "common/hub_pair.rs"]
 mod hub_pair;
 #[path = "common/postgres.rs"]
@@ -8,7 +10,8 @@ mod postgres;
 
 use std::path::Path;
 
-use hub_pair::{SPORT, Two, answer, at, engine_of, follow, join, lease, look, runtime, tell, told};
+use evening::{SPORT, answer, at, look, told};
+use hub_pair::{Two, engine_of, follow, join, lease, runtime, tell};
 use stratum::engine::{Engine, EngineSettings};
 use stratum::hub::answers;
 use stratum::hub::connect::Tier;

@@ -61,13 +61,18 @@ pub fn at(minute: i64) -> i64 {
 
 /// Asks, judges and stores at a minute.
 pub fn look(engine: &mut Engine, store: &mut Store, minute: i64) {
+    look_at(engine, store, minute, at(minute));
+}
+
+/// What the source shows at a minute, received at an instant by a clock that is wrong.
+pub fn look_at(engine: &mut Engine, store: &mut Store, minute: i64, received_at: i64) {
     store.note_settings(engine.next_look(), &engine.settings().note()).expect("rules");
     let body = answer(minute);
     let answer = Answer {
         source: "the_odds_api",
         sport: SPORT,
         endpoint: None,
-        received_at: Timestamp::from_millis(at(minute)),
+        received_at: Timestamp::from_millis(received_at),
         scope: Scope::default(),
         format: Some(OddsFormat::American),
         body: body.as_bytes(),

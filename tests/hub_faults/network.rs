@@ -9,7 +9,8 @@ use stratum::hub::push::{Pusher, Step};
 use tokio_postgres::types::Type;
 
 use crate::IN_TIME;
-use crate::hub_pair::{DATABASE, SPORT, Two, at, engine_of, follow, lease, look, look_at, open_at, runtime, tell};
+use crate::evening::{SPORT, at, look, look_at};
+use crate::hub_pair::{DATABASE, Two, engine_of, follow, lease, open_at, runtime, tell};
 use crate::postgres::{Postgres, SUPERUSER};
 use crate::proxy::{Link, Proxy};
 

@@ -8,7 +8,8 @@ use stratum::hub::error::HubError;
 use stratum::hub::push::{PushError, Pusher, Step};
 
 use crate::devices::LONG;
-use crate::hub_pair::{DATABASE, Two, lease, look, open_at, runtime};
+use crate::evening::look;
+use crate::hub_pair::{DATABASE, Two, lease, open_at, runtime};
 use crate::postgres::{self, Postgres, SUPERUSER};
 use crate::proxy::{Link, Proxy};
 

@@ -287,6 +287,11 @@ impl Reader {
         let c = &self.connection;
         // Slots are given in rising order and each has a row of the log at its first look.
         let mut highest = c.prepare_cached("SELECT ifnull(max(slot), -1) FROM change WHERE event = ? AND look < ?")?;
+        let mut highest_quote = c.prepare_cached(
+            "SELECT ifnull(max(CASE WHEN first_seen < ?2 THEN slot END), -1), ifnull(max(slot), -1) FROM quote
+             WHERE event = ?1 AND first_seen <= ?2",
+        )?;
+        let begin = run.looks.first().map_or(0, |l| l.received_at.millis());
         let mut born = c.prepare_cached(
             "SELECT min(look), slot FROM change WHERE event = ? AND look BETWEEN ? AND ? AND slot > ? GROUP BY slot
              ORDER BY slot",
@@ -301,8 +306,14 @@ impl Reader {
                 any.query_row(params![event.id, run.first(), run.last()], |r| r.get(0))?
             };
             let Some(newest) = any else { continue };
-            // Below this the log before the run need not be asked.
-            let known: i64 = highest.query_row(params![event.id, run.first()], |r| r.get(0))?;
+            // What a quote's first instant tells need not be looked for in a long log.
+            let [before, until]: [i64; 2] =
+                highest_quote.query_row(params![event.id, begin], |r| Ok([r.get(0)?, r.get(1)?]))?;
+            let known: i64 = if before == until {
+                before
+            } else {
+                highest.query_row(params![event.id, run.first()], |r| r.get(0))?
+            };
             if newest <= known {
                 continue;
             }
