@@ -124,8 +124,8 @@ fn mark(batch: &mut stratum::market::batch::Batch<'_>, price: f64) {
     let within = |range: &std::ops::Range<u32>| range.start as usize..range.end as usize;
     let Some(event) = batch.events.first() else { return };
     for book in batch.books.get(within(&event.books)).unwrap_or_default() {
-        let Some(moneyline) = batch.markets.get(within(&book.markets)).and_then(<[_]>::first) else { continue };
-        if let Some([one, other]) = batch.outcomes.get_mut(within(&moneyline.outcomes)) {
+        let Some(spread) = batch.markets.get(within(&book.markets)).and_then(|all| all.get(1)) else { continue };
+        if let Some([one, other]) = batch.outcomes.get_mut(within(&spread.outcomes)) {
             (one.price, other.price) = (price, -price - 200.0);
         }
     }

@@ -11,7 +11,7 @@ use super::theme::{Glyph, Meaning};
 use super::widgets::text;
 use crate::market::sports::Sports;
 use crate::market::time::Timestamp;
-use crate::runtime::status::standing_by;
+use crate::runtime::status::{KeyState, standing_by};
 
 /// The least that can be drawn on.
 pub const LEAST: (u16, u16) = (60, 16);
@@ -173,6 +173,8 @@ fn source(app: &App) -> Vec<Piece> {
     let newest = status.questions.iter().filter_map(|q| q.answer.as_ref()).map(|a| a.at).max();
     match (failing, newest) {
         (0, Some(at)) => pieces.push(piece(format!("odds api ok {}", ago(at)), Meaning::Text, 3)),
+        // What follows a hub without a key of its own asks nobody.
+        (0, None) if status.hub.is_some() && status.key == KeyState::Missing => {}
         (0, None) => pieces.push(piece("odds api: no answer yet", Meaning::Muted, 3)),
         (n, _) => {
             let why = status

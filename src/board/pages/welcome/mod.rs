@@ -23,7 +23,9 @@ const LONGEST_KEY: usize = 512;
 
 /// Puts the welcome over the page if there is no key and nothing to show.
 pub fn offer(app: &mut App) {
-    let missing = app.link.status.as_ref().is_some_and(|s| s.key == KeyState::Missing && s.origin.is_none());
+    // What follows a hub needs no key.
+    let missing =
+        app.link.status.as_ref().is_some_and(|s| s.key == KeyState::Missing && s.origin.is_none() && s.hub.is_none());
     let empty = app.live.games.is_empty() && app.live.look.is_none();
     if !missing || !empty || app.is_demo() || app.desk.welcomed || !app.overlays.is_empty() {
         return;

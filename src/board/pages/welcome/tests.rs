@@ -27,6 +27,14 @@ fn it_is_offered_once_and_only_without_key_and_data() {
     demo.at.demo = true;
     offer(&mut demo);
     assert!(app.overlays.is_empty() && demo.overlays.is_empty());
+    // What follows a hub needs no key, and asks no source that could be told of.
+    let mut follows = fresh(100, 24);
+    let asks = text(&mut follows);
+    follows.link.status.as_mut().expect("status").hub = Some(crate::runtime::status::hub::HubStatus::default());
+    offer(&mut follows);
+    assert!(follows.overlays.is_empty());
+    let shown = text(&mut follows);
+    assert!(asks.contains("odds api") && !shown.contains("odds api") && shown.contains("hub"), "{shown}");
 }
 
 #[test]
