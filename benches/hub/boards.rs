@@ -15,7 +15,6 @@ use stratum::store::{LookMeta, Store};
 use super::pty::Pty;
 use super::{Desk, join, postgres, slate};
 
-const OTHERS: usize = 49;
 const LOOKS: u64 = 60;
 /// Changed markets of a thousand, a look.
 const PER_MILLE: u64 = 10;
@@ -31,7 +30,13 @@ fn median(times: &mut [f64]) -> (f64, f64) {
     (at(50), at(95))
 }
 
+/// Boards besides the one that is drawn; `HUB_BOARDS` asks for another number of all.
+fn others() -> usize {
+    std::env::var("HUB_BOARDS").ok().and_then(|n| n.parse().ok()).unwrap_or(50_usize).saturating_sub(1)
+}
+
 pub async fn fifty(desk: &Desk) {
+    let count = others();
     let home = tempfile::tempdir().expect("folder");
     let mut store = Store::open(&home.path().join("collector.db")).expect("store");
     let mut hub = desk.open("collector1").await;
@@ -58,7 +63,7 @@ pub async fn fifty(desk: &Desk) {
     board.until("games", |screen| screen.contains("400"));
     let done = Arc::new(AtomicBool::new(false));
     let mut others = Vec::new();
-    for n in 0..OTHERS {
+    for n in 0..count {
         others.push(tokio::spawn(other(desk.open("pro1").await, n, done.clone())));
     }
     std::thread::sleep(Duration::from_secs(3));
@@ -90,10 +95,10 @@ pub async fn fifty(desk: &Desk) {
     board.send("q");
     board.exit(Duration::from_secs(20));
     let (merge, _) = median(&mut committed);
-    println!("boards: {LOOKS} looks, {PER_MILLE} of a thousand markets moving, {OTHERS} boards and one that is drawn");
+    println!("boards: {LOOKS} looks, {PER_MILLE} of a thousand markets moving, {count} boards and one that is drawn");
     println!("    from the entry to the end of the collector's merge: {merge:.0} ms at the median");
     let (half, most) = median(&mut fetched);
-    println!("    to the {OTHERS}: {half:.0} ms at the median, {most:.0} ms at the 95th percentile");
+    println!("    to the {count}: {half:.0} ms at the median, {most:.0} ms at the 95th percentile");
     let (half, most) = median(&mut seen);
     println!("    to the screen: {half:.0} ms at the median (target 300), {most:.0} ms at the 95th percentile");
 }

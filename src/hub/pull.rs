@@ -172,9 +172,9 @@ pub(super) async fn stretch(
     let mut entries = Vec::new();
     let mut changes = 0;
     let mut head = after;
-    // Whoever begins, begins with the oldest that is kept.
+    // Whoever begins, begins with the oldest that is kept; so does the history that comes behind.
     let oldest = rows.first().map_or(Ok(1), |r| r.try_get::<_, i64>(0))?;
-    let first = if after == 0 { oldest } else { after + 1 };
+    let first = if after == 0 || upto != i64::MAX { oldest } else { after + 1 };
     for row in &rows {
         let entry = Entry {
             seq: row.try_get(0)?,

@@ -282,7 +282,7 @@ impl Pusher {
         }
         let events = Stage { name: "event", columns: EVENT_COLUMNS.to_owned(), copy: events };
         let (source, sport) = self.stream(run)?;
-        let known = self.reader.hub_mark_until(i64::MAX)?;
+        let known = self.known()?;
         let tx = within::<_, _, HubError>(PATIENCE, hub.client().transaction()).await?;
         within::<_, _, HubError>(PATIENCE, tx.batch_execute(STAGING)).await?;
         // The server takes in one table while the next is read here.
@@ -333,9 +333,18 @@ impl Pusher {
         };
         let row = merged.first().ok_or_else(|| HubError::Broken { what: "no answer to a merge".to_owned() })?;
         let (entry, base) = (row.try_get(0)?, row.try_get(1)?);
-        is_known(known, row, 2)?;
+        is_known(known, row, 2, entry)?;
         within::<_, _, HubError>(PATIENCE, tx.commit()).await?;
         Ok(Sent::Taken { entry, base, rows, bytes })
+    }
+
+    /// The newest entry of the hub that the store knows, and its mark.
+    fn known(&self) -> Result<Option<(i64, Mark)>, PushError> {
+        // The numbers in memory are of the history that this pusher began with.
+        if self.reader.hub_link()?.map_or(0, |l| l.history) != self.history {
+            return Err(HubError::PutBack.into());
+        }
+        Ok(self.reader.hub_mark_until(i64::MAX)?)
     }
 
     /// The hub has taken more than we know: its answer was lost.
@@ -409,7 +418,7 @@ impl Pusher {
         let (Some(source), Some(sport)) = numbers else {
             return Err(StoreError::Damaged { what: "source or sport" }.into());
         };
-        let known = self.reader.hub_mark_until(i64::MAX)?;
+        let known = self.known()?;
         let tx = hub.client().transaction().await?;
         let answer = tx
             .query_typed_one(
@@ -426,7 +435,7 @@ impl Pusher {
             )
             .await
             .map_err(HubError::from)?;
-        is_known(known, &answer, 1)?;
+        is_known(known, &answer, 1, answer.try_get(0).map_err(HubError::from)?)?;
         tx.commit().await?;
         self.sent.clear();
         told.entry = answer.try_get(0)?;
@@ -474,10 +483,16 @@ fn put_event(copy: &mut CopyOut, id: i32, event: &RunEvent) -> Result<(), StoreE
     optional(copy, event.slots)
 }
 
-/// Refuses a hub that was put back to an earlier moment: our numbers are those of another history. `at`: the mark that it has.
-fn is_known(known: Option<(i64, Mark)>, row: &Row, at: usize) -> Result<(), HubError> {
+/// Refuses a hub that was put back to an earlier moment: our numbers are those of another history. `at`: the mark that it has
+/// of the newest entry that we know; `entry`: the one that it has just made.
+fn is_known(known: Option<(i64, Mark)>, row: &Row, at: usize, entry: i64) -> Result<(), HubError> {
     let there = row.try_get::<_, Option<Uuid>>(at)?.map(Uuid::into_bytes);
-    if known.is_some_and(|(_, mark)| there != Some(mark)) { Err(HubError::PutBack) } else { Ok(()) }
+    let is_other = known.is_some_and(|(newest, mark)| match there {
+        Some(there) => there != mark,
+        // It may be kept no longer; a hub that was put back has not come so far.
+        None => newest >= entry,
+    });
+    if is_other { Err(HubError::PutBack) } else { Ok(()) }
 }
 
 fn number(n: i32) -> Result<u32, StoreError> {

@@ -41,6 +41,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     // Held until the end: nobody writes into it meanwhile.
     let mut store = Store::open(&paths.store(settings))?;
+    crate::cli::look::whole_history(&store.reader()?)?;
     if store.reader()?.hub_link()?.is_none() {
         return Err(Failure::NotFound("this store is linked to no hub".to_owned()));
     }

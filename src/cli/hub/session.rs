@@ -36,7 +36,16 @@ pub(in crate::cli) fn config(paths: &Paths, settings: &Settings, has_key: bool) 
     let place = Place { file: paths.hub_url_file(settings), named: false, ca: paths.hub_ca_file(settings) };
     let device = Uuid::parse_str(&link.device)
         .map_err(|_| Failure::Other("the store's link to its hub is damaged: run `stratum hub unlink`".to_owned()))?;
-    let collects = settings.hub.collect && has_key && matches!(link.tier.as_str(), "collector" | "owner");
+    let may = settings.hub.collect && has_key && matches!(link.tier.as_str(), "collector" | "owner");
+    if may && link.gap.is_some() {
+        let _ = writeln!(
+            std::io::stderr(),
+            "stratum: warning: the hub's history is not all here yet: until the next start after it is, this device follows \
+             and asks no source"
+        );
+    }
+    // Whoever judges needs all of it.
+    let collects = may && link.gap.is_none();
     Ok(Some(HubConfig {
         url: place.url()?,
         device,

@@ -39,6 +39,7 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let reader = Reader::open(&paths.store(settings))?;
+    crate::cli::look::whole_history(&reader)?;
     if reader.hub_link()?.is_none() {
         return Err(Failure::NotFound("this store is linked to no hub".to_owned()));
     }

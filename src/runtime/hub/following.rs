@@ -108,8 +108,9 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     let mut own = link.whole;
     let mut mark = reader.hub_mark_until(after)?.filter(|(entry, _)| *entry == after).map(|(_, mark)| mark);
     let mut gap = link.gap;
-    if after == 0 && gap.is_none() && syncing.config.collects.is_none() {
-        // Whoever judges needs all of it, in order.
+    let is_new = after == 0 && gap.is_none() && link.history == 0 && reader.hub_mark_until(i64::MAX)?.is_none();
+    // Whoever judges needs all of it, in order.
+    if is_new && syncing.config.collects.is_none() {
         if let Some(first) = recent::first(&mut hub, view, link.number, First::default()).await? {
             (after, mark) = (first.incoming.until, Some(first.mark));
             gap = match first.incoming.order {
@@ -162,7 +163,8 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
             while hub.notifications().try_recv().is_ok() {}
             continue;
         };
-        if mark.is_some() && stretch.before != mark {
+        // The entry before may be kept no longer.
+        if mark.is_some() && stretch.before.is_some() && stretch.before != mark {
             return Err(HubError::PutBack.into());
         }
         let (until, head) = (stretch.incoming.until, stretch.head);
@@ -202,6 +204,11 @@ async fn older(
     (behind, gap): (i64, i64),
 ) -> Result<Option<(i64, i64)>, Stopped> {
     let stretch = pull::behind(hub, view, device, (behind, gap)).await?;
+    let known = Reader::open(&syncing.store)?.hub_mark_until(behind)?.filter(|(entry, _)| *entry == behind);
+    let before = stretch.as_ref().and_then(|s| s.before);
+    if known.zip(before).is_some_and(|((_, known), before)| known != before) {
+        return Err(HubError::PutBack.into());
+    }
     // It may be that nothing of it is kept any more.
     let nothing = || Incoming { until: gap, order: Order::Behind, ..Incoming::default() };
     let incoming = stretch.map_or_else(nothing, |s| s.incoming);

@@ -22,6 +22,7 @@ const NOW: Timestamp = Timestamp::from_millis(i64::MAX);
 impl Taking<'_> {
     /// The newest of the log, into a store that has nothing of it yet.
     pub(super) fn recent(mut self, incoming: &Incoming, gap: i64) -> Result<Applied, StoreError> {
+        self.reserve(incoming)?;
         let early = incoming.early.as_ref();
         for look in early.map(|e| e.looks.as_slice()).unwrap_or_default() {
             self.header(look)?;
@@ -49,6 +50,15 @@ impl Taking<'_> {
         self.c.execute("UPDATE hub SET pulled = ?, behind = 0, gap = ? WHERE id = 1", [incoming.until, gap])?;
         self.applied.retracted = true;
         Ok(self.applied)
+    }
+
+    /// Numbers for all looks up to the newest of these: the hub has gone on since this store was linked.
+    fn reserve(&mut self, incoming: &Incoming) -> Result<(), StoreError> {
+        self.head = incoming.looks.iter().map(|l| l.hub).max().unwrap_or(0);
+        self.base =
+            self.c.query_row("SELECT max(ifnull((SELECT max(id) FROM look), 0), newest) FROM hub", [], |r| r.get(0))?;
+        self.c.execute("UPDATE hub SET base = ?, head = ? WHERE id = 1", [self.base, self.head])?;
+        Ok(())
     }
 
     /// A stretch of what comes behind.

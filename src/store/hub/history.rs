@@ -169,8 +169,9 @@ impl Store {
         }
         tx.execute("DELETE FROM hub_mark WHERE entry > ?", [there.common])?;
         tx.execute("DELETE FROM hub_back WHERE entry > ?", [there.common])?;
+        tx.execute("DELETE FROM hub_end WHERE of > ?", [there.look])?;
         tx.execute(
-            "UPDATE hub SET gap = max(behind, min(gap, ?1)), pulled = min(pulled, ?1), whole = ?2, head = min(head, ?3), history = history + 1,
+            "UPDATE hub SET gap = max(behind, min(gap, ?1)), pulled = min(pulled, ?1), answered = min(answered, ?3), whole = ?2, head = min(head, ?3), history = history + 1,
              newest = max(newest, (SELECT ifnull(max(id), 0) FROM look))",
             params![pulled, there.head, there.look],
         )?;

@@ -220,8 +220,8 @@ pub(super) struct Taking<'c> {
     pub(super) c: &'c Connection,
     /// From the hub's numbers to ours.
     pub(super) ours: Maps,
-    base: i64,
-    head: i64,
+    pub(super) base: i64,
+    pub(super) head: i64,
     pub(super) order: Order,
     /// Entries are still to come that are older than what is here.
     pub(super) is_open: bool,
@@ -262,7 +262,9 @@ impl<'c> Taking<'c> {
             Order::Recent { gap } => return self.recent(incoming, gap),
             Order::Behind => return self.behind(incoming),
         }
-        if let Some((source, sport, after)) = incoming.retract {
+        if let Some((source, sport, after)) = incoming.retract
+            && !self.has_gone_back(incoming)?
+        {
             let (source, sport) = (self.number(NameKind::Source, source)?, self.number(NameKind::Sport, sport)?);
             self.go_back(source, sport, after, settings)?;
             // What we wanted to take back from there on is gone.
@@ -281,6 +283,16 @@ impl<'c> Taking<'c> {
         self.remember(incoming)?;
         self.c.execute("UPDATE hub SET pulled = max(pulled, ?) WHERE id = 1", [incoming.until])?;
         Ok(self.applied)
+    }
+
+    /// The log is read again, and what this entry takes back went long ago: what has come in since is not its business.
+    fn has_gone_back(&self, incoming: &Incoming) -> Result<bool, StoreError> {
+        let Some((entry, mark)) = incoming.marks.last() else { return Ok(false) };
+        Ok(self.c.query_row(
+            "SELECT EXISTS (SELECT 1 FROM hub_back JOIN hub_mark USING (entry) WHERE entry = ? AND mark = ?)",
+            params![entry, &mark[..]],
+            |r| r.get(0),
+        )?)
     }
 
     /// The rows of looks that stand in the store.
@@ -559,7 +571,7 @@ impl<'c> Taking<'c> {
     /// Looks of the hub up to the second number have their number there plus the first here, wherever they are spoken of
     /// before they come.
     fn reserved(&self) -> Option<(i64, i64)> {
-        (self.order != Order::Next).then_some((self.base, self.head))
+        (self.order != Order::Next || self.is_open).then_some((self.base, self.head))
     }
 
     pub(super) fn event(&mut self, e: &IncomingEvent) -> Result<(), StoreError> {
