@@ -10,6 +10,7 @@ pub mod copy;
 pub mod credit;
 pub mod desk;
 pub mod error;
+pub mod exchange;
 pub mod lease;
 pub mod link;
 pub mod pull;

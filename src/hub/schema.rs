@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(20, "0020_lease"),
     migration!(30, "0030_merge"),
     migration!(40, "0040_filled"),
+    migration!(50, "0050_exchange"),
 ];
 
 /// Roles and schemas, before the steps.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
+use super::exchange;
 use super::sync::{Syncing, backoff};
 use crate::engine::names::NameKind;
 use crate::hub::connect::{Tier, connect, tier_of};
@@ -25,7 +26,7 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// Why telling stopped.
 #[derive(Debug, thiserror::Error)]
-enum Stopped {
+pub(super) enum Stopped {
     #[error(transparent)]
     Hub(#[from] HubError),
     #[error(transparent)]
@@ -99,6 +100,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
     }
     let Some(leases) = syncing.leases.clone() else { return Ok(()) };
     let mut pusher = Pusher::new(reader, link.number)?;
+    let mut beside = exchange::Telling::new(link.number);
     syncing.note(|s| {
         (s.telling, s.trouble) = (Going::On, None);
         s.heard = Some(local_now());
@@ -111,6 +113,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
             sent.0 += tell_one(syncing, &mut hub, &mut pusher, &leases, cursor).await?;
             sent.1 += began.elapsed();
         }
+        let more = beside.step(syncing, &mut hub, &leases).await?;
         let (looks, oldest) = pusher.reader().hub_backlog(|s| leases.lease(s).is_held())?;
         syncing.note(|s| {
             (s.backlog, s.oldest) = (looks, oldest);
@@ -121,6 +124,9 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
         });
         if last {
             return Ok(());
+        }
+        if more {
+            continue;
         }
         tokio::select! {
             () = syncing.closing.cancelled() => {}

@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::super::write::none_if_no_rows;
 use super::super::{Reader, Store, StoreError};
+use super::exchange::ToldExchange;
 use crate::engine::names::NameKind;
 use crate::market::ids::SportId;
 use crate::market::time::Timestamp;
@@ -68,6 +69,8 @@ pub struct Told {
     pub entry: i64,
     /// How far a source and sport has come, if it has.
     pub cursor: Option<Cursor>,
+    /// Of an exchange.
+    pub exchange: Option<Box<ToldExchange>>,
 }
 
 fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
@@ -188,6 +191,7 @@ impl Store {
         for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back", "hub_ahead", "hub_end"] {
             tx.execute(&format!("DELETE FROM {table}"), [])?;
         }
+        super::exchange::forget(&tx, true)?;
         tx.execute(
             "INSERT INTO hub (id, hub, device, number, tier, pulled, base, head, linked_at) VALUES (1,?,?,?,?,?,?,?,?)",
             params![
@@ -214,6 +218,7 @@ impl Store {
         for table in ["hub", "hub_pushed", "hub_look", "hub_event", "hub_name", "taken_back", "hub_ahead", "hub_end"] {
             tx.execute(&format!("DELETE FROM {table}"), [])?;
         }
+        super::exchange::forget(&tx, false)?;
         tx.commit()?;
         Ok(())
     }
@@ -240,6 +245,9 @@ impl Store {
     /// [`StoreError`].
     pub fn hub_told(&mut self, told: &Told) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
+        if let Some(exchange) = &told.exchange {
+            super::exchange::note(&tx, exchange)?;
+        }
         {
             let mut name = tx.prepare_cached("INSERT OR REPLACE INTO hub_name (kind, number, hub) VALUES (?,?,?)")?;
             for (kind, number, hub) in &told.names {

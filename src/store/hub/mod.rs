@@ -6,6 +6,7 @@
 
 mod ahead;
 pub mod cell;
+pub mod exchange;
 mod incoming;
 mod link;
 pub mod maps;
