@@ -4,7 +4,9 @@
 #[path = "common/postgres.rs"]
 mod postgres;
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use postgres::{Checked, DATABASE, Postgres};
 use secrecy::SecretString;
@@ -543,4 +545,132 @@ fn a_store_that_is_linked_anew_has_nothing_twice() {
         two.follow_b().await;
         two.assert_same();
     });
+}
+
+/// A process that does not outlive the test.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Games before and during play, at the pace of real time.
+const SCENARIO: &str = "name = 'hub_exchange_test'\nseed = 11\nbook_count = 8\n\
+    [exchange]\nstep_s = 2\nlive_step_s = 1\nload_per_second = 20\n\
+    [[sport]]\nkey = 'basketball_nba'\ngames = 3\nfirst_in_min = 20\nevery_min = 40\n";
+
+/// A machine of a desk with the real program.
+fn program(home: &Path, name: &str, sim: &str, hub: &str, ca: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stratum"));
+    let socket = format!("{}/clob/ws/market", sim.replacen("http", "ws", 1));
+    command
+        .env_clear()
+        .env("HOME", home.join(name))
+        .env("STRATUM_HUB_URL", hub)
+        .env("STRATUM_HUB_CA_FILE", ca)
+        .env("STRATUM_HUB_ON", "true")
+        .env("STRATUM_HUB_NAME", name)
+        .env("STRATUM_ODDS_API_BASE_URL", sim)
+        .env("STRATUM_POLLING_PACE", "steady")
+        .env("STRATUM_ODDS_API_INTERVAL", "2s")
+        .env("STRATUM_ODDS_API_SPORTS", SPORT)
+        // On a board that only follows this changes nothing.
+        .env("STRATUM_POLYMARKET_ON", "true")
+        .env("STRATUM_POLYMARKET_GAMMA_URL", format!("{sim}/gamma"))
+        .env("STRATUM_POLYMARKET_CLOB_URL", format!("{sim}/clob"))
+        .env("STRATUM_POLYMARKET_DATA_URL", format!("{sim}/data"))
+        .env("STRATUM_POLYMARKET_SOCKET_URL", socket)
+        .env("STRATUM_POLYMARKET_CALLS_PER_SECOND", "50")
+        .arg("--data-dir")
+        .arg(home.join(name).join("data"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_board_without_a_key_shows_what_a_collector_hears() {
+    let Some(server) = Postgres::start() else { return };
+    let home = tempfile::tempdir().expect("folder");
+    let scenario = home.path().join("hub_exchange_test.toml");
+    std::fs::write(&scenario, SCENARIO).expect("written");
+    let mut sim = Command::new(env!("CARGO_BIN_EXE_stratum"))
+        .arg("--data-dir")
+        .arg(home.path().join("sim"))
+        .args(["sim", "--speed", "1", "--scenario"])
+        .arg(&scenario)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sim starts");
+    let mut url = String::new();
+    BufReader::new(sim.stdout.take().expect("stdout")).read_line(&mut url).expect("its address");
+    let (_sim, url) = (Running(sim), url.trim().to_owned());
+    let as_owner = |args: &[&str]| {
+        let hub = server.url(postgres::HOSTER);
+        let mut command = program(home.path(), "owner", &url, &hub, &server.ca_file());
+        let output = command.args(args).stdout(Stdio::piped()).output().expect("runs");
+        assert!(output.status.success(), "{args:?}");
+        output.stdout
+    };
+    let device = |name: &'static str, tier: &str| {
+        let shown = as_owner(&["hub", "user", "add", name, "--tier", tier, "--reason", "a test", "--json"]);
+        let rows: serde_json::Value = serde_json::from_slice(&shown).expect("JSON");
+        rows[0]["address"].as_str().expect("an address").to_owned()
+    };
+    as_owner(&["hub", "init"]);
+    let hubs = [("desk", device("desk", "collector")), ("board", device("board", "pro"))];
+    let mut running = Vec::new();
+    for (name, hub) in &hubs {
+        let run = |args: &[&str]| {
+            let mut command = program(home.path(), name, &url, hub, &server.ca_file());
+            if *name == "desk" {
+                command.env("ODDS_API_KEY", "0123456789abcdef0123456789abcdef");
+            }
+            command.args(args);
+            command
+        };
+        assert!(run(&["hub", "link"]).status().expect("runs").success(), "{name} is linked");
+        running.push(Running(run(&["--daemon"]).spawn().expect("starts")));
+    }
+    let begin = std::time::Instant::now();
+    let path = |name: &str| home.path().join(name).join("data/stratum.db");
+    let reader = |name: &str| stratum::store::Reader::open(&path(name)).ok();
+    let now = Timestamp::from_chrono(chrono::Utc::now());
+    let games = |name: &str| {
+        let read = reader(name).and_then(|r| load::read(&r, now.plus(3_600_000), true).ok());
+        read.map(|slice| slice.listed).unwrap_or_default()
+    };
+    // Games are linked to the board's own, and every moneyline has a book there.
+    postgres::wait_until("the board has what the collector hears", || {
+        let games = games("board");
+        let whole = |l: &load::Listed| l.event().is_some() && l.game.markets.first().is_some_and(|m| m.book.is_some());
+        games.len() == 3 && games.iter().all(|l| whole(l))
+    });
+    let ask = |name: &str, sql: &str| -> i64 {
+        rusqlite::Connection::open(path(name)).and_then(|c| c.query_row(sql, [], |r| r.get(0))).unwrap_or(-1)
+    };
+    let books = ask("board", "SELECT count(*) FROM exchange_book");
+    println!("after {:?}", begin.elapsed());
+    postgres::wait_until("it goes on", || ask("board", "SELECT count(*) FROM exchange_book") > books + 10);
+    assert_eq!(ask("board", "SELECT count(*) FROM exchange_book WHERE hub IS NULL"), 0, "it heard nothing itself");
+    // The collector ends in good order; the board has all of it moments later.
+    let collector = running.remove(0);
+    Command::new("kill").args(["-TERM", &collector.0.id().to_string()]).status().expect("kill");
+    let mut collector = collector;
+    collector.0.wait().expect("ends");
+    let total = "SELECT (SELECT count(*) FROM exchange_book) + (SELECT count(*) FROM exchange_trade)";
+    postgres::wait_until("the board has it all", || ask("board", total) >= ask("desk", total));
+    let links =
+        "SELECT group_concat(e.slug || g.provider_id || l.state) FROM (SELECT * FROM exchange_link ORDER BY at) AS l
+        JOIN exchange_event AS e ON e.id = l.exchange_event JOIN event AS g ON g.id = l.event";
+    let links = |name: &str| -> String {
+        rusqlite::Connection::open(path(name)).and_then(|c| c.query_row(links, [], |r| r.get(0))).unwrap_or_default()
+    };
+    assert_eq!(links("desk"), links("board"));
+    assert_eq!(told(&path("desk")), told(&path("board")));
 }

@@ -22,7 +22,7 @@ use crate::store::hub::{Incoming, Rows, Told};
 use crate::store::{Reader, StoreError};
 
 /// Listings, contracts and links are looked at so often: they change with minutes.
-const FACTS_EVERY: Duration = Duration::from_secs(5);
+const FACTS_EVERY: Duration = Duration::from_secs(2);
 /// A stretch holds batches with so many rows, unless a single one has more.
 const MOST_ROWS: i64 = 60_000;
 /// Batches that a stretch holds at the most.
@@ -57,6 +57,8 @@ pub struct ExchangeTeller {
     days: FxHashSet<i32>,
     /// When everything that changes rarely was looked at last.
     facts: Option<Instant>,
+    /// A link waited for its game then.
+    waits: bool,
 }
 
 impl ExchangeTeller {
@@ -66,7 +68,7 @@ impl ExchangeTeller {
     /// [`StoreError`].
     pub fn new(reader: Reader, device: i32) -> Result<Self, StoreError> {
         let (maps, scan) = (reader.hub_maps()?, reader.hub_exchange_scan()?);
-        Ok(Self { reader, device, maps, scan, days: FxHashSet::default(), facts: None })
+        Ok(Self { reader, device, maps, scan, days: FxHashSet::default(), facts: None, waits: false })
     }
 
     /// Tells the next batch, under the lease with this token.
@@ -75,17 +77,18 @@ impl ExchangeTeller {
     /// [`PushError`]; the hub has taken nothing of the batch then, or all of it: told again it changes nothing.
     pub async fn step(&mut self, hub: &mut Connection, token: i64) -> Result<ExchangeStep, PushError> {
         let facts = self.facts.is_none_or(|at| at.elapsed() >= FACTS_EVERY);
+        if facts && std::mem::take(&mut self.waits) {
+            // Games may have been told meanwhile.
+            self.maps = self.reader.hub_maps()?;
+        }
         let mut staged = Staged::default();
         let mut told = self.reader.hub_exchange_batch(&self.scan, &self.maps, facts, &mut staged.put())?;
         if !told.unknown.is_empty() {
             return self.introduce(hub, token, &told.unknown).await;
         }
+        self.waits |= told.waits;
         if facts && !told.more {
             self.facts = Some(Instant::now());
-            if told.waits {
-                // Games may have been told meanwhile.
-                self.maps = self.reader.hub_maps()?;
-            }
         }
         let (rows, more) = (staged.rows(), told.more);
         if rows > 0 {
