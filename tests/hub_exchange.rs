@@ -575,7 +575,7 @@ fn program(home: &Path, name: &str, sim: &str, hub: &str, ca: &Path) -> Command 
         .env("STRATUM_HUB_NAME", name)
         .env("STRATUM_ODDS_API_BASE_URL", sim)
         .env("STRATUM_POLLING_PACE", "steady")
-        .env("STRATUM_ODDS_API_INTERVAL", "2s")
+        .env("STRATUM_ODDS_API_INTERVAL", "1s")
         .env("STRATUM_ODDS_API_SPORTS", SPORT)
         // On a board that only follows this changes nothing.
         .env("STRATUM_POLYMARKET_ON", "true")
@@ -584,6 +584,7 @@ fn program(home: &Path, name: &str, sim: &str, hub: &str, ca: &Path) -> Command 
         .env("STRATUM_POLYMARKET_DATA_URL", format!("{sim}/data"))
         .env("STRATUM_POLYMARKET_SOCKET_URL", socket)
         .env("STRATUM_POLYMARKET_CALLS_PER_SECOND", "50")
+        .env("STRATUM_POLYMARKET_DISCOVER", "10s")
         .arg("--data-dir")
         .arg(home.join(name).join("data"))
         .stdout(Stdio::null())

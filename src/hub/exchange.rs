@@ -57,8 +57,8 @@ pub struct ExchangeTeller {
     days: FxHashSet<i32>,
     /// When everything that changes rarely was looked at last.
     facts: Option<Instant>,
-    /// A link waited for its game then.
-    waits: bool,
+    /// Games that the hub had numbered when the numbers were read.
+    games: i64,
 }
 
 impl ExchangeTeller {
@@ -67,8 +67,9 @@ impl ExchangeTeller {
     /// # Errors
     /// [`StoreError`].
     pub fn new(reader: Reader, device: i32) -> Result<Self, StoreError> {
+        let games = reader.hub_exchange_games()?;
         let (maps, scan) = (reader.hub_maps()?, reader.hub_exchange_scan()?);
-        Ok(Self { reader, device, maps, scan, days: FxHashSet::default(), facts: None, waits: false })
+        Ok(Self { reader, device, maps, scan, days: FxHashSet::default(), facts: None, games })
     }
 
     /// Tells the next batch, under the lease with this token.
@@ -77,16 +78,19 @@ impl ExchangeTeller {
     /// [`PushError`]; the hub has taken nothing of the batch then, or all of it: told again it changes nothing.
     pub async fn step(&mut self, hub: &mut Connection, token: i64) -> Result<ExchangeStep, PushError> {
         let facts = self.facts.is_none_or(|at| at.elapsed() >= FACTS_EVERY);
-        if facts && std::mem::take(&mut self.waits) {
-            // Games may have been told meanwhile.
-            self.maps = self.reader.hub_maps()?;
-        }
         let mut staged = Staged::default();
         let mut told = self.reader.hub_exchange_batch(&self.scan, &self.maps, facts, &mut staged.put())?;
+        if told.waits {
+            // Games may have been told meanwhile.
+            let games = self.reader.hub_exchange_games()?;
+            if games != self.games {
+                (self.maps, self.games, staged) = (self.reader.hub_maps()?, games, Staged::default());
+                told = self.reader.hub_exchange_batch(&self.scan, &self.maps, facts, &mut staged.put())?;
+            }
+        }
         if !told.unknown.is_empty() {
             return self.introduce(hub, token, &told.unknown).await;
         }
-        self.waits |= told.waits;
         if facts && !told.more {
             self.facts = Some(Instant::now());
         }

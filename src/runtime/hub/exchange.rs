@@ -59,6 +59,11 @@ impl Telling {
         Self { device, teller: None, patience: Patience::default() }
     }
 
+    /// This device is the one that listens, and what it hears is told.
+    pub(super) const fn is_on(&self) -> bool {
+        self.teller.is_some()
+    }
+
     /// Tells one batch; answers whether there is more.
     pub(super) async fn step(
         &mut self,

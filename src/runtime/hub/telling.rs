@@ -21,6 +21,8 @@ use crate::store::{Reader, StoreError};
 
 /// Without any word of a look the store is asked so often whether something waits.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// What was heard of an exchange is looked for so often by whoever listens to it.
+const HEARD_EVERY: Duration = Duration::from_millis(500);
 /// Looks that are committed together are told together.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -134,7 +136,8 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
                 Err(broadcast::error::RecvError::Closed) => return Ok(()),
             },
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            // What an exchange told is kept moments after the looks that were made of it.
+            () = tokio::time::sleep(if beside.is_on() { HEARD_EVERY } else { LOOK_EVERY }) => {}
         }
         while !matches!(
             published.try_recv(),

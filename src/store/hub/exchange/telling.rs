@@ -132,6 +132,14 @@ impl Reader {
         Ok(batch.told)
     }
 
+    /// How many games the hub has numbered.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hub_exchange_games(&self) -> Result<i64, StoreError> {
+        Ok(self.connection.prepare_cached("SELECT count(*) FROM hub_event")?.query_row([], |r| r.get(0))?)
+    }
+
     /// Listings and contracts that the hub has not numbered.
     ///
     /// # Errors
