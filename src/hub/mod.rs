@@ -11,6 +11,7 @@ pub mod copy;
 pub mod credit;
 pub mod desk;
 pub mod error;
+pub mod exchange;
 pub mod export;
 pub mod history;
 pub mod keeping;

@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(33, "0033_writers"),
     migration!(40, "0040_filled"),
     migration!(45, "0045_answers"),
+    migration!(50, "0050_exchange"),
 ];
 
 /// Roles and schemas, before the steps.

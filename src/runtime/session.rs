@@ -282,6 +282,8 @@ impl Session {
             Some(Leasing::at(hub.url.clone(), hub.number, alone, &linked))
         });
         let held = leases.as_ref().map(Leasing::leases);
+        // Whoever follows a hub and does not collect for it leaves the listening to others, and hears of it through the hub.
+        let exchange = exchange.filter(|_| hub.is_none() || held.is_some());
         let listening =
             exchange.map(|config| Listening::start(ears.listener(config, &way_in, &keeper), held.clone(), &stop));
         let lease_notes = held
@@ -389,6 +391,7 @@ impl Session {
     /// [`SessionError`] when they cannot be used, and nothing is different then, or when the pipeline has ended.
     pub async fn apply(&mut self, live: LiveConfig) -> Result<(), SessionError> {
         let LiveConfig { client, follow, engine, retention, key, exchange } = live;
+        let exchange = exchange.filter(|_| self.syncs.is_none() || self.leasing.is_some());
         let key = key.or_else(|| self.key.clone());
         let made = key.as_ref().map(|key| make_client(&client, key)).transpose()?;
         let exposed = |key: &Option<SecretString>| key.as_ref().map(|k| k.expose_secret().to_owned());

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_hub.sql"),
     include_str!("../../migrations/sqlite/0008_hub_history.sql"),
     include_str!("../../migrations/sqlite/0009_hub_care.sql"),
+    include_str!("../../migrations/sqlite/0010_hub_exchange.sql"),
 ];
 
 /// The schema that this program writes.

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::exchange;
 use super::sync::{Syncing, backoff};
 use crate::hub::connect::{Connection, HubUrl, PATIENCE, Tier, connect, tier_of, within};
 use crate::hub::error::HubError;
@@ -30,7 +31,7 @@ const ECHO: Duration = Duration::from_secs(2);
 
 /// Why following stopped.
 #[derive(Debug, thiserror::Error)]
-enum Stopped {
+pub(super) enum Stopped {
     #[error(transparent)]
     Hub(#[from] HubError),
     #[error(transparent)]
@@ -121,6 +122,7 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         }
     }
     syncing.note(|s| s.history = gap);
+    let mut beside = exchange::Following::new(syncing, tier, link.number)?;
     let mut ahead: Option<Stretch> = None;
     let mut noted: Option<Instant> = None;
     loop {
@@ -153,6 +155,11 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
                 (s.pulled, s.head) = (after, after);
                 s.heard = Some(local_now());
             });
+            if let Some(beside) = &mut beside
+                && beside.step(syncing, &mut hub).await?
+            {
+                continue;
+            }
             let (_, notifications) = hub.parts();
             tokio::select! {
                 word = notifications.recv() => if word.is_none() {

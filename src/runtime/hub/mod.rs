@@ -2,6 +2,7 @@
 
 pub mod awake;
 mod desk;
+mod exchange;
 mod following;
 pub mod lease;
 pub mod sync;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
+use super::exchange;
 use super::sync::{Syncing, backoff};
 use crate::engine::names::NameKind;
 use crate::hub::answers;
@@ -24,12 +25,14 @@ use crate::store::{Reader, StoreError};
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Whoever polls looks so often whether there is something to drop; it is done once a day.
 const RETAIN_EVERY: Duration = Duration::from_secs(3600);
+/// What was heard of an exchange is looked for so often by whoever listens to it.
+const HEARD_EVERY: Duration = Duration::from_millis(500);
 /// Looks that are committed together are told together.
 const GATHER: Duration = Duration::from_millis(20);
 
 /// Why telling stopped.
 #[derive(Debug, thiserror::Error)]
-enum Stopped {
+pub(super) enum Stopped {
     #[error(transparent)]
     Hub(#[from] HubError),
     #[error(transparent)]
@@ -105,6 +108,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
     }
     let Some(leases) = syncing.leases.clone() else { return Ok(()) };
     let mut pusher = Pusher::new(reader, link.number)?;
+    let mut beside = exchange::Telling::new(link.number);
     syncing.note(|s| {
         (s.telling, s.trouble) = (Going::On, None);
         s.heard = Some(local_now());
@@ -127,6 +131,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
         if syncing.config.answers {
             tell_answers(syncing, &mut hub, &pusher, link.number).await?;
         }
+        let more = beside.step(syncing, &mut hub, &leases).await?;
         let (looks, oldest) = pusher.reader().hub_backlog(|s| leases.lease(s).is_held())?;
         syncing.note(|s| {
             (s.backlog, s.oldest) = (looks, oldest);
@@ -149,13 +154,17 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
                 Err(e) => return Err(e.into()),
             }
         }
+        if more {
+            continue;
+        }
         tokio::select! {
             () = syncing.closing.cancelled() => {}
             word = published.recv() => match word {
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
                 Err(broadcast::error::RecvError::Closed) => return Ok(()),
             },
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            // What an exchange told is kept moments after the looks that were made of it.
+            () = tokio::time::sleep(if beside.is_on() { HEARD_EVERY } else { LOOK_EVERY }) => {}
         }
         while !matches!(
             published.try_recv(),

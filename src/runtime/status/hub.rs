@@ -51,6 +51,9 @@ pub struct HubStatus {
     pub history: Option<(i64, i64)>,
     /// The log is announced as it grows; otherwise it is asked for.
     pub announced: bool,
+    /// Times that something of an exchange was taken in since the start.
+    #[serde(default)]
+    pub exchange: u64,
     /// When something was last heard of the hub.
     pub heard: Option<Timestamp>,
     /// Looks of this device that the hub did not take, because another collector had gone on.

@@ -92,8 +92,10 @@ impl Store {
                 .execute(params![g.since.millis(), g.until.millis(), g.why, g.markets])?;
         }
         for (market, winner, at) in &rows.ended {
-            tx.prepare_cached("UPDATE exchange_market SET winner = coalesce(?, winner), ended_at = ? WHERE id = ?")?
-                .execute(params![winner, at.millis(), market])?;
+            tx.prepare_cached(
+                "UPDATE exchange_market SET winner = coalesce(?, winner), ended_at = ?, hub = NULL WHERE id = ?",
+            )?
+            .execute(params![winner, at.millis(), market])?;
         }
         rows.links.iter().try_for_each(|link| keep_link(&tx, link))?;
         tx.commit()?;
@@ -123,7 +125,7 @@ impl Store {
         tx.prepare_cached(
             "INSERT INTO exchange_backfill (market, since, until, done_at, points) VALUES (?,?,?,?,?)
              ON CONFLICT DO UPDATE SET since = min(since, excluded.since), until = max(until, excluded.until),
-             done_at = excluded.done_at, points = points + excluded.points",
+             done_at = excluded.done_at, points = points + excluded.points, hub = NULL",
         )?
         .execute(params![market, since.millis(), until.millis(), at.millis(), new as i64])?;
         tx.commit()?;
@@ -143,7 +145,8 @@ fn keep_listing(c: &Connection, exchange: &str, l: &ListingRow, at: Timestamp) -
          ON CONFLICT (exchange, key) DO UPDATE SET slug = excluded.slug, title = excluded.title, sport = excluded.sport,
          date = excluded.date, starts = coalesce(excluded.starts, starts),
          first_team = coalesce(excluded.first_team, first_team), other_team = coalesce(excluded.other_team, other_team),
-         is_over = excluded.is_over, volume = coalesce(excluded.volume, volume), last_seen = excluded.last_seen
+         is_over = excluded.is_over, volume = coalesce(excluded.volume, volume), last_seen = excluded.last_seen,
+         hub = NULL
          RETURNING id",
     )?
     .query_row(
@@ -178,7 +181,7 @@ fn keep_contract(c: &Connection, event: i64, m: &ContractRow) -> Result<i64, Sto
          first_token = excluded.first_token, other_token = excluded.other_token,
          fee_rate = coalesce(excluded.fee_rate, fee_rate), settlement = excluded.settlement,
          why_not = excluded.why_not, winner = coalesce(excluded.winner, winner),
-         ended_at = coalesce(excluded.ended_at, ended_at)
+         ended_at = coalesce(excluded.ended_at, ended_at), hub = NULL
          RETURNING id",
     )?
     .query_row(
@@ -294,7 +297,7 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<(Vec<DepthLevel>, Vec<DepthLevel>)>
     Some((bids?, asks?))
 }
 
-/// Forgets books, trades and gaps older than `before`, but for the newest book of each contract; at most `most`
+/// Forgets books, trades and gaps older than `before`, but for the newest of each (of books: of each contract); at most `most`
 /// rows of each. Answers how many went.
 pub(in crate::store) fn forget(c: &Connection, before: Timestamp, most: i64) -> rusqlite::Result<usize> {
     let mut gone = c
@@ -304,9 +307,12 @@ pub(in crate::store) fn forget(c: &Connection, before: Timestamp, most: i64) -> 
                  AND EXISTS (SELECT 1 FROM exchange_book WHERE market = old.market AND at > old.at) LIMIT ?2)",
         )?
         .execute(params![before.millis(), most])?;
+    // The newest row stays: a number that was given is never given again, as a hub knows rows by theirs.
     for sql in [
-        "DELETE FROM exchange_trade WHERE id IN (SELECT id FROM exchange_trade WHERE at < ?1 LIMIT ?2)",
-        "DELETE FROM exchange_gap WHERE id IN (SELECT id FROM exchange_gap WHERE until < ?1 LIMIT ?2)",
+        "DELETE FROM exchange_trade WHERE id IN (SELECT id FROM exchange_trade WHERE at < ?1
+             AND id < (SELECT max(id) FROM exchange_trade) LIMIT ?2)",
+        "DELETE FROM exchange_gap WHERE id IN (SELECT id FROM exchange_gap WHERE until < ?1
+             AND id < (SELECT max(id) FROM exchange_gap) LIMIT ?2)",
     ] {
         gone += c.prepare_cached(sql)?.execute(params![before.millis(), most])?;
     }

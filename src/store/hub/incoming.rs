@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::super::write::{Together, none_if_no_rows};
 use super::super::{Store, StoreError, codec};
 use super::cell::{Cell, EachRow};
+use super::exchange::ExchangeStretch;
 use super::history::{Mark, note_marks};
 use super::maps::{Maps, our_look};
 use super::run::{renumber_json, renumber_legs, renumber_seen};
@@ -145,6 +146,8 @@ pub struct Incoming {
     pub events: Vec<IncomingEvent>,
     /// Rows, table by table; those of slots before those of changes.
     pub rows: Vec<(Table, Box<dyn Rows>)>,
+    /// What an exchange told; it comes alone.
+    pub exchange: Option<ExchangeStretch>,
 }
 
 impl std::fmt::Debug for Incoming {
@@ -196,7 +199,10 @@ impl Store {
     /// [`StoreError`].
     pub fn hub_apply(&mut self, incoming: &Incoming, settings: &EngineSettings) -> Result<Applied, StoreError> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let applied = Taking::new(&tx)?.take(incoming, settings)?;
+        let applied = match &incoming.exchange {
+            Some(exchange) => super::exchange::take(&tx, exchange).map(|()| Applied::default())?,
+            None => Taking::new(&tx)?.take(incoming, settings)?,
+        };
         tx.commit()?;
         Ok(applied)
     }

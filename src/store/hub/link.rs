@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::super::write::none_if_no_rows;
 use super::super::{Reader, Store, StoreError};
+use super::exchange::ToldExchange;
 use crate::engine::names::NameKind;
 use crate::market::ids::SportId;
 use crate::market::time::Timestamp;
@@ -76,6 +77,8 @@ pub struct Told {
     pub answered: Option<i64>,
     /// [`Link::history`] when this was told: what was told to a hub that was put back meanwhile is not noted.
     pub history: i64,
+    /// Of an exchange.
+    pub exchange: Option<Box<ToldExchange>>,
 }
 
 fn link(c: &Connection) -> Result<Option<Link>, StoreError> {
@@ -218,6 +221,7 @@ impl Store {
     pub fn hub_join(&mut self, link: &Link) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
         forget(&tx)?;
+        super::exchange::forget(&tx, true)?;
         tx.execute(
             "INSERT INTO hub (id, hub, device, number, tier, pulled, base, head, linked_at) VALUES (1,?,?,?,?,?,?,?,?)",
             params![
@@ -242,6 +246,7 @@ impl Store {
     pub fn hub_part(&mut self) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
         forget(&tx)?;
+        super::exchange::forget(&tx, false)?;
         tx.commit()?;
         Ok(())
     }
@@ -268,8 +273,12 @@ impl Store {
     /// [`StoreError`].
     pub fn hub_told(&mut self, told: &Told) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
+        if let Some(exchange) = &told.exchange {
+            super::exchange::note(&tx, exchange)?;
+        }
         let history: i64 = tx.query_row("SELECT ifnull(max(history), 0) FROM hub", [], |r| r.get(0))?;
         if history != told.history {
+            tx.commit()?;
             return Ok(());
         }
         {

@@ -7,6 +7,7 @@
 mod ahead;
 mod answers;
 pub mod cell;
+pub mod exchange;
 mod history;
 mod incoming;
 mod link;

@@ -96,13 +96,15 @@ pub struct Slice {
     pub until: Timestamp,
 }
 
-/// The moment that was asked about: when, at which look, and where in time.
-pub type Asked = (u32, Option<LookId>, Timestamp);
+/// The moment that was asked about: when, at which look and after how much that came from a hub, and where in time.
+pub type Asked = (u32, (Option<LookId>, u64), Timestamp);
 
 /// Asks for the listings, if there may be something new.
 pub fn ask(app: &mut App) {
     let live = matches!(app.showing, Showing::Live);
-    let (tick, look) = (app.tick(), app.slate().look);
+    // Where another device listens, its books come after the looks that were made of them.
+    let pulled = app.link.status.as_ref().and_then(|s| s.hub.as_ref()).map_or(0, |hub| hub.exchange);
+    let (tick, look) = (app.tick(), (app.slate().look, pulled));
     let moment = if live { Timestamp::default() } else { app.until() };
     if let Some((when, seen, at)) = app.pages.exchange.asked
         && at == moment
