@@ -517,13 +517,31 @@ fn only_who_listens_may_tell_and_what_is_lost_on_the_way_is_told_again() {
         }
         let views = "SELECT count(*) FROM pg_views WHERE schemaname = 'hub_free' AND definition LIKE '%exchange%'";
         assert_eq!(two.server.ask(postgres::SUPERUSER, DATABASE, views), "0");
-        // Retention takes whole days; whoever comes then gets what is left.
+        // Retention takes whole days, and the list of what was told then; whoever comes then gets what is left.
+        let old = "SET ROLE stratum_owner; UPDATE hub.exchange_entry SET stored_at = now() - interval '9 days' WHERE seq < 2";
+        two.server.ask(postgres::HOSTER, DATABASE, old);
         let drop = "SELECT hub.drop_days((now() AT TIME ZONE 'UTC')::date - 1)";
         two.server.ask(postgres::HOSTER, DATABASE, drop);
         let mut c = Store::open(&two.b.path().with_file_name("c.db")).expect("store");
         let device = join(&mut two.hub, &mut c).await;
         follow(&mut two.hub, &mut c, device).await;
-        assert!(told(c.path()).iter().any(|l| l.starts_with("Text(\"contract\")")));
+        let facts = |path: &Path| -> Vec<String> {
+            let of = ["listing", "contract", "log", "exchange_seen", "exchange_backfill"];
+            told(path).into_iter().filter(|l| of.iter().any(|w| l.starts_with(&format!("Text(\"{w}\")")))).collect()
+        };
+        assert!(two.server.ask("pro1", DATABASE, "SELECT min(seq) > 1 FROM hub.exchange_entry") == "t");
+        assert!(facts(two.a.path()).len() > 20);
+        assert_eq!(facts(c.path()).len(), facts(two.a.path()).len());
+        two.owner.client().batch_execute("SET ROLE stratum_owner; UPDATE hub.exchange_entry SET stored_at = now() - interval '9 days'; RESET ROLE").await.expect("older");
+        two.server.ask(postgres::HOSTER, DATABASE, drop);
+        let mut d = Store::open(&two.b.path().with_file_name("d.db")).expect("store");
+        let device = join(&mut two.hub, &mut d).await;
+        assert_eq!(follow(&mut two.hub, &mut d, device).await, 1, "nothing is listed any more");
+        assert_eq!(facts(d.path()), facts(c.path()));
+        hear(&mut two.a, 50..51);
+        two.tell_a(6).await;
+        assert_eq!(follow(&mut two.hub, &mut d, device).await, 1);
+        assert!(told(d.path()).iter().any(|l| l.contains("exchange_book")));
     });
 }
 

@@ -2,10 +2,11 @@
 -- looks, so it is a stream of its own beside the log: batches in the order of their commits, numbered without gaps. Listings
 -- and contracts have numbers of the hub's; what grows is split by the day of its instant. Free logins see nothing of it.
 
--- One row: the head of the stream. Whoever appends holds its lock.
+-- One row: the head of the stream. Whoever appends holds its lock. Batches up to `dropped` are listed no more.
 CREATE TABLE hub.exchange_head (
-    one boolean PRIMARY KEY DEFAULT true CHECK (one),
-    seq bigint  NOT NULL DEFAULT 0
+    one     boolean PRIMARY KEY DEFAULT true CHECK (one),
+    seq     bigint  NOT NULL DEFAULT 0,
+    dropped bigint  NOT NULL DEFAULT 0
 );
 INSERT INTO hub.exchange_head DEFAULT VALUES;
 
@@ -335,3 +336,37 @@ END $$;
 
 REVOKE ALL ON FUNCTION hub.tell_exchange(int, text, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION hub.tell_exchange(int, text, bigint) TO stratum_collector;
+
+-- As before, and the list of batches goes with the days on which they were told. What is left of their rows, listings and
+-- contracts above all, comes to a new follower with the first batch that is listed.
+CREATE OR REPLACE FUNCTION hub.drop_days(before date) RETURNS int
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s'
+AS $$
+DECLARE
+    old date;
+    part record;
+    last bigint;
+    dropped int := 0;
+BEGIN
+    IF before > (now() AT TIME ZONE 'UTC')::date - 1 THEN
+        RAISE EXCEPTION 'days are dropped up to the day before yesterday, and not before %', before USING ERRCODE = 'SH002';
+    END IF;
+    LOCK TABLE hub.day IN SHARE ROW EXCLUSIVE MODE;
+    FOR old IN SELECT d.day FROM hub.day d WHERE d.day < before ORDER BY d.day LOOP
+        FOR part IN
+            SELECT c.oid::regclass AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = 'hub_day' AND c.relkind = 'r' AND c.relname LIKE '%' || to_char(old, '\_YYYYMMDD') ORDER BY c.relname
+        LOOP
+            EXECUTE format('DROP TABLE %s', part.name);
+        END LOOP;
+        DELETE FROM hub.day d WHERE d.day = old;
+        dropped := dropped + 1;
+    END LOOP;
+    SELECT max(e.seq) INTO last FROM hub.exchange_entry e WHERE e.stored_at < before::timestamp AT TIME ZONE 'UTC';
+    IF last IS NOT NULL THEN
+        UPDATE hub.exchange_head h SET dropped = last WHERE h.dropped < last;
+        DELETE FROM hub.exchange_entry e WHERE e.seq <= last;
+    END IF;
+    RETURN dropped;
+END
+$$;

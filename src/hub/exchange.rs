@@ -28,6 +28,11 @@ const MOST_ROWS: i64 = 60_000;
 /// Batches that a stretch holds at the most.
 const MOST_ENTRIES: i64 = 2_000;
 
+/// A batch that may have rows in any table.
+const ANY: i32 = (1 << tables::ALL.len()) - 1;
+/// A day before all others, counted from 2000 on.
+const LONG_AGO: i32 = -100_000;
+
 /// The temporary tables that a batch is staged in.
 const STAGING: &str = include_str!("exchange_staging.sql");
 
@@ -221,7 +226,8 @@ pub async fn next(hub: &mut Connection, device: i32, after: i64) -> Result<Optio
     let tx = hub.client().build_transaction().read_only(true).isolation_level(REPEATABLE).start().await?;
     let rows = tx
         .query_typed(
-            "SELECT h.seq, e.seq, e.device, e.rows, e.filled, e.since - date '2000-01-01', e.until - date '2000-01-01'
+            "SELECT h.seq, e.seq, e.device, e.rows, e.filled, e.since - date '2000-01-01', e.until - date '2000-01-01',
+             h.dropped
              FROM hub.exchange_head AS h LEFT JOIN hub.exchange_entry AS e ON e.seq > $1 ORDER BY e.seq LIMIT $2",
             &[(&after, Type::INT8), (&MOST_ENTRIES, Type::INT8)],
         )
@@ -234,7 +240,12 @@ pub async fn next(hub: &mut Connection, device: i32, after: i64) -> Result<Optio
             let what = format!("it knows {head} batches of the exchange, and this store has taken in {after}");
             return Err(HubError::Broken { what });
         }
-        let Some(seq) = row.try_get::<_, Option<i64>>(1)? else { return Ok(None) };
+        let dropped: i64 = row.try_get(7)?;
+        if until < dropped {
+            // These are listed no more; whatever is left of them comes now.
+            (until, filled, first, last) = (dropped, ANY, LONG_AGO, -LONG_AGO);
+        }
+        let Some(seq) = row.try_get::<_, Option<i64>>(1)? else { break };
         if seq != until + 1 {
             return Err(HubError::Broken { what: format!("the exchange's stream has no batch before {seq}") });
         }

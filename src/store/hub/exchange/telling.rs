@@ -23,6 +23,10 @@ const MOST_REMEMBERED: usize = 200_000;
 
 const BACKFILLS: &str = "backfill";
 
+const CONTRACTS: &str = "SELECT EXISTS (SELECT 1 FROM exchange_market AS m JOIN exchange_event AS e ON e.id = m.event
+     WHERE m.id = ?)";
+const GAMES: &str = "SELECT EXISTS (SELECT 1 FROM event WHERE id = ?)";
+
 /// What the hub has taken of a batch, to be noted.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ToldExchange {
@@ -252,7 +256,7 @@ impl Batch<'_, '_> {
                 ("market", Cell::Int(market)) => match self.scan.contracts.get(market) {
                     Some(hub) => *cell = Cell::Int((*hub).into()),
                     None => {
-                        if self.is_there("exchange_market", *market)? {
+                        if self.is_there(CONTRACTS, *market)? {
                             self.told.unknown.insert(*market);
                         }
                         return Ok(Ready::Never);
@@ -261,7 +265,7 @@ impl Batch<'_, '_> {
                 ("event", Cell::Int(event)) => match of(*event) {
                     Some(hub) => *cell = Cell::Int(hub.into()),
                     // A game that was taken back for good is told of by nobody.
-                    None if table.name == LINK_LOG.name && !self.is_there("event", *event)? => *cell = Cell::Null,
+                    None if table.name == LINK_LOG.name && !self.is_there(GAMES, *event)? => *cell = Cell::Null,
                     None => {
                         self.told.waits = true;
                         return Ok(Ready::Waits);
@@ -277,9 +281,8 @@ impl Batch<'_, '_> {
         Ok(Ready::Yes)
     }
 
-    fn is_there(&self, table: &'static str, id: i64) -> Result<bool, StoreError> {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE id = ?)");
-        Ok(self.c.prepare_cached(&sql)?.query_row([id], |r| r.get(0))?)
+    fn is_there(&self, sql: &str, id: i64) -> Result<bool, StoreError> {
+        Ok(self.c.prepare_cached(sql)?.query_row([id], |r| r.get(0))?)
     }
 
     /// What was fetched of the past, contract by contract: its middles first, then up to where they go. Answers whether
