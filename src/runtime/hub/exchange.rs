@@ -64,12 +64,13 @@ impl Telling {
         self.teller.is_some()
     }
 
-    /// Tells one batch; answers whether there is more.
+    /// Tells one batch; answers whether there is more. The last time nothing is put off.
     pub(super) async fn step(
         &mut self,
         syncing: &Syncing,
         hub: &mut Connection,
         leases: &Leases,
+        last: bool,
     ) -> Result<bool, telling::Stopped> {
         let Lease::Held { token } = leases.lease(POLYMARKET) else {
             // Whoever listens meanwhile tells; what came from there is known by the time of the next turn.
@@ -83,7 +84,7 @@ impl Telling {
             Some(teller) => teller,
             None => ExchangeTeller::new(Reader::open(&syncing.store)?, self.device)?,
         };
-        match teller.step(hub, token).await {
+        match teller.step(hub, token, last).await {
             Ok(ExchangeStep::Nothing) => {
                 self.teller = Some(teller);
                 Ok(false)

@@ -115,7 +115,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
             sent.0 += tell_one(syncing, &mut hub, &mut pusher, &leases, cursor).await?;
             sent.1 += began.elapsed();
         }
-        let more = beside.step(syncing, &mut hub, &leases).await?;
+        let more = beside.step(syncing, &mut hub, &leases, last).await?;
         let (looks, oldest) = pusher.reader().hub_backlog(|s| leases.lease(s).is_held())?;
         syncing.note(|s| {
             (s.backlog, s.oldest) = (looks, oldest);
@@ -124,11 +124,11 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
                 s.rows_per_second = Some(sent.0 as f64 / sent.1.as_secs_f64().max(0.001));
             }
         });
-        if last {
-            return Ok(());
-        }
         if more {
             continue;
+        }
+        if last {
+            return Ok(());
         }
         tokio::select! {
             () = syncing.closing.cancelled() => {}
