@@ -77,12 +77,12 @@ impl ExchangeTeller {
         Ok(Self { reader, device, maps, scan, days: FxHashSet::default(), facts: None, games })
     }
 
-    /// Tells the next batch, under the lease with this token.
+    /// Tells the next batch, under the lease with this token; with `all` what changes rarely is looked at too.
     ///
     /// # Errors
     /// [`PushError`]; the hub has taken nothing of the batch then, or all of it: told again it changes nothing.
-    pub async fn step(&mut self, hub: &mut Connection, token: i64) -> Result<ExchangeStep, PushError> {
-        let facts = self.facts.is_none_or(|at| at.elapsed() >= FACTS_EVERY);
+    pub async fn step(&mut self, hub: &mut Connection, token: i64, all: bool) -> Result<ExchangeStep, PushError> {
+        let facts = all || self.facts.is_none_or(|at| at.elapsed() >= FACTS_EVERY);
         let mut staged = Staged::default();
         let mut told = self.reader.hub_exchange_batch(&self.scan, &self.maps, facts, &mut staged.put())?;
         if told.waits {

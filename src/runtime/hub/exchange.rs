@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// Batches of our own are passed over without a word in the store, up to so many.
 const MOST_OWN: i64 = 1_000;
 
+const OLDER: &str = "the hub's schema is older than this program; its owner runs `stratum hub init`";
+
 /// What goes wrong, and when it is tried again.
 #[derive(Debug, Default)]
 struct Patience {
@@ -34,6 +36,15 @@ impl Patience {
     /// The connection is what is wrong: whoever owns it makes a new one.
     fn is_connection(e: &HubError) -> bool {
         e.is_transient()
+    }
+
+    /// Why, for a person. A hub that was made by an older program has neither the tables nor the function.
+    fn words(e: &HubError) -> String {
+        match e {
+            HubError::NotAHub => OLDER.to_owned(),
+            HubError::Broken { what } if what.contains("[42883]") => OLDER.to_owned(),
+            other => other.to_string(),
+        }
     }
 
     fn failed(&mut self, syncing: &Syncing, why: &str) {
@@ -64,12 +75,13 @@ impl Telling {
         self.teller.is_some()
     }
 
-    /// Tells one batch; answers whether there is more.
+    /// Tells one batch; answers whether there is more. The last time nothing is put off.
     pub(super) async fn step(
         &mut self,
         syncing: &Syncing,
         hub: &mut Connection,
         leases: &Leases,
+        last: bool,
     ) -> Result<bool, telling::Stopped> {
         let Lease::Held { token } = leases.lease(POLYMARKET) else {
             // Whoever listens meanwhile tells; what came from there is known by the time of the next turn.
@@ -83,7 +95,7 @@ impl Telling {
             Some(teller) => teller,
             None => ExchangeTeller::new(Reader::open(&syncing.store)?, self.device)?,
         };
-        match teller.step(hub, token).await {
+        match teller.step(hub, token, last).await {
             Ok(ExchangeStep::Nothing) => {
                 self.teller = Some(teller);
                 Ok(false)
@@ -97,7 +109,11 @@ impl Telling {
             // The lease has changed hands: the next look at it says so too.
             Err(PushError::Hub(HubError::Fenced { .. })) => Ok(false),
             Err(PushError::Hub(e)) if Patience::is_connection(&e) => Err(e.into()),
-            Err(e) => {
+            Err(PushError::Hub(e)) => {
+                self.patience.failed(syncing, &Patience::words(&e));
+                Ok(false)
+            }
+            Err(PushError::Store(e)) => {
                 self.patience.failed(syncing, &e.to_string());
                 Ok(false)
             }
@@ -136,7 +152,7 @@ impl Following {
             Ok(news) => news,
             Err(e) if Patience::is_connection(&e) => return Err(e.into()),
             Err(e) => {
-                self.patience.failed(syncing, &e.to_string());
+                self.patience.failed(syncing, &Patience::words(&e));
                 return Ok(false);
             }
         };

@@ -131,7 +131,7 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
         if syncing.config.answers {
             tell_answers(syncing, &mut hub, &pusher, link.number).await?;
         }
-        let more = beside.step(syncing, &mut hub, &leases).await?;
+        let more = beside.step(syncing, &mut hub, &leases, last).await?;
         let (looks, oldest) = pusher.reader().hub_backlog(|s| leases.lease(s).is_held())?;
         syncing.note(|s| {
             (s.backlog, s.oldest) = (looks, oldest);
@@ -140,6 +140,9 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
                 s.rows_per_second = Some(sent.0 as f64 / sent.1.as_secs_f64().max(0.001));
             }
         });
+        if more {
+            continue;
+        }
         if last {
             return Ok(());
         }
@@ -153,9 +156,6 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
                 Err(e @ HubError::Slow { .. }) => tracing::info!(error = %e, "the hub drops nothing now"),
                 Err(e) => return Err(e.into()),
             }
-        }
-        if more {
-            continue;
         }
         tokio::select! {
             () = syncing.closing.cancelled() => {}
