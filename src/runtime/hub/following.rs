@@ -111,15 +111,16 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     let mut gap = link.gap;
     let is_new = after == 0 && gap.is_none() && link.history == 0 && reader.hub_mark_until(i64::MAX)?.is_none();
     // Whoever judges needs all of it, in order.
-    if is_new && syncing.config.collects.is_none() {
-        if let Some(first) = recent::first(&mut hub, view, link.number, First::default()).await? {
-            (after, mark) = (first.incoming.until, Some(first.mark));
-            gap = match first.incoming.order {
-                Order::Recent { gap } => Some((0, gap)),
-                _ => None,
-            };
-            take_in(syncing, first.incoming).await?;
-        }
+    if is_new
+        && syncing.config.collects.is_none()
+        && let Some(first) = recent::first(&mut hub, view, link.number, First::default()).await?
+    {
+        (after, mark) = (first.incoming.until, Some(first.mark));
+        gap = match first.incoming.order {
+            Order::Recent { gap } => Some((0, gap)),
+            _ => None,
+        };
+        take_in(syncing, first.incoming).await?;
     }
     syncing.note(|s| s.history = gap);
     let mut beside = exchange::Following::new(syncing, tier, link.number)?;
