@@ -20,7 +20,7 @@ use super::status::{Part, StepKind, Stuck};
 /// Between two rounds while something is expected to be told within seconds.
 const TICK: Duration = Duration::from_secs(1);
 /// And while nothing is: a program at rest shall rest.
-const LONG_TICK: Duration = Duration::from_secs(7);
+const LONG_TICK: Duration = Duration::from_secs(5);
 
 /// Parts that are watched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
