@@ -118,7 +118,22 @@ impl Market {
             | "exchange_seen" | "exchange_trade" | "exchange_gap" | "exchange_price" | "exchange_backfill" => {
                 (0, "no exchange is listened to", None)
             }
-            "hub" | "hub_pushed" | "hub_look" | "hub_event" | "hub_name" | "taken_back" | "hub_contact"
+            "hub"
+            | "hub_pushed"
+            | "hub_look"
+            | "hub_event"
+            | "hub_name"
+            | "taken_back"
+            | "hub_contact"
+            | "hub_ahead"
+            | "hub_end"
+            | "hub_mark"
+            | "hub_back"
+            | "hub_apart"
+            | "hub_exchange"
+            | "hub_exchange_market"
+            | "hub_exchange_link"
+            | "hub_exchange_log"
             | "credit_elsewhere" => (0, "the store is linked to no hub", None),
             _ => (-1, "nobody has said what limits this table", None),
         }
