@@ -280,6 +280,17 @@ impl Zone {
             _ => t.format("%d %b").to_string(),
         }
     }
+
+    /// The same in at most 7 columns, where how long it is until then stands beside it: `00:20` within a day, `Sat 19h` within
+    /// a week.
+    pub fn start_short(self, at: Timestamp, now: Timestamp) -> String {
+        let long = self.start(at, now);
+        match long.split_once(' ') {
+            Some((_, time)) if time.contains(':') && (0..86_400_000).contains(&at.since(now)) => time.to_owned(),
+            Some((day, time)) if time.contains(':') => format!("{day} {}h", time.split(':').next().unwrap_or_default()),
+            _ => long,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -345,6 +356,10 @@ mod tests {
         assert_eq!(zone.abbreviation(at), "EST");
         assert_eq!(zone.start(at, at), "16:04");
         assert_eq!(zone.start(at.plus(86_400_000), at), "Sun 16:04");
+        assert_eq!(zone.start_short(at, at), "16:04");
+        assert_eq!(zone.start_short(at.plus(10 * 3_600_000), at), "02:04");
+        assert_eq!(zone.start_short(at.plus(86_400_000), at), "Sun 16h");
+        assert_eq!(zone.start_short(at.plus(30 * 86_400_000), at), zone.start(at.plus(30 * 86_400_000), at));
         assert_eq!(Zone::parse("Asia/Dubai").expect("zone").abbreviation(at), "UTC+04");
     }
 

@@ -239,7 +239,12 @@ fn start(app: &App, paint: &mut Paint<'_>, area: Rect, line: &LineView<'_>) {
     let (text, meaning) = match (line.at, game.status) {
         (0, EventStatus::Final) => ("Final".to_owned(), Meaning::Final),
         (0, _) if live => (format!("{} LIVE", paint.glyph(Glyph::Live)), Meaning::Live),
-        (0, _) => (app.prefs.zone().start(game.commence, now), Meaning::Text),
+        (0, _) => {
+            let zone = app.prefs.zone();
+            let long = zone.start(game.commence, now);
+            let fits = text::width(&long) <= area.width;
+            (if fits { long } else { zone.start_short(game.commence, now) }, Meaning::Text)
+        }
         (1, _) if live || game.status == EventStatus::Final => match game.score {
             // As the lines have it: away first.
             Some((home, away)) => (format!("{away}-{home}"), Meaning::Text),
