@@ -17,6 +17,7 @@ use stratum::hub::answers;
 use stratum::hub::connect::Tier;
 use stratum::hub::error::HubError;
 use stratum::hub::link;
+use stratum::hub::live::Live;
 use stratum::hub::pull::{self, View};
 use stratum::hub::push::{PushError, Pusher, Step};
 use stratum::hub::recent::{self, First};
@@ -59,6 +60,120 @@ fn what_one_tells_another_takes_in() {
             .expect("runs");
         let text = String::from_utf8_lossy(&checked.stdout);
         assert!(checked.status.success(), "{text}{}", String::from_utf8_lossy(&checked.stderr));
+    });
+}
+
+/// A stretch in words that do not depend on the order of rows of one look.
+fn words(stretch: &pull::Stretch) -> Vec<String> {
+    let incoming = &stretch.incoming;
+    let mut words = vec![format!(
+        "{} {} {:?} {:?} {:?}",
+        incoming.until, stretch.changes, incoming.marks, stretch.mark, stretch.before
+    )];
+    words.extend(incoming.looks.iter().map(|l| format!("{l:?}")));
+    for (table, rows) in &incoming.rows {
+        let mut last = 0;
+        rows.each(&mut |look, cells| {
+            assert!(look >= last, "in the order of looks");
+            last = look;
+            words.push(format!("{} {look} {cells:?}", table.name));
+            Ok(())
+        })
+        .expect("rows");
+    }
+    words.sort();
+    words
+}
+
+#[test]
+fn what_is_packed_is_what_the_tables_say() {
+    runtime().block_on(async {
+        let Some(mut two) = Two::new().await else { return };
+        let mut engine = Engine::new(EngineSettings::default());
+        lease(&mut two.owner, two.device_a, 7).await;
+        look(&mut engine, &mut two.a, 0);
+        two.tell_a(7).await;
+        two.follow_b().await;
+        let sql = "SELECT count(*) FROM hub.pack";
+        let packs = |two: &Two| two.desk.server.ask("collector1", postgres::DATABASE, sql);
+        assert_eq!(packs(&two), "1");
+        let mut live = Live::default();
+        let (mut compared, mut kinds) = (0, std::collections::BTreeSet::new());
+        for minute in 1..140 {
+            look(&mut engine, &mut two.a, minute);
+            // Runs of one look, of several, and several runs at once.
+            if minute % 3 == 1 {
+                continue;
+            }
+            two.tell_a(7).await;
+            if minute % 4 == 1 {
+                continue;
+            }
+            let after = two.b.reader().expect("reader").hub_link().expect("link").expect("linked").pulled;
+            let (hub, device) = (&mut two.hub, two.device_b);
+            let packed = live.next(hub, View::Whole, device, after, 0).await.expect("asked").expect("news");
+            let plain = pull::next(hub, View::Whole, device, after).await.expect("asked").expect("news");
+            assert!(packed.packed && !plain.packed && packed.head == plain.head);
+            assert_eq!(words(&packed), words(&plain), "minute {minute}");
+            // Of events the tables tell what became of them later, too.
+            let known: Vec<_> = plain.incoming.events.iter().map(|e| (e.hub, e.provider_id.clone())).collect();
+            assert!(packed.incoming.events.iter().all(|e| known.contains(&(e.hub, e.provider_id.clone()))));
+            for (table, _) in &packed.incoming.rows {
+                kinds.insert(table.name);
+            }
+            compared += 1;
+            two.b.hub_apply(&packed.incoming, &EngineSettings::default()).expect("applied");
+        }
+        assert!(compared > 60 && kinds.len() > 9, "{compared} {kinds:?}");
+        two.assert_same();
+        two.assert_whole().await;
+
+        // A pack that cannot be read is no reason to stop.
+        look(&mut engine, &mut two.a, 140);
+        two.tell_a(7).await;
+        two.owner
+            .client()
+            .batch_execute(
+                "UPDATE hub.pack SET pack = substr(pack, 1, 200) WHERE seq = (SELECT max(seq) FROM hub.pack)",
+            )
+            .await
+            .expect("damaged");
+        assert_eq!(two.follow_b().await, 1);
+        // Nor is one of a later program.
+        look(&mut engine, &mut two.a, 141);
+        two.tell_a(7).await;
+        let sql = "UPDATE hub.pack SET pack = '\\x02'::bytea || pack WHERE seq = (SELECT max(seq) FROM hub.pack)";
+        two.owner.client().batch_execute(sql).await.expect("of another form");
+        assert_eq!(two.follow_b().await, 1);
+        two.assert_same();
+
+        // What is taken back is in no pack.
+        let settings = EngineSettings::default();
+        let rewound = two.a.together(|t| {
+            let (source, sport) = t.numbers("the_odds_api", SPORT)?.expect("known");
+            t.rewind(source, sport, Timestamp::from_millis(at(120)), &settings).map(drop)
+        });
+        rewound.expect("rewound");
+        two.tell_a(7).await;
+        assert_eq!(packs(&two), "0");
+        let mut engine = engine_of(&two.a);
+        for minute in 121..125 {
+            look(&mut engine, &mut two.a, minute);
+        }
+        two.tell_a(7).await;
+        assert_eq!(packs(&two), "1");
+        two.follow_b().await;
+        two.assert_same();
+        two.assert_whole().await;
+
+        // The newest thousand stay.
+        two.owner.client().batch_execute("UPDATE hub.pack SET seq = seq - 999").await.expect("older");
+        look(&mut engine, &mut two.a, 125);
+        two.tell_a(7).await;
+        assert_eq!(packs(&two), "2");
+        look(&mut engine, &mut two.a, 126);
+        two.tell_a(7).await;
+        assert_eq!(packs(&two), "2");
     });
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use stratum::engine::{Engine, EngineSettings};
+use stratum::hub::live::Live;
 use stratum::hub::pull::{self, View};
 use stratum::hub::push::{Pusher, Step};
 use stratum::market::time::Timestamp;
@@ -15,7 +16,11 @@ use stratum::store::{LookMeta, Store};
 use super::pty::Pty;
 use super::{Desk, join, postgres, slate};
 
-const LOOKS: u64 = 60;
+/// `HUB_LOOKS` asks for another number.
+fn looks() -> u64 {
+    std::env::var("HUB_LOOKS").ok().and_then(|n| n.parse().ok()).unwrap_or(60)
+}
+
 /// Changed markets of a thousand, a look.
 const PER_MILLE: u64 = 10;
 
@@ -54,6 +59,7 @@ pub async fn fifty(desk: &Desk) {
     let mut tell = Telling { pusher: Pusher::new(store.reader().expect("reader"), device).expect("pusher"), hub };
     batch.received_at = begin;
     slate::advance(&mut batch, 0, 0);
+    keep_time(&mut batch);
     store.commit(&engine.apply(&batch), &LookMeta::default()).expect("commit");
     tell.all(&mut store).await;
 
@@ -69,10 +75,11 @@ pub async fn fifty(desk: &Desk) {
     std::thread::sleep(Duration::from_secs(3));
 
     let (mut seen, mut committed) = (Vec::new(), Vec::new());
-    for look in 1..=LOOKS {
+    for look in 1..=looks() {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         batch.received_at = now();
         slate::advance(&mut batch, look, PER_MILLE);
+        keep_time(&mut batch);
         // The game in the first row gets a price at every book that stands nowhere else.
         let price = 1_000.0 + look as f64 * 3.0;
         mark(&mut batch, price);
@@ -95,7 +102,10 @@ pub async fn fifty(desk: &Desk) {
     board.send("q");
     board.exit(Duration::from_secs(20));
     let (merge, _) = median(&mut committed);
-    println!("boards: {LOOKS} looks, {PER_MILLE} of a thousand markets moving, {count} boards and one that is drawn");
+    println!(
+        "boards: {} looks, {PER_MILLE} of a thousand markets moving, {count} boards and one that is drawn",
+        looks()
+    );
     println!("    from the entry to the end of the collector's merge: {merge:.0} ms at the median");
     let (half, most) = median(&mut fetched);
     println!("    to the {count}: {half:.0} ms at the median, {most:.0} ms at the 95th percentile");
@@ -122,6 +132,15 @@ impl Telling {
         let sql = "SELECT (extract(epoch FROM max(stored_at)) * 1000)::bigint FROM hub.entry";
         times.0 = self.hub.client().query_one(sql, &[]).await.expect("entry").get(0);
         times
+    }
+}
+
+/// Each book is seen at its own moment before a look. Its time never goes back, as looks a second apart would otherwise have it:
+/// that would be thousands of issues a look.
+fn keep_time(batch: &mut stratum::market::batch::Batch<'_>) {
+    let at = batch.received_at;
+    for (n, market) in batch.markets.iter_mut().enumerate() {
+        market.last_update = Some(at.plus(-((n as i64 / 3) % 50) * 1_000));
     }
 }
 
@@ -164,15 +183,35 @@ async fn other(mut hub: stratum::hub::connect::Connection, n: usize, done: Arc<A
         hub.client().query_one("SELECT value FROM hub.meta WHERE key = 'channel'", &[]).await.expect("channel").get(0);
     hub.client().batch_execute(&format!("LISTEN \"{channel}\"")).await.expect("listens");
     let mut after = pull::head(&mut hub, View::Whole).await.expect("head");
-    let mut times = Vec::new();
+    let (mut times, mut live) = (Vec::new(), Live::default());
     while !done.load(Ordering::SeqCst) {
         let (_, notifications) = hub.parts();
         if tokio::time::timeout(Duration::from_secs(1), notifications.recv()).await.is_err() {
             continue;
         }
-        while let Some(stretch) = pull::next(&mut hub, View::Whole, device, after).await.expect("a stretch") {
+        while let Some(stretch) = live.next(&mut hub, View::Whole, device, after, 0).await.expect("a stretch") {
             after = stretch.incoming.until;
+            if n == 0 && std::env::var("HUB_SAY").is_ok() {
+                let rows: Vec<(&str, usize)> = stretch
+                    .incoming
+                    .rows
+                    .iter()
+                    .map(|(t, r)| {
+                        let mut n = 0;
+                        r.each(&mut |_, _| {
+                            n += 1;
+                            Ok(())
+                        })
+                        .expect("rows");
+                        (t.name, n)
+                    })
+                    .collect();
+                println!("    packed: {}, {} bytes, {rows:?}", stretch.packed, stretch.bytes);
+            }
             times.push((now().millis() - stretch.stored_at) as f64);
+            if after == stretch.head {
+                break;
+            }
         }
     }
     times

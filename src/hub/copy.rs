@@ -114,7 +114,7 @@ impl CopyOut {
 }
 
 /// A stream from the server, read row by row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CopyIn<'b> {
     rest: &'b [u8],
 }

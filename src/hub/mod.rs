@@ -17,6 +17,8 @@ pub mod history;
 pub mod keeping;
 pub mod lease;
 pub mod link;
+pub mod live;
+mod pack;
 pub mod pull;
 pub mod push;
 pub mod recent;

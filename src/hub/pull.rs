@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use bytes::BytesMut;
 use futures_util::TryStreamExt;
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
+use tokio_postgres::{Row, Transaction};
 use uuid::Uuid;
 
 use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, within};
@@ -73,23 +73,68 @@ pub struct Stretch {
     pub before: Option<Mark>,
     /// The mark of its last entry.
     pub mark: Mark,
+    /// It was read as it was packed.
+    pub packed: bool,
 }
 
-struct Entry {
-    seq: i64,
-    retract: bool,
+/// An entry of the log.
+pub(super) struct Entry {
+    pub(super) seq: i64,
+    pub(super) retract: bool,
     device: i32,
-    source: u32,
-    sport: u32,
-    first: i64,
-    last: i64,
+    pub(super) source: u32,
+    pub(super) sport: u32,
+    pub(super) first: i64,
+    pub(super) last: i64,
     since: i64,
     until: i64,
-    changes: i64,
-    stored_at: i64,
+    pub(super) changes: i64,
+    pub(super) stored_at: i64,
     /// Tables with rows; see [`tables::bit`].
     filled: i32,
-    mark: Mark,
+    pub(super) mark: Mark,
+}
+
+/// Columns of entries `e` after `$1` as [`Entry::read`] reads them: their number is [`ENTRY_COLUMNS`].
+pub(super) fn entry_columns(schema: &str, filled: &str) -> String {
+    format!(
+        "e.seq, e.kind, e.device, e.source, e.sport, e.first, e.last, e.since, e.until, e.changes,
+         (extract(epoch FROM e.stored_at) * 1000)::bigint, max(e.seq) OVER (), e.mark,
+         (SELECT b.mark FROM {schema}.entry AS b WHERE b.seq = $1), {filled}"
+    )
+}
+
+/// See [`entry_columns`].
+pub(super) const ENTRY_COLUMNS: usize = 15;
+
+impl Entry {
+    pub(super) fn read(row: &Row) -> Result<Self, HubError> {
+        Ok(Self {
+            seq: row.try_get(0)?,
+            retract: row.try_get::<_, i16>(1)? == 2,
+            device: row.try_get(2)?,
+            source: unsigned(row.try_get(3)?)?,
+            sport: unsigned(row.try_get(4)?)?,
+            first: row.try_get(5)?,
+            last: row.try_get(6)?,
+            since: row.try_get(7)?,
+            until: row.try_get(8)?,
+            changes: row.try_get(9)?,
+            stored_at: row.try_get(10)?,
+            mark: row.try_get::<_, Uuid>(12)?.into_bytes(),
+            filled: row.try_get(14)?,
+        })
+    }
+}
+
+/// The newest entry of those that were asked for.
+pub(super) fn head_of(row: &Row) -> Result<i64, HubError> {
+    Ok(row.try_get(11)?)
+}
+
+/// The mark of the entry before those that were asked for, where the hub has it.
+pub(super) fn mark_before(row: &Row) -> Result<Option<Mark>, HubError> {
+    Ok(row.try_get::<_, Option<Uuid>>(13)?.map(Uuid::into_bytes))
 }
 
 /// The next stretch after entry `after`, without the rows of what `device` told itself; `None`: there is none.
@@ -155,15 +200,13 @@ pub(super) async fn stretch(
 ) -> Result<Option<Stretch>, HubError> {
     let schema = view.schema();
     // What is filled is no business of those who see a part.
-    let filled = if view == View::Whole { "filled" } else { "-1" };
+    let filled = if view == View::Whole { "e.filled" } else { "-1" };
     let rows = within::<_, _, HubError>(
         PATIENCE,
         tx.query_typed(
             &format!(
-                "SELECT seq, kind, device, source, sport, first, last, since, until, changes,
-                 (extract(epoch FROM stored_at) * 1000)::bigint, max(seq) OVER (), mark,
-                 (SELECT b.mark FROM {schema}.entry AS b WHERE b.seq = $1), {filled} FROM {schema}.entry
-                 WHERE seq > $1 AND seq <= $3 ORDER BY seq LIMIT $2"
+                "SELECT {} FROM {schema}.entry AS e WHERE e.seq > $1 AND e.seq <= $3 ORDER BY e.seq LIMIT $2",
+                entry_columns(schema, filled)
             ),
             &[(&after, Type::INT8), (&MOST_ENTRIES, Type::INT8), (&upto, Type::INT8)],
         ),
@@ -176,22 +219,8 @@ pub(super) async fn stretch(
     let oldest = rows.first().map_or(Ok(1), |r| r.try_get::<_, i64>(0))?;
     let first = if after == 0 || upto != i64::MAX { oldest } else { after + 1 };
     for row in &rows {
-        let entry = Entry {
-            seq: row.try_get(0)?,
-            retract: row.try_get::<_, i16>(1)? == 2,
-            device: row.try_get(2)?,
-            source: unsigned(row.try_get(3)?)?,
-            sport: unsigned(row.try_get(4)?)?,
-            first: row.try_get(5)?,
-            last: row.try_get(6)?,
-            since: row.try_get(7)?,
-            until: row.try_get(8)?,
-            changes: row.try_get(9)?,
-            stored_at: row.try_get(10)?,
-            mark: row.try_get::<_, Uuid>(12)?.into_bytes(),
-            filled: row.try_get(14)?,
-        };
-        head = row.try_get(11)?;
+        let entry = Entry::read(row)?;
+        head = head_of(row)?;
         if entry.seq != first + i64::try_from(entries.len()).unwrap_or(0) {
             return Err(HubError::Broken { what: format!("the log has no entry before {}", entry.seq) });
         }
@@ -209,11 +238,11 @@ pub(super) async fn stretch(
     }
     let (Some(last), Some(first)) = (entries.last(), rows.first()) else { return Ok(None) };
     let (until, stored_at, mark) = (last.seq, last.stored_at, last.mark);
-    let before = first.try_get::<_, Option<Uuid>>(13)?.map(Uuid::into_bytes);
+    let before = mark_before(first)?;
     let marks = entries.iter().map(|e| (e.seq, e.mark)).collect();
     let backs = entries.iter().filter(|e| e.retract).map(|e| (e.seq, e.source, e.sport, e.since)).collect();
     let incoming = Incoming { until, marks, backs, ..Incoming::default() };
-    let mut stretch = Stretch { incoming, head, changes, bytes: 0, stored_at, before, mark };
+    let mut stretch = Stretch { incoming, head, changes, bytes: 0, stored_at, before, mark, packed: false };
     let told: Vec<Entry> = entries.extract_if(.., |e| e.device == device && e.seq > own).collect();
     within::<_, _, HubError>(PATIENCE, own_looks(tx, view, device, &told, &mut stretch)).await?;
     if let Some(first) = entries.first() {
@@ -245,9 +274,13 @@ pub(super) const REPEATABLE: tokio_postgres::IsolationLevel = tokio_postgres::Is
 /// All names: there are few.
 pub(super) async fn names(tx: &Transaction<'_>, view: View) -> Result<Vec<(NameKind, u32, String)>, HubError> {
     let sql = format!("SELECT kind, number, name FROM {}.name ORDER BY kind, number", view.schema());
-    let rows = tx.query_typed(&sql, &[]).await?;
+    read_names(&tx.query_typed(&sql, &[]).await?)
+}
+
+/// List, number and name.
+pub(super) fn read_names(rows: &[Row]) -> Result<Vec<(NameKind, u32, String)>, HubError> {
     let mut names = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         let kind = row.try_get::<_, i16>(0)?;
         let Some(kind) = NameKind::ALL.into_iter().find(|k| *k as i16 == kind) else { continue };
         names.push((kind, unsigned(row.try_get(1)?)?, row.try_get(2)?));
@@ -404,7 +437,7 @@ pub(super) async fn events_on(
 const EVENT: &str = "id, source, provider_id, sport, home, away, commence, first_seen, first_look, status, home_score,
     away_score, forgotten, slots";
 
-fn read_events(rows: &[tokio_postgres::Row], stretch: &mut Stretch) -> Result<(), HubError> {
+fn read_events(rows: &[Row], stretch: &mut Stretch) -> Result<(), HubError> {
     for r in rows {
         stretch.incoming.events.push(IncomingEvent {
             hub: unsigned(r.try_get(0)?)?,
@@ -479,7 +512,7 @@ pub(super) fn read_looks(bytes: &[u8]) -> Result<Vec<IncomingLook>, StoreError> 
     Ok(looks)
 }
 
-fn owned(cell: Cell<'_>) -> Cell<'static> {
+pub(super) fn owned(cell: Cell<'_>) -> Cell<'static> {
     match cell {
         Cell::Null => Cell::Null,
         Cell::Int(n) => Cell::Int(n),

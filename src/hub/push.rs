@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, no_answer, within};
 use super::copy::{CopyOut, day_of};
 use super::error::HubError;
+use super::pack::Packing;
 use super::stage::{self, Stage, Work};
 use crate::engine::names::NameKind;
 use crate::store::hub::maps::Maps;
@@ -299,19 +300,22 @@ impl Pusher {
             }
         });
         let (mut rows, mut bytes) = (0, 0);
+        let mut pack = Packing::new(run);
         while let Some(stage) = stages.recv().await {
             (rows, bytes) = (rows + stage.copy.rows(), bytes + stage.copy.len() as u64);
-            stage.send(&tx).await?;
+            let name = stage.name;
+            pack.put(name, stage.send(&tx).await?);
         }
         let (reader, read) = read.await.map_err(|_| StoreError::Damaged { what: "run" })?;
         self.staging = Some(reader);
         read?;
         events.send(&tx).await?;
+        let pack = pack.finish(changed, &self.maps)?;
         let merged = tokio::time::timeout(
             MUCH_PATIENCE,
             tx.query_typed(
                 "SELECT m.entry, m.look, (SELECT e.mark FROM hub.entry AS e WHERE e.seq = $7)
-                 FROM hub.merge($1, $2, $3, $4, $5, $6) AS m",
+                 FROM hub.merge($1, $2, $3, $4, $5, $6, $8) AS m",
                 &[
                     (&self.device, Type::INT4),
                     (&source, Type::INT4),
@@ -320,6 +324,7 @@ impl Pusher {
                     (&cursor.look, Type::INT8),
                     (&run.last(), Type::INT8),
                     (&known.map_or(0, |k| k.0), Type::INT8),
+                    (&pack.as_deref(), Type::BYTEA),
                 ],
             ),
         )

@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(40, "0040_filled"),
     migration!(45, "0045_answers"),
     migration!(50, "0050_exchange"),
+    migration!(60, "0060_pack"),
 ];
 
 /// Roles and schemas, before the steps.

@@ -42,12 +42,14 @@ impl Stage {
         Self { name: table.name, columns: format!("look, day, {}", columns.join(", ")), copy }
     }
 
-    pub(super) async fn send(self, tx: &Transaction<'_>) -> Result<(), HubError> {
+    /// Sends it; answers the bytes that were sent.
+    pub(super) async fn send(self, tx: &Transaction<'_>) -> Result<Bytes, HubError> {
         let sql = format!("COPY pg_temp.s_{} ({}) FROM STDIN (FORMAT binary)", self.name, self.columns);
-        let mut rest = Bytes::from(self.copy.finish());
+        let all = Bytes::from(self.copy.finish());
+        let mut rest = all.clone();
         // What is under way may lie in buffers for as long as the slowest line takes.
         let limit = PATIENCE + Duration::from_millis(rest.len() as u64 / SLOWEST);
-        within(limit, async {
+        within::<_, _, HubError>(limit, async {
             let sink = tx.copy_in(sql.as_str()).await?;
             futures_util::pin_mut!(sink);
             while !rest.is_empty() {
@@ -57,7 +59,8 @@ impl Stage {
             sink.finish().await?;
             Ok::<_, HubError>(())
         })
-        .await
+        .await?;
+        Ok(all)
     }
 }
 

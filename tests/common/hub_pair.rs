@@ -4,7 +4,8 @@
 use secrecy::SecretString;
 use stratum::engine::{Engine, EngineSettings};
 use stratum::hub::connect::{Connection, HubUrl, connect};
-use stratum::hub::pull::{self, View};
+use stratum::hub::live::Live;
+use stratum::hub::pull::View;
 use stratum::hub::push::{Pusher, Step};
 use stratum::hub::{link, schema, verify};
 use stratum::market::time::Timestamp;
@@ -95,10 +96,10 @@ pub async fn tell(hub: &mut Connection, store: &mut Store, device: i32, token: i
 }
 
 pub async fn follow(hub: &mut Connection, store: &mut Store, device: i32, view: View) -> usize {
-    let (mut looks, mut own) = (0, 0);
+    let (mut looks, mut own, mut live) = (0, 0, Live::default());
     loop {
         let after = store.reader().expect("reader").hub_link().expect("link").expect("linked").pulled;
-        let Some(stretch) = pull::next_with_own(hub, view, device, after, own).await.expect("a stretch") else {
+        let Some(stretch) = live.next(hub, view, device, after, own).await.expect("a stretch") else {
             return looks;
         };
         let applied = store.hub_apply(&stretch.incoming, &EngineSettings::default()).expect("applied");

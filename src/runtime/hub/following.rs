@@ -9,6 +9,7 @@ use crate::hub::connect::{Connection, HubUrl, PATIENCE, Tier, connect, tier_of, 
 use crate::hub::error::HubError;
 use crate::hub::history::{self, Standing};
 use crate::hub::keeping;
+use crate::hub::live::Live;
 use crate::hub::pull::{self, Stretch, View};
 use crate::hub::push::PushError;
 use crate::hub::recent::{self, First};
@@ -124,7 +125,10 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     }
     syncing.note(|s| s.history = gap);
     let mut beside = exchange::Following::new(syncing, tier, link.number)?;
+    let mut live = Live::default();
     let mut ahead: Option<Stretch> = None;
+    // What there may be news of: without a word it is all looked at.
+    let mut look_at = News::ALL;
     let mut noted: Option<Instant> = None;
     loop {
         if link.number > 0 && noted.is_none_or(|at| at.elapsed() > NOTED) {
@@ -136,7 +140,8 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         }
         let stretch = match ahead.take() {
             Some(stretch) => Some(stretch),
-            None => pull::next_with_own(&mut hub, view, link.number, after, own).await?,
+            None if !look_at.log && gap.is_none() => None,
+            None => live.next(&mut hub, view, link.number, after, own).await?,
         };
         // What is to be taken back may not have come yet.
         let wait = stretch.as_ref().is_some_and(|s| s.incoming.retract.is_some());
@@ -145,30 +150,26 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
             continue;
         }
         let Some(stretch) = stretch else {
-            if mark.is_some() {
+            if mark.is_some() && look_at.standing {
                 let there = history::mark_of(&mut hub, view, after).await?;
                 // A free login may be made to see less than it did.
                 if there != mark && (there.is_some() || view == View::Whole) {
                     return Err(HubError::PutBack.into());
                 }
             }
-            syncing.note(|s| {
-                (s.pulled, s.head) = (after, after);
-                s.heard = Some(local_now());
-            });
-            if let Some(beside) = &mut beside
+            if look_at.log {
+                syncing.note(|s| {
+                    (s.pulled, s.head) = (after, after);
+                    s.heard = Some(local_now());
+                });
+            }
+            if look_at.exchange
+                && let Some(beside) = &mut beside
                 && beside.step(syncing, &mut hub).await?
             {
                 continue;
             }
-            let (_, notifications) = hub.parts();
-            tokio::select! {
-                word = notifications.recv() => if word.is_none() {
-                    return Err(HubError::Lost { why: "it was closed".to_owned() }.into());
-                },
-                () = tokio::time::sleep(every) => {}
-            }
-            while hub.notifications().try_recv().is_ok() {}
+            look_at = News::wait(&mut hub, every).await?;
             continue;
         };
         // The entry before may be kept no longer.
@@ -181,11 +182,13 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
         let apply = take_in(syncing, stretch.incoming);
         if until < head {
             // The next stretch comes over the line while this one is written.
-            let (applied, next) = tokio::join!(apply, pull::next_with_own(&mut hub, view, link.number, until, own));
+            let (applied, next) = tokio::join!(apply, live.next(&mut hub, view, link.number, until, own));
             again = again.or(applied?);
             ahead = next?;
         } else {
             again = again.or(apply.await?);
+            // What comes from now on is announced.
+            look_at.log = !announced;
         }
         after = until;
         if let Some((from, missing)) = again {
@@ -195,11 +198,52 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
                 return Box::pin(follow(syncing)).await;
             }
             (after, ahead, mark, own) = (from, None, None, own.max(missing));
+            look_at = News::ALL;
         }
         syncing.note(|s| {
             (s.pulled, s.head) = (after, head);
             s.heard = Some(local_now());
         });
+    }
+}
+
+/// What there may be news of.
+#[derive(Clone, Copy, Debug)]
+struct News {
+    log: bool,
+    exchange: bool,
+    /// Whether the hub is still the one that we know.
+    standing: bool,
+}
+
+impl News {
+    const ALL: Self = Self { log: true, exchange: true, standing: true };
+
+    /// Waits for a word from the hub, or for so long.
+    async fn wait(hub: &mut Connection, every: Duration) -> Result<Self, HubError> {
+        let notifications = hub.notifications();
+        let mut word = tokio::select! {
+            word = notifications.recv() => match word {
+                Some(word) => word,
+                None => return Err(HubError::Lost { why: "it was closed".to_owned() }),
+            },
+            () = tokio::time::sleep(every) => return Ok(Self::ALL),
+        };
+        let mut news = Self { log: false, exchange: false, standing: false };
+        for words in 1.. {
+            match word.payload() {
+                "exchange" => news.exchange = true,
+                "desk" => {}
+                _ => news.log = true,
+            }
+            match notifications.try_recv() {
+                Ok(next) => word = next,
+                // Where there was no room for more, more may have been said.
+                Err(_) if words >= notifications.max_capacity() => return Ok(Self::ALL),
+                Err(_) => return Ok(news),
+            }
+        }
+        Ok(Self::ALL)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::hub::connect::{PATIENCE, Tier, connect, tier_of, within};
 use crate::hub::error::HubError;
 use crate::hub::keeping;
 use crate::hub::lease::Lease;
+use crate::hub::pull::{self, View};
 use crate::hub::push::{PushError, Pusher, Step};
 use crate::runtime::keeper::local_now;
 use crate::runtime::pipeline::PipelineError;
@@ -122,7 +123,8 @@ async fn tell(syncing: &Syncing, published: &mut broadcast::Receiver<Published>)
             return Err(Stopped::OtherHistory);
         }
         // After the hub was put back others may have told what we hold too: nothing is told before that has been read.
-        let ready = link.pulled >= link.whole;
+        // It may have been put back once more meanwhile, and not come so far again.
+        let ready = link.pulled >= link.whole || link.pulled >= pull::head(&mut hub, View::Whole).await?;
         for cursor in pusher.reader().hub_cursors()?.into_iter().filter(|_| ready) {
             let began = Instant::now();
             sent.0 += tell_one(syncing, &mut hub, &mut pusher, &leases, cursor).await?;
