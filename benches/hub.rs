@@ -192,9 +192,11 @@ fn main() {
         });
     }
     if asked("boards") {
-        runtime.block_on(async {
-            let Some(desk) = Desk::new().await else { return };
-            boards::fifty(&desk).await;
-        });
+        for packed in [true, false] {
+            runtime.block_on(async {
+                let Some(desk) = Desk::new().await else { return };
+                boards::fifty(&desk, packed).await;
+            });
+        }
     }
 }

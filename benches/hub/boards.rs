@@ -40,8 +40,14 @@ fn others() -> usize {
     std::env::var("HUB_BOARDS").ok().and_then(|n| n.parse().ok()).unwrap_or(50_usize).saturating_sub(1)
 }
 
-pub async fn fifty(desk: &Desk) {
+/// `packed`: the hub keeps the newest entries packed; without it boards read the tables.
+pub async fn fifty(desk: &Desk, packed: bool) {
     let count = others();
+    if !packed {
+        let sql = "CREATE FUNCTION public.none() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+             CREATE TRIGGER none BEFORE INSERT ON hub.pack FOR EACH ROW EXECUTE FUNCTION public.none()";
+        desk.open(postgres::SUPERUSER).await.client().batch_execute(sql).await.expect("no packs");
+    }
     let home = tempfile::tempdir().expect("folder");
     let mut store = Store::open(&home.path().join("collector.db")).expect("store");
     let mut hub = desk.open("collector1").await;
@@ -70,7 +76,7 @@ pub async fn fifty(desk: &Desk) {
     let done = Arc::new(AtomicBool::new(false));
     let mut others = Vec::new();
     for n in 0..count {
-        others.push(tokio::spawn(other(desk.open("pro1").await, n, done.clone())));
+        others.push(tokio::spawn(other(desk.open("pro1").await, n, packed, done.clone())));
     }
     std::thread::sleep(Duration::from_secs(3));
 
@@ -103,7 +109,8 @@ pub async fn fifty(desk: &Desk) {
     board.exit(Duration::from_secs(20));
     let (merge, _) = median(&mut committed);
     println!(
-        "boards: {} looks, {PER_MILLE} of a thousand markets moving, {count} boards and one that is drawn",
+        "boards, {}: {} looks, {PER_MILLE} of a thousand markets moving, {count} boards and one that is drawn",
+        if packed { "as it is" } else { "without packed entries" },
         looks()
     );
     println!("    from the entry to the end of the collector's merge: {merge:.0} ms at the median");
@@ -177,7 +184,7 @@ fn board(desk: &Desk, folder: &std::path::Path) -> Pty {
 }
 
 /// A board that fetches; answers how long after each entry it had it. Milliseconds.
-async fn other(mut hub: stratum::hub::connect::Connection, n: usize, done: Arc<AtomicBool>) -> Vec<f64> {
+async fn other(mut hub: stratum::hub::connect::Connection, n: usize, packed: bool, done: Arc<AtomicBool>) -> Vec<f64> {
     let device = 1_000 + i32::try_from(n).expect("few");
     let channel: String =
         hub.client().query_one("SELECT value FROM hub.meta WHERE key = 'channel'", &[]).await.expect("channel").get(0);
@@ -190,24 +197,8 @@ async fn other(mut hub: stratum::hub::connect::Connection, n: usize, done: Arc<A
             continue;
         }
         while let Some(stretch) = live.next(&mut hub, View::Whole, device, after, 0).await.expect("a stretch") {
+            assert_eq!(stretch.packed, packed, "the other way");
             after = stretch.incoming.until;
-            if n == 0 && std::env::var("HUB_SAY").is_ok() {
-                let rows: Vec<(&str, usize)> = stretch
-                    .incoming
-                    .rows
-                    .iter()
-                    .map(|(t, r)| {
-                        let mut n = 0;
-                        r.each(&mut |_, _| {
-                            n += 1;
-                            Ok(())
-                        })
-                        .expect("rows");
-                        (t.name, n)
-                    })
-                    .collect();
-                println!("    packed: {}, {} bytes, {rows:?}", stretch.packed, stretch.bytes);
-            }
             times.push((now().millis() - stretch.stored_at) as f64);
             if after == stretch.head {
                 break;

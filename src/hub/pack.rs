@@ -1,8 +1,8 @@
 //! A run packed beside the log: the rows as they were staged, in one piece, so that whoever follows live fetches one value
 //! an entry. Looks are told by their place in the run, references to them are negative; the entry says where they begin.
 //!
-//! A byte for the form, then zstd over sections: kind, length (four bytes, big-endian), bytes. Rows are in the binary form
-//! of COPY. What cannot be read is no error of the log's: the tables have it too.
+//! A byte for the form, then zstd over sections: a name (its length in a byte), length (four bytes, big-endian), bytes. Rows
+//! are in the binary form of COPY. What cannot be read is no error of the log's: the tables have it too.
 
 use bytes::Bytes;
 
@@ -25,40 +25,29 @@ const MOST_BYTES: usize = 1 << 20;
 /// Packs are made while the server waits.
 const LEVEL: i32 = 1;
 
-const RULES: u8 = 0;
-const LOOKS: u8 = 1;
-const EVENTS: u8 = 2;
-/// The first table of [`tables::all`]; the others follow.
-const TABLES: u8 = 16;
+const RULES: &str = "rules";
+const LOOKS: &str = "look";
+const EVENTS: &str = "event";
+/// Fields of a row of a table before its columns: look and day.
+const LEADING: usize = 2;
 
 const DAMAGED: StoreError = StoreError::Damaged { what: "packed entry of the hub" };
 
 /// A pack that is being made.
-pub(super) struct Packing<'r> {
-    run: &'r Run,
-    sections: Vec<(u8, Bytes)>,
+#[derive(Default)]
+pub(super) struct Packing {
+    sections: Vec<(&'static str, Bytes)>,
     bytes: usize,
 }
 
-impl<'r> Packing<'r> {
-    /// Of a run.
-    pub(super) const fn new(run: &'r Run) -> Self {
-        Self { run, sections: Vec::new(), bytes: 0 }
-    }
-
-    /// Puts in the rows of a table.
-    pub(super) fn put(&mut self, table: &str, rows: Bytes) {
-        let place = tables::all().position(|t| t.name == table).and_then(|n| u8::try_from(n).ok());
-        let kind = if table == "look" { LOOKS } else { TABLES + place.unwrap_or(u8::MAX - TABLES) };
-        self.section(kind, rows);
-    }
-
-    fn section(&mut self, kind: u8, bytes: Bytes) {
-        self.bytes += bytes.len() + 5;
+impl Packing {
+    /// Puts in the rows of a table, or the looks.
+    pub(super) fn put(&mut self, name: &'static str, bytes: Bytes) {
+        self.bytes += name.len() + bytes.len() + 5;
         if self.bytes > MOST_BYTES {
             self.sections.clear();
         } else {
-            self.sections.push((kind, bytes));
+            self.sections.push((name, bytes));
         }
     }
 
@@ -66,30 +55,32 @@ impl<'r> Packing<'r> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(super) fn finish(mut self, events: &[RunEvent], maps: &Maps) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut rules: Vec<&str> = self.run.looks.iter().map(|l| l.rules.as_str()).collect();
+    pub(super) fn finish(mut self, run: &Run, events: &[RunEvent], maps: &Maps) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut rules: Vec<&str> = run.looks.iter().map(|l| l.rules.as_str()).collect();
         rules.sort_unstable();
         rules.dedup();
         for rules in rules {
-            self.section(RULES, Bytes::copy_from_slice(rules.as_bytes()));
+            self.put(RULES, Bytes::copy_from_slice(rules.as_bytes()));
         }
         let mut copy = CopyOut::default();
         for event in events {
             put_event(&mut copy, event, maps)?;
         }
-        self.section(EVENTS, copy.finish().into());
-        if self.bytes > MOST_BYTES {
-            return Ok(None);
-        }
+        self.put(EVENTS, copy.finish().into());
+        if self.bytes > MOST_BYTES { Ok(None) } else { self.wrap().map(Some) }
+    }
+
+    fn wrap(&self) -> Result<Vec<u8>, StoreError> {
         let mut all = Vec::with_capacity(self.bytes);
-        for (kind, bytes) in self.sections {
-            all.push(kind);
+        for (name, bytes) in &self.sections {
+            all.push(u8::try_from(name.len()).map_err(|_| DAMAGED)?);
+            all.extend_from_slice(name.as_bytes());
             all.extend_from_slice(&u32::try_from(bytes.len()).map_err(|_| DAMAGED)?.to_be_bytes());
-            all.extend_from_slice(&bytes);
+            all.extend_from_slice(bytes);
         }
         let mut pack = vec![FORM];
         pack.extend(zstd::bulk::compress(&all, LEVEL).map_err(|_| DAMAGED)?);
-        Ok(Some(pack))
+        Ok(pack)
     }
 }
 
@@ -148,13 +139,13 @@ pub(super) struct Of {
 impl Of {
     /// The hub's number of the look at a place.
     fn look(&self, place: i64) -> Result<i64, StoreError> {
-        let look = self.first - 1 + place;
-        if (self.first..=self.last).contains(&look) { Ok(look) } else { Err(DAMAGED) }
+        let look = self.first.checked_add(place).map(|next| next - 1);
+        look.filter(|look| (self.first..=self.last).contains(look)).ok_or(DAMAGED)
     }
 
     /// The same of a reference, which may be to a look before the run.
     fn reference(&self, look: i64) -> Result<i64, StoreError> {
-        if look < 0 { self.look(-look) } else { Ok(look) }
+        if look < 0 { self.look(look.checked_neg().ok_or(DAMAGED)?) } else { Ok(look) }
     }
 }
 
@@ -173,24 +164,18 @@ fn read(pack: &[u8], of: Of, incoming: &mut Incoming) -> Result<u64, StoreError>
     let mut found: Vec<(Table, Packed)> = Vec::new();
     let mut rest = all.clone();
     while !rest.is_empty() {
-        if rest.len() < 5 {
-            return Err(DAMAGED);
-        }
-        let head = rest.split_to(5);
-        let [kind, length @ ..] = head.as_ref() else { return Err(DAMAGED) };
-        let length = <[u8; 4]>::try_from(length).map_err(|_| DAMAGED)?;
+        let length = take(&mut rest, 1)?.first().copied().unwrap_or(0);
+        let name = take(&mut rest, length.into())?;
+        let length = <[u8; 4]>::try_from(take(&mut rest, 4)?.as_ref()).map_err(|_| DAMAGED)?;
         let length = usize::try_from(u32::from_be_bytes(length)).map_err(|_| DAMAGED)?;
-        if length > rest.len() {
-            return Err(DAMAGED);
-        }
-        let bytes = rest.split_to(length);
-        match *kind {
-            RULES => rules.push(std::str::from_utf8(&bytes).map_err(|_| DAMAGED)?.to_owned()),
+        let bytes = take(&mut rest, length)?;
+        let text = |bytes| std::str::from_utf8(bytes).map_err(|_| DAMAGED);
+        match text(&name)? {
+            RULES => rules.push(text(&bytes)?.to_owned()),
             LOOKS => looks = Some(bytes),
             EVENTS => events = read_events(&bytes, of)?,
-            kind => {
-                let place = kind.checked_sub(TABLES).ok_or(DAMAGED)?;
-                let table = tables::all().nth(place.into()).ok_or(DAMAGED)?;
+            name => {
+                let table = tables::all().find(|t| t.name == name).ok_or(DAMAGED)?;
                 let packed = Packed { bytes, columns: table.columns, of };
                 // What is damaged is found out before anything is taken in.
                 packed.each(&mut |_, _| Ok(()))?;
@@ -207,13 +192,26 @@ fn read(pack: &[u8], of: Of, incoming: &mut Incoming) -> Result<u64, StoreError>
     Ok(all.len() as u64)
 }
 
+fn take(rest: &mut Bytes, length: usize) -> Result<Bytes, StoreError> {
+    if length > rest.len() { Err(DAMAGED) } else { Ok(rest.split_to(length)) }
+}
+
+/// The next row, which has so many fields.
+fn is_row(stream: &mut CopyIn<'_>, fields: usize) -> Result<bool, StoreError> {
+    match stream.next_row()? {
+        None => Ok(false),
+        Some(found) if found == fields => Ok(true),
+        Some(_) => Err(DAMAGED),
+    }
+}
+
 const BIG: Column = Column { name: "look", kind: Kind::Big, means: Means::Plain };
 
 fn read_looks(bytes: &[u8], of: Of, rules: &[String]) -> Result<Vec<IncomingLook>, StoreError> {
     let rules: Vec<([u8; 32], &String)> = rules.iter().map(|r| (rules_hash(r), r)).collect();
     let mut stream = CopyIn::new(bytes)?;
     let mut looks = Vec::new();
-    while stream.next_row()?.is_some() {
+    while is_row(&mut stream, tables::LOOK_COLUMNS.len() + 4)? {
         let hub = of.look(stream.big()?)?;
         // Its day, and the number that the device has of it.
         stream.field()?;
@@ -244,7 +242,7 @@ fn read_looks(bytes: &[u8], of: Of, rules: &[String]) -> Result<Vec<IncomingLook
 fn read_events(bytes: &[u8], of: Of) -> Result<Vec<IncomingEvent>, StoreError> {
     let mut stream = CopyIn::new(bytes)?;
     let mut events = Vec::new();
-    while stream.next_row()?.is_some() {
+    while is_row(&mut stream, EVENT.len())? {
         let mut cells = Vec::with_capacity(EVENT.len());
         for column in &EVENT {
             cells.push(stream.cell(column)?);
@@ -289,7 +287,7 @@ impl Rows for Packed {
         // A run is read game by game; it is taken in look by look.
         let mut rows = Vec::new();
         let mut stream = CopyIn::new(&self.bytes)?;
-        while stream.next_row()?.is_some() {
+        while is_row(&mut stream, self.columns.len() + LEADING)? {
             let look = self.of.look(stream.big()?)?;
             stream.field()?;
             rows.push((look, stream.clone()));
@@ -313,3 +311,6 @@ impl Rows for Packed {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -300,7 +300,7 @@ impl Pusher {
             }
         });
         let (mut rows, mut bytes) = (0, 0);
-        let mut pack = Packing::new(run);
+        let mut pack = Packing::default();
         while let Some(stage) = stages.recv().await {
             (rows, bytes) = (rows + stage.copy.rows(), bytes + stage.copy.len() as u64);
             let name = stage.name;
@@ -310,7 +310,7 @@ impl Pusher {
         self.staging = Some(reader);
         read?;
         events.send(&tx).await?;
-        let pack = pack.finish(changed, &self.maps)?;
+        let pack = pack.finish(run, changed, &self.maps)?;
         let merged = tokio::time::timeout(
             MUCH_PATIENCE,
             tx.query_typed(
