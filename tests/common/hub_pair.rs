@@ -202,6 +202,7 @@ pub fn assert_once(server: &Postgres, database: &str) {
     }
 }
 
+/// As the program makes it: with what it remembers of the last looks.
 pub fn engine_of(store: &Store) -> Engine {
-    store.engine(EngineSettings::default()).expect("engine")
+    stratum::runtime::warm::engine(store, EngineSettings::default()).expect("engine")
 }
