@@ -11,9 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::write::none_if_no_rows;
 use super::super::{Store, StoreError};
 use super::cell::Cell;
-use super::incoming::{Rows, here};
+use super::incoming::Rows;
 use super::maps::Maps;
 use super::tables::{self, By, Table};
+use super::taking::here;
 use crate::market::ids::SportId;
 use crate::market::time::Timestamp;
 

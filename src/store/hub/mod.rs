@@ -15,6 +15,7 @@ pub mod maps;
 mod mend;
 mod run;
 pub mod tables;
+mod taking;
 #[cfg(test)]
 mod tests;
 
