@@ -98,6 +98,9 @@ fn what_is_packed_is_what_the_tables_say() {
         let packs = |two: &Two| two.desk.server.ask("collector1", postgres::DATABASE, sql);
         assert_eq!(packs(&two), "1");
         let mut live = Live::default();
+        // How far behind it is is not known at first.
+        let after = two.b.reader().expect("reader").hub_link().expect("link").expect("linked").pulled;
+        assert!(live.next(&mut two.hub, View::Whole, two.device_b, after, 0).await.expect("asked").is_none());
         let (mut compared, mut kinds) = (0, std::collections::BTreeSet::new());
         for minute in 1..139 {
             look(&mut engine, &mut two.a, minute);
@@ -167,13 +170,97 @@ fn what_is_packed_is_what_the_tables_say() {
         two.assert_whole().await;
 
         // The newest thousand stay.
-        two.owner.client().batch_execute("UPDATE hub.pack SET seq = seq - 998").await.expect("older");
+        let older = "ALTER TABLE hub.pack DROP CONSTRAINT pack_seq_fkey; UPDATE hub.pack SET seq = seq - 998";
+        two.owner.client().batch_execute(older).await.expect("older");
         look(&mut engine, &mut two.a, 125);
         two.tell_a(7).await;
         assert_eq!(packs(&two), "2");
         look(&mut engine, &mut two.a, 126);
         two.tell_a(7).await;
         assert_eq!(packs(&two), "2");
+        // What could not be taken in is read from the tables, and what comes then is packed again.
+        let after = two.b.reader().expect("reader").hub_link().expect("link").expect("linked").pulled;
+        live.distrust(after + 1);
+        let plain = live.next(&mut two.hub, View::Whole, two.device_b, after, 0).await.expect("asked").expect("news");
+        assert!(!plain.packed);
+        two.b.hub_apply(&plain.incoming, &EngineSettings::default()).expect("applied");
+        look(&mut engine, &mut two.a, 127);
+        two.tell_a(7).await;
+        let (hub, until) = (&mut two.hub, plain.incoming.until);
+        assert!(live.next(hub, View::Whole, two.device_b, until, 0).await.expect("asked").expect("news").packed);
+        // A pack goes with its entry.
+        two.owner
+            .client()
+            .batch_execute(
+                "ALTER TABLE hub.pack ADD FOREIGN KEY (seq) REFERENCES hub.entry ON DELETE CASCADE NOT VALID;
+             BEGIN; DELETE FROM hub.entry WHERE seq = (SELECT max(seq) FROM hub.entry)",
+            )
+            .await
+            .expect("deleted");
+        let left = two.owner.client().query_one("SELECT count(*) FROM hub.pack", &[]).await.expect("asked");
+        assert_eq!(left.get::<_, i64>(0), 2);
+        two.owner.client().batch_execute("ROLLBACK").await.expect("as before");
+
+        // At a hub that has no packs yet everything goes by the tables.
+        let older = "DROP TABLE hub.pack; DROP TRIGGER taken_back ON hub.entry;
+             DROP FUNCTION hub.merge(int, int, int, bigint, bigint, bigint, bytea)";
+        two.owner.client().batch_execute(older).await.expect("as an older program made it");
+        look(&mut engine, &mut two.a, 128);
+        two.tell_a(7).await;
+        assert_eq!(two.follow_b().await, 2);
+        two.assert_same();
+        two.assert_whole().await;
+    });
+}
+
+#[test]
+fn what_is_staged_runs_nothing_with_the_rights_of_the_owner() {
+    runtime().block_on(async {
+        let Some(mut two) = Two::new().await else { return };
+        let mut engine = Engine::new(EngineSettings::default());
+        lease(&mut two.owner, two.device_a, 7).await;
+        look(&mut engine, &mut two.a, 0);
+        two.tell_a(7).await;
+        let trap = "CREATE TEMP TABLE caught (who text); GRANT ALL ON caught TO stratum_owner;
+             CREATE FUNCTION pg_temp.trap() RETURNS boolean LANGUAGE plpgsql AS
+             $$ BEGIN INSERT INTO pg_temp.caught VALUES (current_user); RETURN true; END $$;
+             CREATE FUNCTION pg_temp.trap(text) RETURNS text LANGUAGE plpgsql AS
+             $$ BEGIN INSERT INTO pg_temp.caught VALUES (current_user); RETURN $1; END $$;";
+        let look = "id bigint, day date, device_look bigint, rules bytea, received_at bigint, endpoint text, scope text,
+             origin text, cost bigint, remaining bigint, events int, quotes int, changes int, issues int, body_hash bytea";
+        let row = "INSERT INTO s_look (id, day, received_at) VALUES (1, current_date, 99999999999999)";
+        let ways = [
+            format!(
+                "CREATE TEMP TABLE other ({look}, tier text); CREATE TEMP VIEW s_look AS SELECT * FROM other WHERE pg_temp.trap();
+                 INSERT INTO other (id, day, received_at) VALUES (1, current_date, 99999999999999);"
+            ),
+            format!(
+                "CREATE TEMP TABLE s_look ({look}, tier text); {row}; ALTER TABLE s_look ENABLE ROW LEVEL SECURITY;
+                 CREATE POLICY p ON s_look USING (pg_temp.trap());"
+            ),
+            format!(
+                "CREATE TYPE pg_temp.own AS (t text); CREATE TEMP TABLE s_look ({look}, tier pg_temp.own); {row};"
+            ),
+            format!("CREATE TEMP TABLE s_look ({look}, tier text); CREATE TEMP TABLE s_more () INHERITS (s_look); {row};"),
+        ];
+        let device = two.device_a;
+        for way in ways {
+            let mut c = two.desk.connect("collector1").await;
+            let client = c.client();
+            client.batch_execute(&format!("{trap} {way}")).await.expect("made");
+            client.batch_execute("GRANT SELECT ON s_look TO stratum_owner").await.expect("granted");
+            for call in [
+                format!("SELECT * FROM hub.merge({device}, 1, 1, 7, 1, 2)"),
+                format!("SELECT * FROM hub.merge({device}, 1, 1, 7, 1, 2, NULL)"),
+                format!("SELECT hub.tell_exchange({device}, 'polymarket', 7)"),
+            ] {
+                let refused = client.batch_execute(&call).await.expect_err("refused");
+                assert_eq!(refused.code().map(|c| c.code()), Some("SH003"), "{call}\n{way}\n{refused:?}");
+            }
+            let caught = client.query_one("SELECT count(*) FROM caught", &[]).await.expect("asked");
+            assert_eq!(caught.get::<_, i64>(0), 0, "{way}");
+        }
+        assert_eq!(two.looks_at_the_hub(), "1");
     });
 }
 

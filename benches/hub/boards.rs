@@ -191,6 +191,10 @@ async fn other(mut hub: stratum::hub::connect::Connection, n: usize, packed: boo
     hub.client().batch_execute(&format!("LISTEN \"{channel}\"")).await.expect("listens");
     let mut after = pull::head(&mut hub, View::Whole).await.expect("head");
     let (mut times, mut live) = (Vec::new(), Live::default());
+    assert!(
+        live.next(&mut hub, View::Whole, device, after, 0).await.expect("asked").is_none(),
+        "at the end of the log"
+    );
     while !done.load(Ordering::SeqCst) {
         let (_, notifications) = hub.parts();
         if tokio::time::timeout(Duration::from_secs(1), notifications.recv()).await.is_err() {

@@ -13,6 +13,8 @@ use crate::store::hub::Incoming;
 
 /// Whoever is further behind reads the tables, many entries at a time.
 const MOST_ENTRIES: i64 = 32;
+/// Packs of so many bytes come in one turn.
+const MOST_BYTES: i64 = pack::MOST_BYTES as i64;
 
 /// What is known of the end of the log.
 #[derive(Debug, Default)]
@@ -21,6 +23,10 @@ pub struct Live {
     head: Option<i64>,
     /// The highest number of each list of names that was told.
     names: FxHashMap<i16, i32>,
+    /// Whether the hub has packs; asked once.
+    are_kept: Option<bool>,
+    /// Entries up to here are read from the tables.
+    distrusted: i64,
 }
 
 impl Live {
@@ -36,8 +42,9 @@ impl Live {
         after: i64,
         own: i64,
     ) -> Result<Option<Stretch>, HubError> {
-        let is_near = self.head.is_none_or(|head| head - after <= MOST_ENTRIES);
-        if view == View::Whole && is_near && after > 0 {
+        // How far behind we are is not known at first.
+        let is_near = self.head.is_some_and(|head| head - after <= MOST_ENTRIES) && after >= self.distrusted;
+        if view == View::Whole && is_near && self.are_kept(hub).await? {
             match self.packed(hub, device, after, own).await? {
                 Found::Nothing => return Ok(None),
                 Found::Stretch(stretch) => return Ok(Some(*stretch)),
@@ -45,14 +52,26 @@ impl Live {
             }
         }
         let stretch = pull::next_with_own(hub, view, device, after, own).await?;
-        self.head = stretch.as_ref().map(|s| s.head).or(self.head);
+        self.head = Some(stretch.as_ref().map_or(after, |s| s.head));
         Ok(stretch)
+    }
+
+    /// What came packed could not be taken in: up to this entry the tables are read.
+    pub fn distrust(&mut self, until: i64) {
+        self.distrusted = until;
+    }
+
+    async fn are_kept(&mut self, hub: &mut Connection) -> Result<bool, HubError> {
+        match self.are_kept {
+            Some(are_kept) => Ok(are_kept),
+            None => Ok(*self.are_kept.insert(pack::are_kept(hub.client()).await?)),
+        }
     }
 
     async fn packed(&mut self, hub: &mut Connection, device: i32, after: i64, own: i64) -> Result<Found, HubError> {
         let entries = format!(
-            "SELECT {}, p.pack FROM hub.entry AS e LEFT JOIN hub.pack AS p
-                 ON p.seq = e.seq AND (e.device <> $2 OR e.seq <= $3)
+            "SELECT {}, CASE WHEN sum(octet_length(p.pack)) OVER (ORDER BY e.seq) <= $5 THEN p.pack END
+             FROM hub.entry AS e LEFT JOIN hub.pack AS p ON p.seq = e.seq AND (e.device <> $2 OR e.seq <= $3)
              WHERE e.seq > $1 ORDER BY e.seq LIMIT $4",
             pull::entry_columns("hub", "e.filled")
         );
@@ -70,6 +89,7 @@ impl Live {
                     (&device, Type::INT4),
                     (&own, Type::INT8),
                     (&MOST_ENTRIES, Type::INT8),
+                    (&MOST_BYTES, Type::INT8),
                 ];
                 client.query_typed(&entries, &which).await
             };
@@ -110,10 +130,8 @@ impl Live {
             let highest = self.names.entry(*kind as i16).or_default();
             *highest = number.max(*highest);
         }
-        // As they stand after the last of the entries that speak of them.
-        incoming.events.reverse();
+        // In the order of the entries, as they were merged: not every one tells everything.
         incoming.events.sort_by_key(|e| e.hub);
-        incoming.events.dedup_by_key(|e| e.hub);
         Ok(Found::Stretch(Box::new(Stretch {
             head: self.head.unwrap_or(last.seq),
             changes,

@@ -5,7 +5,9 @@
 //! are in the binary form of COPY. What cannot be read is no error of the log's: the tables have it too.
 
 use bytes::Bytes;
+use tokio_postgres::GenericClient;
 
+use super::connect::{PATIENCE, within};
 use super::copy::{CopyIn, CopyOut};
 use super::pull::{broken, owned};
 use super::stage::rules_hash;
@@ -20,8 +22,8 @@ use super::error::HubError;
 
 /// The form that this program writes and reads.
 const FORM: u8 = 1;
-/// A run with more bytes is not packed.
-const MOST_BYTES: usize = 1 << 20;
+/// A run with more bytes is not packed; nor does the hub keep a longer pack.
+pub(super) const MOST_BYTES: usize = 1 << 20;
 /// Packs are made while the server waits.
 const LEVEL: i32 = 1;
 
@@ -67,7 +69,10 @@ impl Packing {
             put_event(&mut copy, event, maps)?;
         }
         self.put(EVENTS, copy.finish().into());
-        if self.bytes > MOST_BYTES { Ok(None) } else { self.wrap().map(Some) }
+        if self.bytes > MOST_BYTES {
+            return Ok(None);
+        }
+        Ok(Some(self.wrap()?).filter(|pack| pack.len() <= MOST_BYTES))
     }
 
     fn wrap(&self) -> Result<Vec<u8>, StoreError> {
@@ -123,6 +128,16 @@ fn put_event(copy: &mut CopyOut, event: &RunEvent, maps: &Maps) -> Result<(), St
     ];
     copy.row(EVENT.len());
     EVENT.iter().zip(&cells).try_for_each(|(column, cell)| copy.cell(column, cell))
+}
+
+/// Whether the hub keeps packs: one that was made by an older program does not before its owner has updated it.
+///
+/// # Errors
+/// As any question to the server.
+pub(super) async fn are_kept(client: &impl GenericClient) -> Result<bool, HubError> {
+    let ask = client.query_typed("SELECT to_regclass('hub.pack') IS NOT NULL", &[]);
+    let rows = within::<_, _, HubError>(PATIENCE, ask).await?;
+    Ok(rows.first().map(|r| r.try_get(0)).transpose()?.unwrap_or(false))
 }
 
 /// The entry that a pack is of.

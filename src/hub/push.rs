@@ -8,13 +8,13 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::mpsc;
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use super::connect::{Connection, MUCH_PATIENCE, PATIENCE, no_answer, within};
 use super::copy::{CopyOut, day_of};
 use super::error::HubError;
-use super::pack::Packing;
+use super::pack::{self, Packing};
 use super::stage::{self, Stage, Work};
 use crate::engine::names::NameKind;
 use crate::store::hub::maps::Maps;
@@ -80,6 +80,8 @@ pub struct Pusher {
     sent: FxHashMap<u32, RunEvent>,
     days: FxHashSet<i32>,
     rules: FxHashSet<[u8; 32]>,
+    /// Whether the hub has packs; asked once.
+    packs: Option<bool>,
 }
 
 impl Pusher {
@@ -99,6 +101,7 @@ impl Pusher {
             sent: FxHashMap::default(),
             days: FxHashSet::default(),
             rules: FxHashSet::default(),
+            packs: None,
         })
     }
 
@@ -284,6 +287,10 @@ impl Pusher {
         let events = Stage { name: "event", columns: EVENT_COLUMNS.to_owned(), copy: events };
         let (source, sport) = self.stream(run)?;
         let known = self.known()?;
+        let packs = match self.packs {
+            Some(packs) => packs,
+            None => *self.packs.insert(pack::are_kept(hub.client()).await?),
+        };
         let tx = within::<_, _, HubError>(PATIENCE, hub.client().transaction()).await?;
         within::<_, _, HubError>(PATIENCE, tx.batch_execute(STAGING)).await?;
         // The server takes in one table while the next is read here.
@@ -310,26 +317,29 @@ impl Pusher {
         self.staging = Some(reader);
         read?;
         events.send(&tx).await?;
-        let pack = pack.finish(run, changed, &self.maps)?;
-        let merged = tokio::time::timeout(
-            MUCH_PATIENCE,
-            tx.query_typed(
-                "SELECT m.entry, m.look, (SELECT e.mark FROM hub.entry AS e WHERE e.seq = $7)
-                 FROM hub.merge($1, $2, $3, $4, $5, $6, $8) AS m",
-                &[
-                    (&self.device, Type::INT4),
-                    (&source, Type::INT4),
-                    (&sport, Type::INT4),
-                    (&token, Type::INT8),
-                    (&cursor.look, Type::INT8),
-                    (&run.last(), Type::INT8),
-                    (&known.map_or(0, |k| k.0), Type::INT8),
-                    (&pack.as_deref(), Type::BYTEA),
-                ],
-            ),
-        )
-        .await
-        .map_err(|_| no_answer(MUCH_PATIENCE))?;
+        let pack = if packs { pack.finish(run, changed, &self.maps)? } else { None };
+        let known_entry = known.map_or(0, |k| k.0);
+        let last = run.last();
+        let mut which = vec![
+            (&self.device as &(dyn ToSql + Sync), Type::INT4),
+            (&source, Type::INT4),
+            (&sport, Type::INT4),
+            (&token, Type::INT8),
+            (&cursor.look, Type::INT8),
+            (&last, Type::INT8),
+            (&known_entry, Type::INT8),
+        ];
+        if pack.is_some() {
+            which.push((&pack, Type::BYTEA));
+        }
+        let merge = format!(
+            "SELECT m.entry, m.look, (SELECT e.mark FROM hub.entry AS e WHERE e.seq = $7)
+             FROM hub.merge($1, $2, $3, $4, $5, $6{}) AS m",
+            if pack.is_some() { ", $8" } else { "" }
+        );
+        let merged = tokio::time::timeout(MUCH_PATIENCE, tx.query_typed(&merge, &which))
+            .await
+            .map_err(|_| no_answer(MUCH_PATIENCE))?;
         let merged = match merged {
             Ok(merged) => merged,
             Err(e) if e.code().is_some_and(|c| c.code() == TAKEN) => return Ok(Sent::Before),

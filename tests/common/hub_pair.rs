@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use stratum::engine::{Engine, EngineSettings};
 use stratum::hub::connect::{Connection, HubUrl, connect};
 use stratum::hub::live::Live;
-use stratum::hub::pull::View;
+use stratum::hub::pull::{self, View};
 use stratum::hub::push::{Pusher, Step};
 use stratum::hub::{link, schema, verify};
 use stratum::market::time::Timestamp;
@@ -97,6 +97,9 @@ pub async fn tell(hub: &mut Connection, store: &mut Store, device: i32, token: i
 
 pub async fn follow(hub: &mut Connection, store: &mut Store, device: i32, view: View) -> usize {
     let (mut looks, mut own, mut live) = (0, 0, Live::default());
+    // Whoever knows where the log ends reads what is packed.
+    let head = pull::head(hub, view).await.expect("head");
+    assert!(live.next(hub, view, device, head, own).await.expect("asked").is_none());
     loop {
         let after = store.reader().expect("reader").hub_link().expect("link").expect("linked").pulled;
         let Some(stretch) = live.next(hub, view, device, after, own).await.expect("a stretch") else {

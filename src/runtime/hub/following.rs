@@ -129,6 +129,7 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
     let mut ahead: Option<Stretch> = None;
     // What there may be news of: without a word it is all looked at.
     let mut look_at = News::ALL;
+    let mut all_at = tokio::time::Instant::now();
     let mut noted: Option<Instant> = None;
     loop {
         if link.number > 0 && noted.is_none_or(|at| at.elapsed() > NOTED) {
@@ -150,7 +151,8 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
             continue;
         }
         let Some(stretch) = stretch else {
-            if mark.is_some() && look_at.standing {
+            // A word of the log that brought nothing may be of one that was put back.
+            if mark.is_some() && (look_at.standing || look_at.log) {
                 let there = history::mark_of(&mut hub, view, after).await?;
                 // A free login may be made to see less than it did.
                 if there != mark && (there.is_some() || view == View::Whole) {
@@ -167,29 +169,47 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
                 && let Some(beside) = &mut beside
                 && beside.step(syncing, &mut hub).await?
             {
+                // Looks wait for no more than one batch.
+                look_at.log = true;
                 continue;
             }
-            look_at = News::wait(&mut hub, every).await?;
+            let now = tokio::time::Instant::now();
+            look_at = News::wait(&mut hub, (all_at + every).max(now)).await?;
+            if look_at.standing {
+                all_at = tokio::time::Instant::now();
+            } else {
+                syncing.note(|s| s.heard = Some(local_now()));
+            }
             continue;
         };
         // The entry before may be kept no longer.
         if mark.is_some() && stretch.before.is_some() && stretch.before != mark {
             return Err(HubError::PutBack.into());
         }
-        let (until, head) = (stretch.incoming.until, stretch.head);
-        mark = Some(stretch.mark);
-        let mut again = None;
+        let (until, head, packed) = (stretch.incoming.until, stretch.head, stretch.packed);
+        let until_mark = stretch.mark;
         let apply = take_in(syncing, stretch.incoming);
-        if until < head {
+        let applied = if until < head {
             // The next stretch comes over the line while this one is written.
             let (applied, next) = tokio::join!(apply, live.next(&mut hub, view, link.number, until, own));
-            again = again.or(applied?);
             ahead = next?;
+            applied
         } else {
-            again = again.or(apply.await?);
             // What comes from now on is announced.
             look_at.log = !announced;
-        }
+            apply.await
+        };
+        let again = match applied {
+            Ok(again) => again,
+            Err(Stopped::NotKept(why)) if packed => {
+                tracing::warn!(error = %syncing.keeper.clean(&why), until, "what came packed is read from the tables");
+                live.distrust(until);
+                (ahead, look_at) = (None, News::ALL);
+                continue;
+            }
+            Err(e) => return Err(e),
+        };
+        mark = Some(until_mark);
         after = until;
         if let Some((from, missing)) = again {
             // Some of it may be what we told: begin anew with what the store says now.
@@ -198,6 +218,8 @@ async fn follow(syncing: &Syncing) -> Result<(), Stopped> {
                 return Box::pin(follow(syncing)).await;
             }
             (after, ahead, mark, own) = (from, None, None, own.max(missing));
+            // Names that came with what was let go of are asked for again.
+            live = Live::default();
             look_at = News::ALL;
         }
         syncing.note(|s| {
@@ -219,15 +241,15 @@ struct News {
 impl News {
     const ALL: Self = Self { log: true, exchange: true, standing: true };
 
-    /// Waits for a word from the hub, or for so long.
-    async fn wait(hub: &mut Connection, every: Duration) -> Result<Self, HubError> {
+    /// Waits for a word from the hub; everything is looked at when it is time for that.
+    async fn wait(hub: &mut Connection, until: tokio::time::Instant) -> Result<Self, HubError> {
         let notifications = hub.notifications();
         let mut word = tokio::select! {
             word = notifications.recv() => match word {
                 Some(word) => word,
                 None => return Err(HubError::Lost { why: "it was closed".to_owned() }),
             },
-            () = tokio::time::sleep(every) => return Ok(Self::ALL),
+            () = tokio::time::sleep_until(until) => return Ok(Self::ALL),
         };
         let mut news = Self { log: false, exchange: false, standing: false };
         for words in 1.. {
