@@ -70,7 +70,7 @@ BEGIN
         INSERT INTO hub.clv VALUES (n, d, 'SECRETBOOK' || n, 1, 1, 1, 'h2h', 1, 1, 1, 1, 1, 0.5, 'A', NULL, 'SECRETBOOK');
         INSERT INTO hub.tally VALUES (n, d, 1, CASE WHEN young THEN 987654321 ELSE 1 END, 1, 1, 1, 1);
         INSERT INTO hub.raw_answer VALUES (decode(lpad(n::text, 2, '0'), 'hex'), d, 1, 1, 'SECRETBOOK');
-        INSERT INTO hub.pack VALUES (n, 'SECRETBOOK');
+        INSERT INTO hub.pack SELECT seq, 'SECRETBOOK' FROM hub.entry WHERE seq = n;
     END LOOP;
     -- Many of a kind, so that statistics would have something to tell.
     INSERT INTO hub.change SELECT 3, d, 1, g, NULL, 250 + g % 7, 0, NULL, NULL FROM generate_series(10, 3000) g;
