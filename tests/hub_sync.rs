@@ -221,8 +221,9 @@ fn what_is_staged_runs_nothing_with_the_rights_of_the_owner() {
         lease(&mut two.owner, two.device_a, 7).await;
         look(&mut engine, &mut two.a, 0);
         two.tell_a(7).await;
-        let trap = "CREATE FUNCTION pg_temp.trap() RETURNS boolean LANGUAGE plpgsql AS
-             $$ BEGIN RAISE EXCEPTION 'as %', current_user USING ERRCODE = 'SX666'; END $$;";
+        let trap = "CREATE FUNCTION pg_temp.trap() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+             $$ BEGIN IF current_user = 'stratum_owner' THEN RAISE EXCEPTION 'caught' USING ERRCODE = 'SX666'; END IF;
+             RETURN true; END $$;";
         let look = "id bigint, day date, device_look bigint, rules bytea, received_at bigint, endpoint text, scope text,
              origin text, cost bigint, remaining bigint, events int, quotes int, changes int, issues int, body_hash bytea";
         let row = "INSERT INTO s_look (id, day, received_at) VALUES (1, current_date, 99999999999999)";
@@ -238,6 +239,8 @@ fn what_is_staged_runs_nothing_with_the_rights_of_the_owner() {
             format!(
                 "CREATE TYPE pg_temp.own AS (t text); CREATE TEMP TABLE s_look ({look}, tier pg_temp.own); {row};"
             ),
+            format!("CREATE TEMP TABLE s_look ({look}, tier text); CREATE INDEX ON s_look (id) WHERE pg_temp.trap(); {row};"),
+            format!("CREATE TEMP TABLE s_look ({look}, tier text, CHECK (pg_temp.trap())); {row};"),
             format!("CREATE TEMP TABLE s_look ({look}, tier text); CREATE TEMP TABLE s_more () INHERITS (s_look); {row};"),
         ];
         let device = two.device_a;
